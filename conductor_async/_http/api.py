@@ -1,0 +1,378 @@
+"""`Api.call(method, route(...), returns=T)`: what every endpoint of every resource goes through.
+
+Around one call: hooks, the token, retries of what is safe to repeat, and the error that tells what happened.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, overload
+
+import anyio
+
+from conductor_async._http.auth import TokenKeeper
+from conductor_async._http.codec import decode
+from conductor_async._http.responses import error_from, is_spoiled_token
+from conductor_async._http.retries import RetryBudget, delay_before, judge
+from conductor_async._http.routes import Route, query, route
+from conductor_async.config import Call, Configuration, seconds
+from conductor_async.errors import (
+    AmbiguousOutcomeError,
+    APIError,
+    AuthenticationError,
+    ClientClosedError,
+    ConductorError,
+    ConfigurationError,
+    ConnectionFailedError,
+    EndpointNotAvailableError,
+    NotFoundError,
+    TransportError,
+)
+from conductor_async.models import encode_json
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    import httpx
+
+    from conductor_async._http.session import Answer, Session
+    from conductor_async.config import RetryPolicy
+
+T = TypeVar("T")
+
+logger = logging.getLogger("conductor_async")
+
+_REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
+
+
+class _Options(TypedDict, total=False):
+    """The keywords of `Api.call`, for its overloads."""
+
+    params: Mapping[str, Any] | None
+    json: Any
+    json_name: str
+    text: str | None
+    repeatable: bool | None
+    repeat_on_500: bool
+    already_so: re.Pattern[str] | None
+    extra_time: float
+
+
+class Api:
+    """The server's API over one session. Opened by the first call, bound to its event loop.
+
+    Args:
+        configuration: Where the server is and how to talk to it; by default, what the environment says.
+        http_client: Your own `httpx.AsyncClient`, used as it is and never closed here.
+    """
+
+    def __init__(
+        self, configuration: Configuration | None = None, http_client: httpx.AsyncClient | None = None
+    ) -> None:
+        self.configuration = configuration or Configuration()
+        if http_client is not None and self.configuration.has_transport_settings:
+            raise ConfigurationError(
+                "http_client is used as it is, so proxy, verify, cert, limits, connect_timeout and trust_env of the"
+                " Configuration would have no effect: give them to the httpx.AsyncClient"
+            )
+        self.timeout = self.configuration.timeout
+        self.retry = self.configuration.retry
+        self._shared = _Shared(self.configuration, http_client)
+        self._headers = self.configuration.default_headers()
+        self._tokens: TokenKeeper | None = None
+        if self.configuration.authentication_settings:
+            self._tokens = TokenKeeper(self._fetch_token, self.configuration.auth_token_ttl)
+
+    def with_options(self, *, timeout: float | timedelta | None = None, retry: RetryPolicy | None = None) -> Api:
+        """The same session with another time for one request, or other retries."""
+        other = copy.copy(self)
+        if timeout is not None:
+            other.timeout = seconds(timeout, "timeout")
+        if retry is not None:
+            other.retry = retry
+        return other
+
+    async def aclose(self) -> None:
+        """Closes the connections; again is fine. Calls under way end with a ClientClosedError."""
+        await self._shared.aclose()
+
+    @overload
+    async def call(self, method: str, route: Route, *, returns: None = None, **options: Unpack[_Options]) -> None: ...
+    @overload
+    async def call(
+        self, method: str, route: Route, *, returns: type[T], or_none: Literal[True], **options: Unpack[_Options]
+    ) -> T | None: ...
+    @overload
+    async def call(self, method: str, route: Route, *, returns: type[T], **options: Unpack[_Options]) -> T: ...
+    async def call(
+        self,
+        method: str,
+        route: Route,
+        *,
+        returns: Any = None,
+        or_none: bool = False,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        json_name: str = "body",
+        text: str | None = None,
+        repeatable: bool | None = None,
+        repeat_on_500: bool = False,
+        already_so: re.Pattern[str] | None = None,
+        extra_time: float = 0.0,
+    ) -> Any:
+        """Calls an endpoint.
+
+        Args:
+            method: The HTTP method.
+            route: The endpoint.
+            returns: What the answer is: a model, `list[Model]`, `str` for text as it comes; None for
+                nothing.
+            or_none: An empty answer is None.
+            params: The query; None values are left out.
+            json: The body: a model, or anything that can be JSON.
+            json_name: What to call the body in an error about a value in it.
+            text: The body, sent as text.
+            repeatable: Whether carrying it out twice does no more than once. By default: everything but POST.
+            repeat_on_500: Whether a 500 is worth another try even if the server does not say so.
+            already_so: On a repetition, an error whose message matches means that the first try was carried out: a
+                success.
+            extra_time: Seconds that the server may wait before it answers, on top of the timeout.
+
+        Raises:
+            ConductorError: See `conductor_async.errors`.
+        """
+        content, headers = _encoded(json, text, json_name)
+        request = _Request(
+            method=method,
+            route=route,
+            url=f"{self.configuration.server_api_url}{route.path}{query(params)}",
+            headers=headers,
+            content=content,
+            timeout=self.timeout + extra_time,
+            repeatable=method in _REPEATABLE if repeatable is None else repeatable,
+            repeat_on_500=repeat_on_500,
+            already_so=already_so,
+        )
+        seen = Call(method, route.template)
+        started = time.perf_counter()
+        self._notify("on_call_start", seen)
+        try:
+            answer = await self._carry_out(request, seen)
+            if answer is None or (or_none and (answer.status == 204 or not answer.body)):
+                return None
+            return _decoded(returns, answer, method, route)
+        except BaseException as error:
+            seen.error = error
+            raise
+        finally:
+            seen.elapsed = time.perf_counter() - started
+            self._notify("on_call_end", seen)
+
+    async def fetch_outside(self, url: str) -> bytes:
+        """The bytes at a URL of another server, fetched without token or any header of ours.
+
+        Raises:
+            ConductorError: It could not be had.
+        """
+        answer = await self._shared.session().fetch_outside(url, timeout=self.timeout)
+        if not 200 <= answer.status < 300:
+            raise error_from(answer.status, answer.headers, b"", "GET", Route("(outside)", "(outside)"))
+        return answer.body
+
+    # -- retries -----------------------------------------------------------------------------------
+
+    async def _carry_out(self, request: _Request, seen: Call) -> Answer | None:
+        """The answer; None if a repetition learned that an earlier try had been carried out."""
+        may_be_done = False
+        while True:
+            seen.attempts += 1
+            try:
+                answer = await self._authorized(request, seen)
+            except ConductorError as error:
+                if may_be_done and request.is_already_so(error):
+                    return None
+                verdict = judge(error, repeatable=request.repeatable, repeat_on_500=request.repeat_on_500)
+                if verdict.ambiguous:
+                    raise request.ambiguous(error, seen.attempts) from error
+                delay = delay_before(seen.attempts + 1, error, self.retry) if verdict.again else None
+                if delay is None or not self._affordable(error):
+                    if isinstance(error, TransportError):
+                        error.attempts = seen.attempts
+                        error.route = request.route.template
+                    raise
+                may_be_done = may_be_done or not isinstance(error, ConnectionFailedError)
+                logger.debug(
+                    "%s %s: try %d failed (%s), next in %.2f s",
+                    *request.name,
+                    seen.attempts,
+                    type(error).__name__,
+                    delay,
+                )
+                await anyio.sleep(delay)
+            else:
+                self._shared.budget.refund()
+                return answer
+
+    def _affordable(self, error: ConductorError) -> bool:
+        if self._shared.budget.spend(error):
+            return True
+        error.add_note(
+            "Not tried again: the client's retry budget is exhausted, because too many of its calls failed lately."
+        )
+        return False
+
+    # -- the token -----------------------------------------------------------------------------------
+
+    async def _authorized(self, request: _Request, seen: Call) -> Answer:
+        if self._tokens is None:
+            return await self._send(request, seen, None)
+        token = await self._tokens.token()
+        try:
+            return await self._send(request, seen, token)
+        except APIError as error:
+            if not is_spoiled_token(error):
+                raise
+            self._tokens.spoiled(token)
+            fresh = await self._tokens.token()
+            if fresh == token:
+                raise
+        return await self._send(request, seen, fresh)
+
+    async def _fetch_token(self) -> str:
+        settings = self.configuration.authentication_settings
+        if settings is None:  # unreachable: without settings nobody asks
+            raise ConfigurationError("there is no access key")
+        content, headers = _encoded({"keyId": settings.key_id, "keySecret": settings.key_secret})
+        token_route = route("/token")
+        request = _Request(
+            "POST",
+            token_route,
+            self.configuration.server_api_url + token_route.path,
+            headers,
+            content,
+            self.timeout,
+            repeatable=True,
+        )
+        answer = await self._carry_out_without_token(request)
+        body: dict[str, Any] = _decoded(dict[str, Any], answer, "POST", token_route)
+        if not isinstance(body.get("token"), str) or not body["token"]:
+            raise AuthenticationError(
+                "POST /token was answered without a token: check the key and the secret",
+                status=answer.status,
+                message="no token in the answer",
+                method="POST",
+                route=token_route.template,
+            )
+        return str(body["token"])
+
+    async def _carry_out_without_token(self, request: _Request) -> Answer:
+        anonymous = copy.copy(self)
+        anonymous._tokens = None
+        answer = await anonymous._carry_out(request, Call(request.method, request.route.template))
+        if answer is None:
+            raise ConfigurationError("unreachable: a token request has no `already_so`")
+        return answer
+
+    # -- one request -----------------------------------------------------------------------------------
+
+    async def _send(self, request: _Request, seen: Call, token: str | None) -> Answer:
+        headers = self._headers | request.headers | seen.headers
+        if token is not None:
+            headers["X-Authorization"] = token
+        answer = await self._shared.session().send(
+            request.method, request.url, headers, request.content, timeout=request.timeout
+        )
+        seen.status = answer.status
+        logger.debug("%s %s → %d, %d bytes", *request.name, answer.status, len(answer.body))
+        if 200 <= answer.status < 300:
+            return answer
+        raise error_from(answer.status, answer.headers, answer.body, request.method, request.route)
+
+    def _notify(self, event: str, seen: Call) -> None:
+        for hook in self.configuration.hooks:
+            try:
+                getattr(hook, event)(seen)
+            except Exception:  # a user's hook must not break the call it looks at
+                logger.exception("A hook failed in %s for %s %s", event, seen.method, seen.route)
+
+
+class _Shared:
+    """What a client and all that `with_options` makes of it have in common."""
+
+    def __init__(self, configuration: Configuration, http_client: httpx.AsyncClient | None) -> None:
+        self.budget = RetryBudget(configuration.retry.budget)
+        self._configuration = configuration
+        self._http_client = http_client
+        self._session: Session | None = None
+        self._closed = False
+
+    def session(self) -> Session:
+        if self._closed:
+            raise ClientClosedError("The client is closed. Make a new one, or keep it open for as long as it is used.")
+        if self._session is None:
+            from conductor_async._http.session import Session  # imports httpx: not before the first call
+
+            self._session = Session(self._configuration, self._http_client)
+        return self._session
+
+    async def aclose(self) -> None:
+        self._closed = True
+        if self._session is not None:
+            await self._session.aclose()
+
+
+@dataclass(slots=True)
+class _Request:
+    """One request as it will be sent, once or more."""
+
+    method: str
+    route: Route
+    url: str
+    headers: dict[str, str]
+    content: bytes | None
+    timeout: float
+    repeatable: bool
+    repeat_on_500: bool = False
+    already_so: re.Pattern[str] | None = None
+
+    @property
+    def name(self) -> tuple[str, str]:
+        return self.method, self.route.path
+
+    def is_already_so(self, error: ConductorError) -> bool:
+        """Whether a repetition was refused because an earlier try had been carried out."""
+        if (
+            self.method == "DELETE"
+            and isinstance(error, NotFoundError)
+            and not isinstance(error, EndpointNotAvailableError)
+        ):
+            return True
+        return (
+            self.already_so is not None and isinstance(error, APIError) and bool(self.already_so.search(error.message))
+        )
+
+    def ambiguous(self, error: ConductorError, attempts: int) -> AmbiguousOutcomeError:
+        return AmbiguousOutcomeError(
+            f"{error}. It may or may not have been carried out, so it is not repeated: look before you try again",
+            method=self.method,
+            route=self.route.template,
+            attempts=attempts,
+        )
+
+
+def _decoded(kind: Any, answer: Answer, method: str, route: Route) -> Any:
+    content_type = answer.headers.get("content-type", "")
+    return decode(kind, answer.body, status=answer.status, content_type=content_type, method=method, route=route)
+
+
+def _encoded(json: Any, text: str | None = None, name: str = "body") -> tuple[bytes | None, dict[str, str]]:
+    if text is not None:
+        return text.encode(), {"Content-Type": "text/plain; charset=utf-8"}
+    if json is not None:
+        return encode_json(json, name), {"Content-Type": "application/json"}
+    return None, {}

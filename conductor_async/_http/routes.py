@@ -1,0 +1,96 @@
+"""Paths of endpoints: templates filled with names and ids that can never become another route."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+from conductor_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Route(NamedTuple):
+    """An endpoint's path under the API's URL.
+
+    Attributes:
+        template: For people and metrics: `/workflow/{workflow_id}`.
+        path: For the wire, quoted: `/workflow/3f1c…`.
+    """
+
+    template: str
+    path: str
+
+
+def route(template: str, **segments: str | int) -> Route:
+    """The path of an endpoint.
+
+    Args:
+        template: Such as `/workflow/{workflow_id}/pause`.
+        segments: A value for each name in the template.
+
+    Raises:
+        ConfigurationError: A value is empty, `.`, `..`, or has a character that no server accepts in a path. Nothing
+            was sent.
+    """
+    if not segments:
+        return Route(template, template)
+    return Route(template, template.format(**{name: _segment(name, value) for name, value in segments.items()}))
+
+
+def checked_name(what: str, value: str) -> str:
+    """A name that can be asked for later: it is also a segment of a path.
+
+    Args:
+        what: What it names, for the error: `workflow name`.
+        value: The name.
+
+    Raises:
+        ConfigurationError: It is empty, `.`, `..`, or has a character that no server accepts in a path. Nothing was
+            sent.
+    """
+    if not isinstance(value, str):
+        raise ConfigurationError(f"the {what} must be a string, not {type(value).__name__}")
+    if not value.strip():
+        raise ConfigurationError(f"the {what} is empty")
+    if value in {".", ".."}:
+        raise ConfigurationError(f"the {what} is {value!r}, which every HTTP server takes for a folder: use another")
+    if "/" in value or "\\" in value:
+        raise ConfigurationError(
+            f"the {what} {value!r} has a slash, so the server could never be asked for it: use another"
+        )
+    if any(character < " " or character == "\x7f" for character in value):
+        raise ConfigurationError(f"the {what} {value!r} has a control character: use another")
+    return value
+
+
+def _segment(name: str, value: str | int) -> str:
+    if type(value) is int:
+        return str(value)
+    text = checked_name(name.replace("_", " "), value)  # type: ignore[arg-type]
+    try:
+        return quote(text, safe="-._~:@!$'()*,=&+")
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(
+            f"the {name.replace('_', ' ')} {text!r} cannot be written in UTF-8: use another"
+        ) from error
+
+
+def query(params: Mapping[str, Any] | None) -> str:
+    """A query string, with its `?`. None is left out, True is `true`, a list repeats the name."""
+    if not params:
+        return ""
+    pairs = [
+        f"{quote(name, safe='')}={quote(_text(item), safe='')}"
+        for name, value in params.items()
+        if value is not None
+        for item in (value if isinstance(value, list | tuple) else (value,))
+    ]
+    return "?" + "&".join(pairs) if pairs else ""
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

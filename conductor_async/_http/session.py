@@ -1,0 +1,281 @@
+"""The one module that imports httpx: sends prepared requests, and says of each failure whether the request was sent.
+
+On asyncio the transport is aiohttp's behind httpx's interface, on trio httpx's own. An injected `httpx.AsyncClient` is
+used as it is.
+"""
+
+from __future__ import annotations
+
+import functools
+import ssl
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+import anyio
+import anyio.lowlevel
+import httpx
+
+from conductor_async.errors import (
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    RequestTimeoutError,
+    ResponseDecodeError,
+    TransportError,
+    WrongEventLoopError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    import aiohttp
+
+    from conductor_async.config import Configuration, Limits
+
+_parsed_url = functools.lru_cache(maxsize=512)(httpx.URL)
+
+#: What httpx's own transports raise before anything was sent.
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+
+class Answer(NamedTuple):
+    """A whole answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Session:
+    """Connections to one server, opened at the first request and bound to the event loop that makes it."""
+
+    def __init__(self, configuration: Configuration, http_client: httpx.AsyncClient | None) -> None:
+        self._configuration = configuration
+        self._injected = http_client
+        self._transport: httpx.AsyncBaseTransport | None = None
+        self._loop: object = None
+        self._closed = False
+
+    async def send(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, *, timeout: float
+    ) -> Answer:
+        """Sends one request and reads the whole answer, whatever its status.
+
+        Raises:
+            ConnectionFailedError: The request was provably not sent.
+            RequestTimeoutError: No whole answer within `timeout` seconds.
+            TransportError: The connection broke; the request may have been carried out.
+            ResponseDecodeError: The answer is larger than allowed, or not packed as it says.
+        """
+        self._check_loop()
+        connect = min(timeout, self._configuration.connect_timeout)
+        request = httpx.Request(
+            method,
+            _parsed_url(url),
+            headers=headers if self._injected is None else {**self._injected.headers, **headers},
+            content=content,
+            extensions={"timeout": {"connect": connect, "pool": connect, "read": None, "write": None}},
+        )
+        try:
+            with anyio.move_on_after(timeout):
+                return await self._exchange(request)
+        except _wire_errors() as error:
+            raise self._explained(error, request) from error
+        except RuntimeError as error:
+            if self._closed:
+                raise ClientClosedError("The client was closed while this call was under way.") from error
+            raise
+        raise RequestTimeoutError(f"{_where(request)}: no whole answer within {timeout:g} s")
+
+    async def fetch_outside(self, url: str, *, timeout: float) -> Answer:
+        """Fetches a URL of another server: on a connection of its own, with no header of ours."""
+        self._check_loop()
+        outside = Session(self._configuration, None)
+        outside._loop, outside._transport = self._loop, outside._make_transport(url)
+        try:
+            return await outside.send("GET", url, {"Accept": "*/*"}, None, timeout=timeout)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await outside.aclose()
+
+    async def aclose(self) -> None:
+        """Closes the connections. An injected client stays open: it is its owner's."""
+        self._closed = True
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.aclose()
+
+    # -- one exchange ----------------------------------------------------------------------------
+
+    async def _exchange(self, request: httpx.Request) -> Answer:
+        if self._injected is not None:
+            response = await self._injected.send(request, stream=True, follow_redirects=False)
+        else:
+            if self._transport is None:
+                self._transport = self._make_transport(self._configuration.server_api_url)
+            response = await self._transport.handle_async_request(request)
+            response.request = request
+        try:
+            body = await self._read(response)
+        finally:
+            await response.aclose()
+        return Answer(response.status_code, response.headers, body)
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        chunks: list[bytes] = []
+        size, limit = 0, self._configuration.max_response_size
+        packed = "content-encoding" in response.headers
+        stream: Any = response.aiter_bytes() if packed or self._injected is not None else response.stream
+        async for chunk in stream:
+            size += len(chunk)
+            if size > limit:
+                raise ResponseDecodeError(
+                    f"{_where(response.request)}: the answer has over {limit} bytes (Configuration.max_response_size)",
+                    status=response.status_code,
+                    method=response.request.method,
+                )
+            chunks.append(chunk)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _check_loop(self) -> None:
+        if self._injected is not None and self._injected.is_closed:
+            raise ClientClosedError("The http_client given to this client is closed.")
+        loop = anyio.lowlevel.current_token().native_token
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            raise WrongEventLoopError(
+                f"This client was first used on {self._loop!r} and is now used on {loop!r}. Its connections belong to"
+                " the first: make one client per event loop, inside it (asyncio.run() makes a new loop each time)."
+            )
+
+    # -- transports ------------------------------------------------------------------------------
+
+    def _make_transport(self, url: str) -> httpx.AsyncBaseTransport:
+        # Limits, TLS and proxies belong to the transport: httpx ignores them on a client that is given one.
+        proxy_url = self._configuration.proxy_for(url)
+        proxy = httpx.Proxy(proxy_url) if proxy_url else None
+        secure = urlsplit(url).scheme == "https" or (proxy_url or "").startswith("https")
+        context = _ssl_context(self._configuration) if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        limits = self._configuration.limits
+        if "trio" in type(anyio.lowlevel.current_token().native_token).__module__:
+            return httpx.AsyncHTTPTransport(
+                verify=context,
+                trust_env=False,
+                limits=httpx.Limits(
+                    max_connections=limits.max_connections,
+                    max_keepalive_connections=limits.max_connections,
+                    keepalive_expiry=limits.keepalive_expiry,
+                ),
+                proxy=proxy,
+            )
+        return _aiohttp_transport(context, proxy, limits)
+
+    # -- failures --------------------------------------------------------------------------------
+
+    def _explained(self, error: Exception, request: httpx.Request) -> Exception:
+        if self._closed:
+            return ClientClosedError("The client was closed while this call was under way.")
+        where = _where(request)
+        if isinstance(error, httpx.DecodingError):
+            return ResponseDecodeError(
+                f"{where}: the answer is not packed as its Content-Encoding says", method=request.method
+            )
+        method = request.method
+        if _was_not_sent(error):
+            return ConnectionFailedError(
+                f"{where}: the server could not be reached ({_reason(error)}). Nothing was sent", method=method
+            )
+        if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
+            return RequestTimeoutError(f"{where}: no answer in time ({_reason(error)})", method=method)
+        return TransportError(
+            f"{where}: the connection broke before the answer was read ({_reason(error)})", method=method
+        )
+
+
+def _where(request: httpx.Request) -> str:
+    # Without the query: it may hold inputs.
+    return f"{request.method} {request.url.copy_with(query=None, userinfo=b'')}"
+
+
+def _reason(error: BaseException) -> str:
+    cause = error.__cause__ or error
+    return f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
+
+
+def _wire_errors() -> tuple[type[Exception], ...]:
+    """What a transport raises: httpx's errors, the system's, and those of aiohttp that its transport lets through."""
+    known: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
+    aiohttp_module = sys.modules.get("aiohttp")  # imported by the transport that raises them, if by any
+    return (*known, aiohttp_module.ClientError) if aiohttp_module else known
+
+
+def _was_not_sent(error: Exception) -> bool:
+    """Whether the request provably never left.
+
+    The aiohttp transport reports a refused connection, and also a connection that the server closed after it had read
+    the request, as `httpx.ConnectTimeout`. Only the cause tells them apart.
+    """
+    aiohttp_module = sys.modules.get("aiohttp")
+    cause = error if aiohttp_module and isinstance(error, aiohttp_module.ClientError) else error.__cause__
+    if aiohttp_module and isinstance(cause, aiohttp_module.ClientError):
+        return isinstance(
+            cause,
+            (
+                aiohttp_module.ClientConnectorError,
+                aiohttp_module.ConnectionTimeoutError,
+                aiohttp_module.ClientHttpProxyError,
+                aiohttp_module.InvalidURL,
+            ),
+        )
+    return isinstance(error, _NOT_SENT)
+
+
+def _ssl_context(configuration: Configuration) -> ssl.SSLContext:
+    verify, cert = configuration.verify, configuration.cert
+    if isinstance(verify, ssl.SSLContext):
+        return verify
+    try:
+        if isinstance(verify, bool):
+            context = httpx.create_ssl_context(verify=verify, trust_env=configuration.trust_env)
+        elif Path(verify).is_dir():
+            context = ssl.create_default_context(capath=str(verify))
+        else:
+            context = ssl.create_default_context(cafile=str(verify))
+        if cert is not None:
+            context.load_cert_chain(*((cert,) if isinstance(cert, str) else cert))
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"verify={verify!r}, cert: the certificates cannot be loaded ({error})") from error
+    return context
+
+
+def _aiohttp_transport(context: ssl.SSLContext, proxy: httpx.Proxy | None, limits: Limits) -> httpx.AsyncBaseTransport:
+    import aiohttp
+    import httpx_aiohttp
+
+    class DroppedConnectionError(aiohttp.ClientConnectionError):
+        """The connection was lost after the request may have been sent."""
+
+    async def never_resend(
+        request: aiohttp.ClientRequest, handler: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
+    ) -> aiohttp.ClientResponse:
+        # aiohttp sends GET, PUT and DELETE once more by itself when a kept connection drops. A poll must not be sent
+        # twice: the first one may have taken a task. Under another name the error does not set off the resending.
+        try:
+            return await handler(request)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+            raise DroppedConnectionError(str(error)) from error
+
+    def session() -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            limit=limits.max_connections, keepalive_timeout=limits.keepalive_expiry, ssl=context
+        )
+        return aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(never_resend,), trust_env=False
+        )
+
+    return httpx_aiohttp.AiohttpTransport(verify=context, client=session, proxy=proxy, trust_env=False)

@@ -1,0 +1,68 @@
+"""camelCase spellings, for code written against the older Conductor documentation.
+
+`metadata_client.registerWorkflowDef(...)` and `executeWorkflow(..., waitUntilTaskRef="ref")` work at run time on every
+class that inherits from `CamelCaseMixin`. Type checkers and editors see the snake_case names only.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+@functools.lru_cache(maxsize=1024)
+def snake_case(name: str) -> str:
+    """`waitUntilTaskRef` → `wait_until_task_ref`."""
+    return _WORD_START.sub("_", name).lower()
+
+
+class CamelCaseMixin:
+    """Accepts the camelCase spelling of public methods and of their keywords, at run time only."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, member in list(vars(cls).items()):
+            if not name.startswith("_") and inspect.isfunction(member) and _has_compound_keywords(member):
+                setattr(cls, name, _accept_camel_keywords(member))
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Called for names that do not exist: look for the snake_case spelling of a public one."""
+            snake = snake_case(name)
+            if snake != name and not name.startswith("_") and hasattr(type(self), snake):
+                return getattr(self, snake)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
+
+def _has_compound_keywords(function: Callable[..., Any]) -> bool:
+    return any("_" in name.strip("_") for name in inspect.signature(function).parameters)
+
+
+def _accept_camel_keywords(function: Callable[..., Any]) -> Callable[..., Any]:
+    known = frozenset(inspect.signature(function).parameters)
+
+    def snake_keywords(kwargs: dict[str, Any]) -> dict[str, Any]:
+        # Only keywords of this function are respelt: the rest may be a user's own names (`workflow(orderId=1)`).
+        return {snake if (snake := snake_case(name)) in known else name: value for name, value in kwargs.items()}
+
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def call_async(*args: Any, **kwargs: Any) -> Any:
+            return await function(*args, **(snake_keywords(kwargs) if kwargs else kwargs))
+
+        return call_async
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **(snake_keywords(kwargs) if kwargs else kwargs))
+
+    return call

@@ -1,0 +1,256 @@
+"""What all wire types share: both spellings of names, unknown fields that survive, and what is sent.
+
+The rules of `to_wire()`, in one place:
+
+- A field is sent if it was set or differs from its default; what the server sent counts as set.
+- A field that was set to None is sent as null in definitions, and left out of requests (`sends_null`).
+- Unknown fields survive exactly, and so do payloads (`Payload`): inputs, outputs, variables.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticUseDefault, core_schema
+
+from conductor_async.models._lazy import Lazy, LazyAttribute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
+
+__all__ = ["ConductorModel", "JsonObject", "JsonValue", "Payload", "empty_dict", "empty_list"]
+
+JsonValue: TypeAlias = Any
+"""Anything that JSON can hold. It is `Any`, because payloads are the user's."""
+
+JsonObject: TypeAlias = dict[str, Any]
+"""A JSON object whose content is the user's."""
+
+
+class _Payload:
+    """Marks a map whose content is the user's: any key and value is taken, and looked at only when it is sent."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.dict_schema()
+
+
+Payload: TypeAlias = Annotated[dict[str, Any], _Payload()]
+"""A map whose content is the user's. It is sent as it is, nulls included."""
+
+
+def empty_list() -> Any:
+    """The default of a field that is a list: a new one each time."""
+    return Field(default_factory=list)
+
+
+def empty_dict() -> Any:
+    """The default of a field that is a map: a new one each time."""
+    return Field(default_factory=dict)
+
+
+class _WireField(NamedTuple):
+    """How one field is sent."""
+
+    name: str
+    alias: str
+    default: Any
+    verbatim: bool
+    """A dict found here is sent as it is."""
+    always: bool
+
+
+class ConductorModel(BaseModel):
+    """The base of everything that goes over the wire.
+
+    Attributes have snake_case names. Constructors also take the server's spelling (`taskReferenceName=`), and so do
+    attributes at run time. Fields that this version does not know are kept, and sent back unchanged.
+
+    Assigning an attribute that does not exist is an error; assigned values are not validated.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        defer_build=True,
+    )
+
+    sends_null: ClassVar[bool] = True
+    """Whether a field that was set to None is sent as null, or left out."""
+
+    always_sent: ClassVar[frozenset[str]] = frozenset()
+    """Fields that the server needs even if nobody set them."""
+
+    if not TYPE_CHECKING:  # so that type checkers and editors see the declared names only
+
+        def __init__(self, /, **data: Any) -> None:
+            _refuse_misspelt(type(self), data)
+            super().__init__(**data)
+
+        # Only our own calls come through __init__; validation builds instances without it, as for any other model.
+        __init__.__pydantic_base_init__ = True
+
+        def __getattr__(self, name: str) -> Any:
+            field = _names_by_alias(type(self)).get(name)
+            return super().__getattr__(name) if field is None else getattr(self, field)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            cls = type(self)
+            if name in cls.__pydantic_fields__ or name.startswith("_") or name in (self.__pydantic_extra__ or ()):
+                super().__setattr__(name, value)
+            elif field := _names_by_alias(cls).get(name):
+                super().__setattr__(field, value)
+            elif hasattr(cls, name):  # a property, or a cached one: Python knows what to do
+                super().__setattr__(name, value)
+            else:
+                message = f"{cls.__name__} has no attribute {name!r}.{_suggestion(cls, name)}"
+                raise AttributeError(message, name=name, obj=self)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        for name, field in cls.__pydantic_fields__.items():
+            for mark in field.metadata:
+                if isinstance(mark, Lazy):
+                    setattr(cls, name, LazyAttribute(name, mark.model))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        _take_null_as_default(handler.resolve_ref_schema(schema))
+        return schema
+
+    def __eq__(self, other: object) -> bool:
+        for each in (self, other):
+            if isinstance(each, ConductorModel):
+                each._settle()  # parsed or not yet, a lazy part is the same
+        return super().__eq__(other)
+
+    __hash__ = None  # type: ignore[assignment] # models are mutable
+
+    def _settle(self) -> None:
+        """Parse the parts that are parsed when they are first touched."""
+        for name in _lazy_names(type(self)):
+            getattr(self, name)
+
+    def to_wire(self) -> JsonObject:
+        """The JSON object that is sent for this model.
+
+        Payloads and unknown fields in it are those of the model, not copies.
+        """
+        cls = type(self)
+        data, was_set, sends_null = self.__dict__, self.__pydantic_fields_set__, cls.sends_null
+        wire: JsonObject = {}
+        for name, alias, default, verbatim, always in _wire_table(cls):
+            value = data.get(name, default)
+            if value is None:
+                if always:
+                    wire[alias] = _plain(default)
+                elif sends_null and name in was_set:
+                    wire[alias] = None
+            elif name in was_set or always or value != default:
+                kind = type(value)
+                wire[alias] = value if kind in _ATOMS or (verbatim and kind is dict) else _plain(value)
+        if self.__pydantic_extra__:
+            wire.update(self.__pydantic_extra__)
+        return wire
+
+
+_ATOMS = frozenset({str, int, bool, float})
+
+
+def _plain(value: Any) -> Any:
+    """The value with the models in it replaced by what is sent for them."""
+    content: Any = value
+    if isinstance(value, list):
+        return [_plain(each) for each in content]
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in content.items()}
+    return content.to_wire() if isinstance(value, ConductorModel) else value
+
+
+# -- tables, one for each class ----------------------------------------------------------------------
+
+
+def _wire_table(cls: type[ConductorModel]) -> tuple[_WireField, ...]:
+    table: tuple[_WireField, ...] | None = cls.__dict__.get("__wire_table__")
+    if table is None:
+        table = tuple(
+            _WireField(
+                name=name,
+                alias=field.serialization_alias or name,
+                default=field.get_default(call_default_factory=True, validated_data={}),
+                verbatim=any(isinstance(mark, (_Payload, Lazy)) for mark in field.metadata),
+                always=name in cls.always_sent,
+            )
+            for name, field in _fields(cls).items()
+        )
+        type.__setattr__(cls, "__wire_table__", table)
+    return table
+
+
+def _names_by_alias(cls: type[ConductorModel]) -> Mapping[str, str]:
+    """The fields whose name on the wire is another one, by that name."""
+    names: Mapping[str, str] | None = cls.__dict__.get("__names_by_alias__")
+    if names is None:
+        names = {field.alias: name for name, field in _fields(cls).items() if field.alias and field.alias != name}
+        type.__setattr__(cls, "__names_by_alias__", names)
+    return names
+
+
+def _lazy_names(cls: type[ConductorModel]) -> Iterable[str]:
+    names: tuple[str, ...] | None = cls.__dict__.get("__lazy_names__")
+    if names is None:
+        marked = cls.__pydantic_fields__.items()
+        names = tuple(name for name, field in marked if any(isinstance(mark, Lazy) for mark in field.metadata))
+        type.__setattr__(cls, "__lazy_names__", names)
+    return names
+
+
+def _fields(cls: type[ConductorModel]) -> Mapping[str, Any]:
+    if not cls.__pydantic_fields_complete__:
+        cls.model_rebuild()
+    return cls.__pydantic_fields__
+
+
+# -- names that were misspelt ------------------------------------------------------------------------
+
+
+def _refuse_misspelt(cls: type[ConductorModel], data: Mapping[str, Any]) -> None:
+    """Refuse keywords that cannot be a server's field: no name on the wire is in snake_case, but those we know."""
+    fields = cls.__pydantic_fields__
+    for name in data:
+        if "_" in name.strip("_") and name not in fields and name not in _names_by_alias(cls):
+            raise TypeError(f"{cls.__name__}() has no field {name!r}.{_suggestion(cls, name)}")
+
+
+def _suggestion(cls: type[ConductorModel], name: str) -> str:
+    near = difflib.get_close_matches(name, [*cls.__pydantic_fields__, *_names_by_alias(cls)], n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+# -- nulls ---------------------------------------------------------------------------------------------
+
+
+def _take_null_as_default(schema: Any) -> None:
+    """Let null stand for the default wherever None is not a value: some servers send nulls for what they left out."""
+    while "fields" not in schema:
+        schema = schema["schema"]
+    for field in schema["fields"].values():
+        outer = field["schema"]
+        if outer["type"] == "default" and outer["schema"]["type"] not in ("nullable", "any"):
+            nullable = core_schema.nullable_schema(outer["schema"])
+            outer["schema"] = core_schema.no_info_after_validator_function(_default_if_none, nullable)
+
+
+def _default_if_none(value: Any) -> Any:
+    if value is None:
+        raise PydanticUseDefault
+    return value

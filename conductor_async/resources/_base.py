@@ -1,0 +1,17 @@
+"""What all resources share: the API they call, and the old spelling of their methods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conductor_async._naming import CamelCaseMixin
+
+if TYPE_CHECKING:
+    from conductor_async._http.api import Api
+
+
+class Resource(CamelCaseMixin):
+    """One resource of the server. Get it from a client: `conductor.metadata`."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api

@@ -1,0 +1,399 @@
+"""Tasks: polling, results, logs, signals and queues: `/tasks`."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from conductor_async._http.routes import checked_name, route
+from conductor_async.config import seconds
+from conductor_async.errors import ConfigurationError, ExternalPayloadError
+from conductor_async.models import (
+    ExternalStorageLocation,
+    JsonObject,
+    PollData,
+    SearchResult,
+    Task,
+    TaskExecLog,
+    TaskResult,
+    TaskResultStatus,
+    TaskRun,
+    TaskSummary,
+    Workflow,
+    WorkflowRun,
+)
+from conductor_async.resources import _external_payload
+from conductor_async.resources._base import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+    from typing import Any
+
+logger = logging.getLogger("conductor_async")
+
+_LONGEST_POLL = 5.0  # seconds; the server refuses more
+_CALL_BACK_UNREADABLE = 60  # seconds until a task whose input could not be fetched is handed out again
+
+
+class TaskClient(Resource):
+    """What workers need, and what looks into the queues they work from.
+
+    A poll hands out tasks: each becomes IN_PROGRESS and waits for its result until its response timeout. So a poll is
+    repeated only if it was provably not sent.
+    """
+
+    # -- polling ---------------------------------------------------------------------------------
+
+    async def poll_task(self, task_type: str, worker_id: str | None = None, domain: str | None = None) -> Task | None:
+        """One task to work on, or None if there is none: GET /tasks/poll/{task_type}.
+
+        Raises:
+            ExternalPayloadError: Its input is kept outside and could not be fetched. The task was handed back.
+        """
+        task = await self._api.call(
+            "GET",
+            route("/tasks/poll/{task_type}", task_type=task_type),
+            params={"workerid": worker_id, "domain": domain},
+            returns=Task,
+            or_none=True,
+            repeatable=False,
+        )
+        if task is not None and (refused := await self._without_input(task)):
+            raise refused
+        return task
+
+    async def batch_poll_tasks(
+        self,
+        task_type: str,
+        worker_id: str | None = None,
+        count: int = 1,
+        timeout: float | timedelta = 0.1,
+        domain: str | None = None,
+    ) -> list[Task]:
+        """Up to `count` tasks to work on: GET /tasks/poll/batch/{task_type}.
+
+        The server answers when it has `count` tasks, or after `timeout`: asked for one, it answers as soon as there is
+        one.
+
+        Args:
+            task_type: The task's name.
+            worker_id: Who asks; shown on the tasks.
+            count: How many at the most.
+            timeout: Seconds (or a timedelta) that the server waits for them, at most 5.
+            domain: Only tasks of this domain.
+
+        Returns:
+            The tasks. One whose input is kept outside and could not be fetched is handed back, with a warning in the
+            log.
+        """
+        waiting = seconds(timeout, "timeout", positive=False)
+        if waiting > _LONGEST_POLL:
+            raise ConfigurationError(
+                f"a poll can wait 5 seconds at the most, not {waiting:g}: timeouts are in seconds here"
+            )
+        tasks = await self._api.call(
+            "GET",
+            route("/tasks/poll/batch/{task_type}", task_type=task_type),
+            params={"workerid": worker_id, "domain": domain, "count": count, "timeout": int(waiting * 1000)},
+            returns=list[Task],
+            repeatable=False,
+            extra_time=waiting,
+        )
+        refused = [
+            task for task in tasks if task.external_input_payload_storage_path and await self._without_input(task)
+        ]
+        return [task for task in tasks if task not in refused] if refused else tasks
+
+    async def _without_input(self, task: Task) -> ExternalPayloadError | None:
+        """Fetches a polled task's input if it is kept outside; hands the task back and says why if that fails."""
+        try:
+            await _external_payload.fill_task(self._api, task)
+        except ExternalPayloadError as error:
+            logger.warning(
+                "Task %s (%s) is handed back for %d s: %s",
+                task.task_id,
+                task.task_def_name,
+                _CALL_BACK_UNREADABLE,
+                error,
+            )
+            await self.update_task(
+                TaskResult(
+                    workflow_instance_id=task.workflow_instance_id,
+                    task_id=task.task_id,
+                    status=TaskResultStatus.IN_PROGRESS,
+                    callback_after_seconds=_CALL_BACK_UNREADABLE,
+                    reason_for_incompletion=str(error),
+                )
+            )
+            return error
+        return None
+
+    # -- results ---------------------------------------------------------------------------------
+
+    async def update_task(self, task_result: TaskResult) -> str:
+        """Delivers a task's result: POST /tasks. Delivering it again does no harm, so it is repeated on failures.
+
+        The server accepts a result for a task or execution that has ended, and ignores it.
+
+        Returns:
+            The task's id.
+
+        Raises:
+            NotFoundError: There is no such task, or no such execution any more.
+            BadRequestError: An id is missing.
+        """
+        return await self._api.call(
+            "POST", route("/tasks"), json=task_result, returns=str, repeatable=True, repeat_on_500=True
+        )
+
+    async def update_task_v2(self, task_result: TaskResult) -> Task | None:
+        """Delivers a task's result and takes the next task of the same type and domain: POST /tasks/update-v2.
+
+        Because it hands out a task, it is repeated only if it was provably not sent.
+
+        Returns:
+            The next task, or None if there is none.
+
+        Raises:
+            AmbiguousOutcomeError: The answer was lost: the result may be delivered, and a task handed out.
+            EndpointNotAvailableError: This server does not have it: use `update_task`.
+        """
+        task = await self._api.call(
+            "POST", route("/tasks/update-v2"), json=task_result, returns=Task, or_none=True, repeatable=False
+        )
+        return None if task is not None and await self._without_input(task) else task
+
+    async def update_task_by_ref_name(
+        self,
+        workflow_id: str,
+        task_reference_name: str,
+        status: TaskResultStatus | str,
+        output: JsonObject | None = None,
+        worker_id: str | None = None,
+    ) -> str:
+        """Delivers a result by the task's reference name: POST /tasks/{workflow_id}/{task_reference_name}/{status}.
+
+        The output is merged into what the task has already. In a loop, the plain reference means the running iteration.
+
+        Returns:
+            The task's id; empty if nothing is pending there (the server says no more than that).
+        """
+        return await self._api.call(
+            "POST",
+            route(
+                "/tasks/{workflow_id}/{task_reference_name}/{status}",
+                workflow_id=workflow_id,
+                task_reference_name=task_reference_name,
+                status=str(status),
+            ),
+            params={"workerid": worker_id},
+            json=output or {},
+            json_name="output",
+            returns=str,
+            repeatable=True,
+        )
+
+    async def update_task_sync(
+        self,
+        workflow_id: str,
+        task_reference_name: str,
+        status: TaskResultStatus | str,
+        output: JsonObject | None = None,
+        worker_id: str | None = None,
+    ) -> Workflow:
+        """As `update_task_by_ref_name`, and returns the execution: POST on the same path with `/sync`.
+
+        Raises:
+            NotFoundError: Nothing is pending under that reference name.
+            AmbiguousOutcomeError: The answer was lost.
+        """
+        workflow = await self._api.call(
+            "POST",
+            route(
+                "/tasks/{workflow_id}/{task_reference_name}/{status}/sync",
+                workflow_id=workflow_id,
+                task_reference_name=task_reference_name,
+                status=str(status),
+            ),
+            params={"workerid": worker_id},
+            json=output or {},
+            json_name="output",
+            returns=Workflow,
+        )
+        await _external_payload.fill_workflow(self._api, workflow)
+        return workflow
+
+    async def signal_workflow_task_async(
+        self, workflow_id: str, status: TaskResultStatus | str, output: JsonObject | None = None
+    ) -> None:
+        """Completes the first pending WAIT: POST /tasks/{workflow_id}/{status}/signal.
+
+        Sub-workflows are looked through too. It is not an error if nothing waits.
+
+        Raises:
+            NotFoundError: There is no such execution.
+            AmbiguousOutcomeError: The answer was lost: a WAIT may have been completed.
+        """
+        await self._api.call(
+            "POST",
+            route("/tasks/{workflow_id}/{status}/signal", workflow_id=workflow_id, status=str(status)),
+            json=output or {},
+            json_name="output",
+        )
+
+    async def signal_workflow_task_sync(
+        self,
+        workflow_id: str,
+        status: TaskResultStatus | str,
+        output: JsonObject | None = None,
+        return_strategy: str = "TARGET_WORKFLOW",
+        timeout: float | timedelta = 5.0,
+    ) -> WorkflowRun | TaskRun:
+        """As the other, and waits like `execute_workflow` does: POST /tasks/{workflow_id}/{status}/signal/sync.
+
+        Args:
+            workflow_id: The execution.
+            status: What the WAIT task becomes.
+            output: Its output.
+            return_strategy: TARGET_WORKFLOW, BLOCKING_WORKFLOW, BLOCKING_TASK or BLOCKING_TASK_INPUT.
+            timeout: Seconds (or a timedelta) that the server waits for the execution to end or to block again.
+
+        Raises:
+            NotFoundError: Nothing waits, or there is no such execution.
+            AmbiguousOutcomeError: The answer was lost: a WAIT may have been completed.
+        """
+        waiting = seconds(timeout, "timeout")
+        kind: Any = TaskRun if return_strategy.startswith("BLOCKING_TASK") else WorkflowRun
+        run: WorkflowRun | TaskRun = await self._api.call(
+            "POST",
+            route("/tasks/{workflow_id}/{status}/signal/sync", workflow_id=workflow_id, status=str(status)),
+            params={"returnStrategy": return_strategy, "timeoutMillis": int(waiting * 1000)},
+            json=output or {},
+            json_name="output",
+            returns=kind,
+            extra_time=waiting,
+        )
+        return run
+
+    # -- look ------------------------------------------------------------------------------------
+
+    async def get_task(self, task_id: str) -> Task:
+        """One task: GET /tasks/{task_id}. Payloads that the server keeps outside are fetched.
+
+        Raises:
+            NotFoundError: There is none of that id.
+            ExternalPayloadError: A payload kept outside could not be fetched.
+        """
+        task = await self._api.call("GET", route("/tasks/{task_id}", task_id=task_id), returns=Task)
+        await _external_payload.fill_task(self._api, task)
+        return task
+
+    async def add_task_log(self, task_id: str, log_message: str) -> None:
+        """Adds a line to a task's log, stored as it is: POST /tasks/{task_id}/log. The server accepts any id.
+
+        Raises:
+            AmbiguousOutcomeError: The answer was lost: the line may be there.
+        """
+        await self._api.call("POST", route("/tasks/{task_id}/log", task_id=task_id), text=log_message)
+
+    async def get_task_logs(self, task_id: str) -> list[TaskExecLog]:
+        """A task's log, in order of time: GET /tasks/{task_id}/log."""
+        logs = await self._api.call(
+            "GET", route("/tasks/{task_id}/log", task_id=task_id), returns=list[TaskExecLog], or_none=True
+        )
+        return logs or []
+
+    async def search(
+        self,
+        start: int = 0,
+        size: int = 100,
+        free_text: str = "*",
+        query: str | None = None,
+        sort: str | None = None,
+    ) -> SearchResult[TaskSummary]:
+        """Summaries of tasks: GET /tasks/search.
+
+        Args:
+            start: How many hits to leave out.
+            size: How many to return.
+            free_text: Part of the summary's JSON; `*` is all.
+            query: Conditions joined by ` AND `, on taskId, taskType, taskDefName, status, workflowType and the times.
+            sort: `field:ASC` or `field:DESC`.
+        """
+        params = {"start": start, "size": size, "freeText": free_text, "query": query, "sort": sort}
+        return await self._api.call("GET", route("/tasks/search"), params=params, returns=SearchResult[TaskSummary])
+
+    async def search_v2(
+        self,
+        start: int = 0,
+        size: int = 100,
+        free_text: str = "*",
+        query: str | None = None,
+        sort: str | None = None,
+    ) -> SearchResult[Task]:
+        """As `search`, with whole tasks: GET /tasks/search-v2."""
+        params = {"start": start, "size": size, "freeText": free_text, "query": query, "sort": sort}
+        return await self._api.call("GET", route("/tasks/search-v2"), params=params, returns=SearchResult[Task])
+
+    async def get_external_storage_location(
+        self, path: str, operation: str, payload_type: str
+    ) -> ExternalStorageLocation:
+        """Where a payload that is kept outside is read or written: GET /tasks/externalstoragelocation.
+
+        Args:
+            path: As the task has it in `external_input_payload_storage_path`.
+            operation: READ or WRITE.
+            payload_type: TASK_INPUT or TASK_OUTPUT.
+        """
+        return await self._api.call(
+            "GET",
+            route("/tasks/externalstoragelocation"),
+            params={"path": path, "operation": operation, "payloadType": payload_type},
+            returns=ExternalStorageLocation,
+        )
+
+    # -- queues ----------------------------------------------------------------------------------
+
+    async def get_queue_size_for_task(self, task_type: str, domain: str | None = None) -> int:
+        """How many tasks wait in a queue, postponed ones too: GET /tasks/queue/size."""
+        checked_name("task type", task_type)
+        params = {"taskType": task_type, "domain": domain}
+        return await self._api.call("GET", route("/tasks/queue/size"), params=params, returns=int)
+
+    async def get_queue_sizes_for_tasks(self, task_types: Sequence[str]) -> dict[str, int]:
+        """How many tasks wait, by task type: GET /tasks/queue/sizes."""
+        if not task_types:
+            raise ConfigurationError("get_queue_sizes_for_tasks needs at least one task type")
+        params = {"taskType": list(task_types)}
+        return await self._api.call("GET", route("/tasks/queue/sizes"), params=params, returns=dict[str, int])
+
+    async def get_all_queue_sizes(self) -> dict[str, int]:
+        """How many messages wait in every queue, the server's own too: GET /tasks/queue/all."""
+        return await self._api.call("GET", route("/tasks/queue/all"), returns=dict[str, int])
+
+    async def get_all_queue_details(self) -> dict[str, dict[str, dict[str, int]]]:
+        """Size and unacknowledged messages of every queue: GET /tasks/queue/all/verbose."""
+        return await self._api.call(
+            "GET", route("/tasks/queue/all/verbose"), returns=dict[str, dict[str, dict[str, int]]]
+        )
+
+    async def get_task_poll_data(self, task_type: str) -> list[PollData]:
+        """Who polled a task type last, and when: GET /tasks/queue/polldata."""
+        checked_name("task type", task_type)
+        params = {"taskType": task_type}
+        return await self._api.call("GET", route("/tasks/queue/polldata"), params=params, returns=list[PollData])
+
+    async def get_all_poll_data(self) -> list[PollData]:
+        """Who polled last, of all task types: GET /tasks/queue/polldata/all."""
+        return await self._api.call("GET", route("/tasks/queue/polldata/all"), returns=list[PollData])
+
+    async def requeue_pending_tasks(self, task_type: str) -> str:
+        """Puts pending tasks of a type back into its queue: POST /tasks/queue/requeue/{task_type}.
+
+        Returns:
+            How many, as the server's text.
+        """
+        return await self._api.call(
+            "POST", route("/tasks/queue/requeue/{task_type}", task_type=task_type), returns=str, repeatable=True
+        )

@@ -1,0 +1,41 @@
+"""Fixtures of all tests. Those on the real server share one, started when the first of them needs it."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from anyio.from_thread import start_blocking_portal
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """The API's URL of a real Conductor server. CONDUCTOR_TEST_SERVER_URL names one that runs already."""
+    if url := os.environ.get("CONDUCTOR_TEST_SERVER_URL"):
+        yield url
+        return
+    from conductor_async.localserver import LocalServer
+
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(LocalServer()) as server:
+        yield server.url
+
+
+@pytest.fixture
+def new_name(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """Makes names that no other test uses: `new_name("greet")`."""
+    run = uuid.uuid4().hex[:8]
+    return lambda what: f"{what}_{run}"
+
+
+@pytest.fixture(autouse=True)
+def _no_server_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CONDUCTOR_SERVER_URL", "CONDUCTOR_AUTH_KEY", "CONDUCTOR_AUTH_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(params=[pytest.param("asyncio", id="asyncio"), pytest.param("trio", id="trio")])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    """Tests marked `anyio` run on both event loops."""
+    return request.param

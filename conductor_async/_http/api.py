@@ -8,30 +8,26 @@ from __future__ import annotations
 import copy
 import logging
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, overload
 
 import anyio
 
 from conductor_async._http.auth import TokenKeeper
 from conductor_async._http.codec import decode
+from conductor_async._http.requests import Request, encoded
 from conductor_async._http.responses import error_from, is_spoiled_token
 from conductor_async._http.retries import RetryBudget, delay_before, judge
 from conductor_async._http.routes import Route, query, route
 from conductor_async.config import Call, Configuration, seconds
 from conductor_async.errors import (
-    AmbiguousOutcomeError,
     APIError,
     AuthenticationError,
     ClientClosedError,
     ConductorError,
     ConfigurationError,
     ConnectionFailedError,
-    EndpointNotAvailableError,
-    NotFoundError,
     TransportError,
 )
-from conductor_async.models import encode_json
 
 if TYPE_CHECKING:
     import re
@@ -146,8 +142,8 @@ class Api:
         Raises:
             ConductorError: See `conductor_async.errors`.
         """
-        content, headers = _encoded(json, text, json_name)
-        request = _Request(
+        content, headers = encoded(json, text, json_name)
+        request = Request(
             method=method,
             route=route,
             url=f"{self.configuration.server_api_url}{route.path}{query(params)}",
@@ -186,7 +182,7 @@ class Api:
 
     # -- retries -----------------------------------------------------------------------------------
 
-    async def _carry_out(self, request: _Request, seen: Call) -> Answer | None:
+    async def _carry_out(self, request: Request, seen: Call) -> Answer | None:
         """The answer; None if a repetition learned that an earlier try had been carried out."""
         may_be_done = False
         while True:
@@ -228,7 +224,7 @@ class Api:
 
     # -- the token -----------------------------------------------------------------------------------
 
-    async def _authorized(self, request: _Request, seen: Call) -> Answer:
+    async def _authorized(self, request: Request, seen: Call) -> Answer:
         if self._tokens is None:
             return await self._send(request, seen, None)
         token = await self._tokens.token()
@@ -247,9 +243,9 @@ class Api:
         settings = self.configuration.authentication_settings
         if settings is None:  # unreachable: without settings nobody asks
             raise ConfigurationError("there is no access key")
-        content, headers = _encoded({"keyId": settings.key_id, "keySecret": settings.key_secret})
+        content, headers = encoded({"keyId": settings.key_id, "keySecret": settings.key_secret})
         token_route = route("/token")
-        request = _Request(
+        request = Request(
             "POST",
             token_route,
             self.configuration.server_api_url + token_route.path,
@@ -270,7 +266,7 @@ class Api:
             )
         return str(body["token"])
 
-    async def _carry_out_without_token(self, request: _Request) -> Answer:
+    async def _carry_out_without_token(self, request: Request) -> Answer:
         anonymous = copy.copy(self)
         anonymous._tokens = None
         answer = await anonymous._carry_out(request, Call(request.method, request.route.template))
@@ -280,7 +276,7 @@ class Api:
 
     # -- one request -----------------------------------------------------------------------------------
 
-    async def _send(self, request: _Request, seen: Call, token: str | None) -> Answer:
+    async def _send(self, request: Request, seen: Call, token: str | None) -> Answer:
         headers = self._headers | request.headers | seen.headers
         if token is not None:
             headers["X-Authorization"] = token
@@ -326,53 +322,6 @@ class _Shared:
             await self._session.aclose()
 
 
-@dataclass(slots=True)
-class _Request:
-    """One request as it will be sent, once or more."""
-
-    method: str
-    route: Route
-    url: str
-    headers: dict[str, str]
-    content: bytes | None
-    timeout: float
-    repeatable: bool
-    repeat_on_500: bool = False
-    already_so: re.Pattern[str] | None = None
-
-    @property
-    def name(self) -> tuple[str, str]:
-        return self.method, self.route.path
-
-    def is_already_so(self, error: ConductorError) -> bool:
-        """Whether a repetition was refused because an earlier try had been carried out."""
-        if (
-            self.method == "DELETE"
-            and isinstance(error, NotFoundError)
-            and not isinstance(error, EndpointNotAvailableError)
-        ):
-            return True
-        return (
-            self.already_so is not None and isinstance(error, APIError) and bool(self.already_so.search(error.message))
-        )
-
-    def ambiguous(self, error: ConductorError, attempts: int) -> AmbiguousOutcomeError:
-        return AmbiguousOutcomeError(
-            f"{error}. It may or may not have been carried out, so it is not repeated: look before you try again",
-            method=self.method,
-            route=self.route.template,
-            attempts=attempts,
-        )
-
-
 def _decoded(kind: Any, answer: Answer, method: str, route: Route) -> Any:
     content_type = answer.headers.get("content-type", "")
     return decode(kind, answer.body, status=answer.status, content_type=content_type, method=method, route=route)
-
-
-def _encoded(json: Any, text: str | None = None, name: str = "body") -> tuple[bytes | None, dict[str, str]]:
-    if text is not None:
-        return text.encode(), {"Content-Type": "text/plain; charset=utf-8"}
-    if json is not None:
-        return encode_json(json, name), {"Content-Type": "application/json"}
-    return None, {}

@@ -30,13 +30,13 @@ def decode(kind: Any, body: bytes, *, status: int, content_type: str, method: st
         )
     if kind is None:
         return None
+    if not body.strip():
+        raise _unreadable("is empty", status, method, route)
     if kind is str:
         try:
             return body.decode()
         except UnicodeDecodeError as error:
             raise _unreadable("is not text in UTF-8", status, method, route) from error
-    if not body.strip():
-        raise _unreadable("is empty", status, method, route)
     try:
         return _adapter(kind).validate_json(body)
     except ValidationError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import ssl
 import sys
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -28,13 +29,18 @@ from conductor_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     import aiohttp
 
     from conductor_async.config import Configuration, Limits
 
-_parsed_url = functools.lru_cache(maxsize=512)(httpx.URL)
+
+@functools.lru_cache(maxsize=512)
+def _parsed(url: str) -> tuple[httpx.URL, bytes]:
+    parsed = httpx.URL(url)
+    return parsed, parsed.netloc
+
 
 #: What httpx's own transports raise before anything was sent.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
@@ -71,13 +77,12 @@ class Session:
         """
         self._check_loop()
         connect = min(timeout, self._configuration.connect_timeout)
-        request = httpx.Request(
-            method,
-            _parsed_url(url),
-            headers=headers if self._injected is None else {**self._injected.headers, **headers},
-            content=content,
-            extensions={"timeout": {"connect": connect, "pool": connect, "read": None, "write": None}},
-        )
+        if self._injected is not None:
+            ours = {name.lower() for name in headers}
+            theirs = {name: value for name, value in self._injected.headers.items() if name not in ours}
+            headers = {**theirs, **headers}
+        request = _request(method, url, headers, content or b"")
+        request.extensions["timeout"] = {"connect": connect, "pool": connect, "read": None, "write": None}
         try:
             with anyio.move_on_after(timeout):
                 return await self._exchange(request)
@@ -121,22 +126,31 @@ class Session:
             body = await self._read(response)
         finally:
             await response.aclose()
-        return Answer(response.status_code, response.headers, body)
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
+        return Answer(response.status_code, headers, body)
 
     async def _read(self, response: httpx.Response) -> bytes:
         chunks: list[bytes] = []
-        size, limit = 0, self._configuration.max_response_size
-        packed = "content-encoding" in response.headers
-        stream: Any = response.aiter_bytes() if packed or self._injected is not None else response.stream
-        async for chunk in stream:
-            size += len(chunk)
-            if size > limit:
-                raise ResponseDecodeError(
-                    f"{_where(response.request)}: the answer has over {limit} bytes (Configuration.max_response_size)",
-                    status=response.status_code,
-                    method=response.request.method,
-                )
-            chunks.append(chunk)
+        limit = self._configuration.max_response_size
+        packing = response.headers.get("content-encoding", "") if self._injected is None else ""
+        stream: Any = aiter(response.stream if self._injected is None else response.aiter_bytes())  # type: ignore[arg-type]
+        try:
+            unpack = _Unpacker(packing) if packing else None
+            left = limit
+            async for chunk in stream:
+                whole = unpack(chunk, left + 1) if unpack else chunk
+                left -= len(whole)
+                if left < 0:
+                    raise _UnreadableError(f"has over {limit} bytes (Configuration.max_response_size)")
+                chunks.append(whole)
+            if unpack:
+                unpack.finish()
+        except _UnreadableError as error:
+            await _abandon(stream)
+            request = response.request
+            raise ResponseDecodeError(
+                f"{_where(request)}: the answer {error}", status=response.status_code, method=request.method
+            ) from error.__cause__
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _check_loop(self) -> None:
@@ -193,6 +207,51 @@ class Session:
         return TransportError(
             f"{where}: the connection broke before the answer was read ({_reason(error)})", method=method
         )
+
+
+def _request(method: str, url: str, headers: Mapping[str, str], content: bytes) -> httpx.Request:
+    # With a stream, httpx.Request takes the headers as they are: preparing them costs it more than all the rest does.
+    parsed, host = _parsed(url)
+    raw = [(b"Host", host), *((name.encode(), value.encode()) for name, value in headers.items())]
+    if content or method in ("POST", "PUT"):
+        raw.append((b"Content-Length", b"%d" % len(content)))
+    request = httpx.Request(
+        method, parsed, headers=httpx.Headers(raw, encoding="utf-8"), stream=httpx.ByteStream(content)
+    )
+    request.read()
+    return request
+
+
+class _UnreadableError(Exception):
+    """Why an answer cannot be read to its end."""
+
+
+class _Unpacker:
+    """Unpacks an answer, never to more than is asked for. gzip is all that we say we accept."""
+
+    def __init__(self, packing: str) -> None:
+        if packing.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+            raise _UnreadableError(f"is packed as {packing!r}, which was not asked for")
+        self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip, or what HTTP calls deflate
+        self._packing = packing
+
+    def __call__(self, chunk: bytes, at_most: int) -> bytes:
+        try:
+            return self._zlib.decompress(chunk, at_most)
+        except zlib.error as error:
+            raise _UnreadableError(f"is not packed as its Content-Encoding {self._packing!r} says") from error
+
+    def finish(self) -> None:
+        if not self._zlib.eof:
+            raise _UnreadableError(f"is cut off: its Content-Encoding is {self._packing!r}, and its end is missing")
+
+
+async def _abandon(stream: AsyncIterator[bytes]) -> None:
+    # End the transport's generators where they wait. Left to the garbage collector, they make trio warn.
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        async for _ in stream:
+            pass
 
 
 def _where(request: httpx.Request) -> str:
@@ -263,6 +322,9 @@ def _aiohttp_transport(context: ssl.SSLContext, proxy: httpx.Proxy | None, limit
     ) -> aiohttp.ClientResponse:
         # aiohttp sends GET, PUT and DELETE once more by itself when a kept connection drops. A poll must not be sent
         # twice: the first one may have taken a task. Under another name the error does not set off the resending.
+        if ";" in str(request.url):
+            # The URL parser has unquoted the semicolons of a name: a servlet takes what follows them for a parameter.
+            request.url = type(request.url)(str(request.url).replace(";", "%3B"), encoded=True)
         try:
             return await handler(request)
         except aiohttp.ClientConnectorError:

@@ -10,7 +10,8 @@ The rules of `to_wire()`, in one place:
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, TypeAlias
+from types import NoneType
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pydantic import GetCoreSchemaHandler
+    from pydantic.fields import FieldInfo
     from pydantic_core import CoreSchema
 
 __all__ = ["ConductorModel", "JsonObject", "JsonValue", "Payload", "empty_dict", "empty_list"]
@@ -54,15 +56,15 @@ def empty_dict() -> Any:
     return Field(default_factory=dict)
 
 
-class _WireField(NamedTuple):
-    """How one field is sent."""
+class _WireTable(NamedTuple):
+    """How the fields of a class are sent."""
 
-    name: str
-    alias: str
-    default: Any
-    verbatim: bool
-    """A dict found here is sent as it is."""
-    always: bool
+    fields: tuple[tuple[str, str, Any], ...]
+    """Name, name on the wire, default."""
+    models: tuple[tuple[str, bool], ...]
+    """Those that can hold models, by name on the wire, and whether a dict found there is sent as it is."""
+    always: tuple[tuple[str, Any], ...]
+    """Those that are sent even if nobody set them, by name on the wire, with their defaults."""
 
 
 class ConductorModel(BaseModel):
@@ -107,7 +109,7 @@ class ConductorModel(BaseModel):
                 super().__setattr__(name, value)
             elif field := _names_by_alias(cls).get(name):
                 super().__setattr__(field, value)
-            elif hasattr(cls, name):  # a property, or a cached one: Python knows what to do
+            elif hasattr(getattr(cls, name, None), "__set__"):  # a property
                 super().__setattr__(name, value)
             else:
                 message = f"{cls.__name__} has no attribute {name!r}.{_suggestion(cls, name)}"
@@ -146,29 +148,31 @@ class ConductorModel(BaseModel):
         Payloads and unknown fields in it are those of the model, not copies.
         """
         cls = type(self)
-        data, was_set, sends_null = self.__dict__, self.__pydantic_fields_set__, cls.sends_null
-        wire: JsonObject = {}
-        for name, alias, default, verbatim, always in _wire_table(cls):
-            value = data.get(name, default)
-            if value is None:
-                if always:
-                    wire[alias] = _plain(default)
-                elif sends_null and name in was_set:
-                    wire[alias] = None
-            elif name in was_set or always or value != default:
-                kind = type(value)
-                wire[alias] = value if kind in _ATOMS or (verbatim and kind is dict) else _plain(value)
+        fields, models, always = _wire_table(cls)
+        data, was_set = self.__dict__, self.__pydantic_fields_set__
+        wire: JsonObject = {
+            alias: data[name]
+            for name, alias, default in fields
+            if name in data and (name in was_set or data[name] != default)
+        }
+        if not cls.sends_null:
+            wire = {alias: value for alias, value in wire.items() if value is not None}
+        for alias, raw in models:
+            if alias in wire and not (raw and type(wire[alias]) is dict):
+                wire[alias] = _plain(wire[alias])
+        for alias, default in always:
+            if wire.get(alias) is None:
+                wire[alias] = _plain(default)
         if self.__pydantic_extra__:
             wire.update(self.__pydantic_extra__)
         return wire
 
 
-_ATOMS = frozenset({str, int, bool, float})
-
-
 def _plain(value: Any) -> Any:
     """The value with the models in it replaced by what is sent for them."""
     content: Any = value
+    if isinstance(value, str):
+        return value
     if isinstance(value, list):
         return [_plain(each) for each in content]
     if isinstance(value, dict):
@@ -179,21 +183,37 @@ def _plain(value: Any) -> Any:
 # -- tables, one for each class ----------------------------------------------------------------------
 
 
-def _wire_table(cls: type[ConductorModel]) -> tuple[_WireField, ...]:
-    table: tuple[_WireField, ...] | None = cls.__dict__.get("__wire_table__")
+def _wire_table(cls: type[ConductorModel]) -> _WireTable:
+    table: _WireTable | None = cls.__dict__.get("__wire_table__")
     if table is None:
-        table = tuple(
-            _WireField(
-                name=name,
-                alias=field.serialization_alias or name,
-                default=field.get_default(call_default_factory=True, validated_data={}),
-                verbatim=any(isinstance(mark, (_Payload, Lazy)) for mark in field.metadata),
-                always=name in cls.always_sent,
-            )
+        fields = tuple(
+            (name, field.serialization_alias or name, field.get_default(call_default_factory=True, validated_data={}))
             for name, field in _fields(cls).items()
+        )
+        infos = cls.__pydantic_fields__
+        table = _WireTable(
+            fields=fields,
+            models=tuple((alias, _is_lazy(infos[name])) for name, alias, _ in fields if not _is_flat(infos[name])),
+            always=tuple((alias, default) for name, alias, default in fields if name in cls.always_sent),
         )
         type.__setattr__(cls, "__wire_table__", table)
     return table
+
+
+def _is_lazy(field: FieldInfo) -> bool:
+    return any(isinstance(mark, Lazy) for mark in field.metadata)
+
+
+def _is_flat(field: FieldInfo) -> bool:
+    """Whether there can be no model in it, or none that is ours to look for."""
+    return any(isinstance(mark, _Payload) for mark in field.metadata) or _is_flat_type(field.annotation)
+
+
+def _is_flat_type(annotation: Any) -> bool:
+    if arguments := get_args(annotation):
+        is_payload = any(isinstance(mark, _Payload) for mark in arguments)
+        return is_payload or all(_is_flat_type(each) for each in arguments)
+    return isinstance(annotation, type) and issubclass(annotation, (str, int, float, bool, NoneType))
 
 
 def _names_by_alias(cls: type[ConductorModel]) -> Mapping[str, str]:
@@ -209,12 +229,12 @@ def _lazy_names(cls: type[ConductorModel]) -> Iterable[str]:
     names: tuple[str, ...] | None = cls.__dict__.get("__lazy_names__")
     if names is None:
         marked = cls.__pydantic_fields__.items()
-        names = tuple(name for name, field in marked if any(isinstance(mark, Lazy) for mark in field.metadata))
+        names = tuple(name for name, field in marked if _is_lazy(field))
         type.__setattr__(cls, "__lazy_names__", names)
     return names
 
 
-def _fields(cls: type[ConductorModel]) -> Mapping[str, Any]:
+def _fields(cls: type[ConductorModel]) -> Mapping[str, FieldInfo]:
     if not cls.__pydantic_fields_complete__:
         cls.model_rebuild()
     return cls.__pydantic_fields__

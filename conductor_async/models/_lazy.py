@@ -58,7 +58,9 @@ class LazyAttribute:
             try:
                 value = values[self._name] = self._model.model_validate(value)
             except ValidationError as error:
-                raise ResponseDecodeError(f"{owner.__name__}.{self._name} could not be read: {error}") from error
+                first = error.errors(include_input=False, include_url=False)[0]  # the payload is not for error messages
+                path = ".".join(str(step) for step in (self._name, *first["loc"]))
+                raise ResponseDecodeError(f"{owner.__name__}.{path} could not be read: {first['msg']}.") from error
         return value
 
     def __set__(self, instance: BaseModel, value: Any) -> None:

@@ -346,6 +346,31 @@ class SignalResponse(ConductorModel):
     update_time: int = 0
     reason_for_incompletion: str | None = None
 
+    if not TYPE_CHECKING:
+
+        def __init__(self, /, **data: Any) -> None:
+            if type(self) is SignalResponse:
+                raise TypeError("A SignalResponse is a WorkflowRun or a TaskRun: construct one of them.")
+            super().__init__(**data)
+
+        __init__.__pydantic_base_init__ = True  # as in the base
+
+    def is_target_workflow(self) -> bool:
+        """Whether this shows the execution that was started or signalled."""
+        return self.response_type == "TARGET_WORKFLOW"
+
+    def is_blocking_workflow(self) -> bool:
+        """Whether this shows the execution that waits: the target, or a sub-workflow in it."""
+        return self.response_type == "BLOCKING_WORKFLOW"
+
+    def is_blocking_task(self) -> bool:
+        """Whether this shows the task that is waited at."""
+        return self.response_type == "BLOCKING_TASK"
+
+    def is_blocking_task_input(self) -> bool:
+        """Whether this shows the task that is waited at, for its input."""
+        return self.response_type == "BLOCKING_TASK_INPUT"
+
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema = super().__get_pydantic_core_schema__(source, handler)

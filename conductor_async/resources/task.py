@@ -143,9 +143,10 @@ class TaskClient(Resource):
             NotFoundError: There is no such task, or no such execution any more.
             BadRequestError: An id is missing.
         """
-        return await self._api.call(
-            "POST", route("/tasks"), json=task_result, returns=str, repeatable=True, repeat_on_500=True
+        task_id = await self._api.call(
+            "POST", route("/tasks"), json=task_result, returns=str, or_none=True, repeatable=True, repeat_on_500=True
         )
+        return task_id or task_result.task_id
 
     async def update_task_v2(self, task_result: TaskResult) -> Task | None:
         """Delivers a task's result and takes the next task of the same type and domain: POST /tasks/update-v2.
@@ -179,7 +180,7 @@ class TaskClient(Resource):
         Returns:
             The task's id; empty if nothing is pending there (the server says no more than that).
         """
-        return await self._api.call(
+        task_id = await self._api.call(
             "POST",
             route(
                 "/tasks/{workflow_id}/{task_reference_name}/{status}",
@@ -191,8 +192,10 @@ class TaskClient(Resource):
             json=output or {},
             json_name="output",
             returns=str,
+            or_none=True,
             repeatable=True,
         )
+        return task_id or ""
 
     async def update_task_sync(
         self,

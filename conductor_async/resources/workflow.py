@@ -20,11 +20,10 @@ from conductor_async.models import (
     Workflow,
     WorkflowRun,
     WorkflowState,
-    WorkflowSummary,
     WorkflowTestRequest,
 )
 from conductor_async.resources import _external_payload
-from conductor_async.resources._base import Resource
+from conductor_async.resources.workflow_search import WorkflowSearch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +32,7 @@ _NOT_PAUSED = re.compile("is not PAUSED so cannot resume")
 _SKIPPED_ALREADY = re.compile("has already been processed, cannot be skipped")
 
 
-class WorkflowClient(Resource):
+class WorkflowClient(WorkflowSearch):
     """Starts executions, looks at them and controls them.
 
     What starts or restarts something is never repeated blindly: if its answer is lost, an `AmbiguousOutcomeError` says
@@ -86,6 +85,7 @@ class WorkflowClient(Resource):
                 route("/workflow/{workflow_name}", workflow_name=name),
                 params=params,
                 json=input or {},
+                json_name="input",
                 returns=str,
             )
         except AmbiguousOutcomeError as error:
@@ -310,89 +310,6 @@ class WorkflowClient(Resource):
                 await _external_payload.fill_workflow(self._api, workflow)
         return found
 
-    async def search(
-        self,
-        start: int = 0,
-        size: int = 100,
-        free_text: str = "*",
-        query: str | None = None,
-        sort: str | None = None,
-        *,
-        classifier: str | None = None,
-        top_level_only: bool | None = None,
-    ) -> SearchResult[WorkflowSummary]:
-        """Summaries of executions: GET /workflow/search.
-
-        Args:
-            start: How many hits to leave out.
-            size: How many to return, at most 5000.
-            free_text: Part of the summary's JSON; `*` is all.
-            query: Conditions joined by ` AND ` (upper case), each `field = value`, `>`, `<` or `IN (a,b)`. Fields:
-                workflowId, correlationId, workflowType, startTime, endTime, updateTime, status, parentWorkflowId,
-                classifier. The server silently ignores a field that it does not know.
-            sort: `field:ASC` or `field:DESC`, several joined by `|`.
-            classifier: `workflow` or `agent`.
-            top_level_only: Leave out sub-workflows.
-
-        Raises:
-            BadRequestError: `size` is too large, or the query cannot be read.
-        """
-        params = _search_params(start, size, free_text, query, sort, classifier, top_level_only)
-        return await self._api.call(
-            "GET", route("/workflow/search"), params=params, returns=SearchResult[WorkflowSummary]
-        )
-
-    async def search_v2(
-        self,
-        start: int = 0,
-        size: int = 100,
-        free_text: str = "*",
-        query: str | None = None,
-        sort: str | None = None,
-        *,
-        classifier: str | None = None,
-        top_level_only: bool | None = None,
-    ) -> SearchResult[Workflow]:
-        """As `search`, with whole executions (but for their tasks): GET /workflow/search-v2."""
-        params = _search_params(start, size, free_text, query, sort, classifier, top_level_only)
-        return await self._api.call("GET", route("/workflow/search-v2"), params=params, returns=SearchResult[Workflow])
-
-    async def search_by_tasks(
-        self,
-        start: int = 0,
-        size: int = 100,
-        free_text: str = "*",
-        query: str | None = None,
-        sort: str | None = None,
-    ) -> SearchResult[WorkflowSummary]:
-        """Executions by what their tasks are like: GET /workflow/search-by-tasks. `total_hits` counts tasks.
-
-        Args:
-            start: How many hits to leave out.
-            size: How many to return.
-            free_text: Part of the task summary's JSON.
-            query: As in `search`, on taskId, taskType, taskDefName, status, workflowType and the times.
-            sort: As in `search`.
-        """
-        params = _search_params(start, size, free_text, query, sort)
-        return await self._api.call(
-            "GET", route("/workflow/search-by-tasks"), params=params, returns=SearchResult[WorkflowSummary]
-        )
-
-    async def search_by_tasks_v2(
-        self,
-        start: int = 0,
-        size: int = 100,
-        free_text: str = "*",
-        query: str | None = None,
-        sort: str | None = None,
-    ) -> SearchResult[Workflow]:
-        """As `search_by_tasks`, with whole executions (but for their tasks): GET /workflow/search-by-tasks-v2."""
-        params = _search_params(start, size, free_text, query, sort)
-        return await self._api.call(
-            "GET", route("/workflow/search-by-tasks-v2"), params=params, returns=SearchResult[Workflow]
-        )
-
     async def get_external_storage_location(
         self, path: str, operation: str, payload_type: str
     ) -> ExternalStorageLocation:
@@ -602,7 +519,7 @@ class WorkflowClient(Resource):
         """
         endpoint = route("/workflow/{workflow_id}/messages", workflow_id=workflow_id)
         try:
-            return await self._api.call("POST", endpoint, json=message, returns=str)
+            return await self._api.call("POST", endpoint, json=message, json_name="message", returns=str)
         except AmbiguousOutcomeError as error:
             error.workflow_id = workflow_id
             raise
@@ -613,26 +530,6 @@ class WorkflowClient(Resource):
         except AmbiguousOutcomeError as error:
             error.workflow_id = workflow_id
             raise
-
-
-def _search_params(
-    start: int,
-    size: int,
-    free_text: str,
-    query: str | None,
-    sort: str | None,
-    classifier: str | None = None,
-    top_level_only: bool | None = None,
-) -> dict[str, Any]:
-    return {
-        "start": start,
-        "size": size,
-        "freeText": free_text,
-        "query": query,
-        "sort": sort,
-        "classifier": classifier,
-        "topLevelOnly": top_level_only,
-    }
 
 
 def _bracketed(name: str, values: JsonObject | None) -> dict[str, Any]:

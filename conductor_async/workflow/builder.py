@@ -1,0 +1,417 @@
+"""Describing a workflow in code, and running it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+
+from conductor_async._naming import CamelCaseMixin
+from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
+from conductor_async.models import CacheConfig, RateLimitConfig, StartWorkflowRequest, WorkflowDef
+from conductor_async.workflow.references import InputValue, Reference, plain
+from conductor_async.workflow.tasks.base import Composable, Step, TaskInterface, definitions_of, tasks_of, whole_seconds
+from conductor_async.workflow.tasks.children import InlineSubWorkflowTask
+from conductor_async.workflow.validation import check
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from conductor_async.models import (
+        IdempotencyStrategy,
+        RateLimitPolicy,
+        SchemaDef,
+        TimeoutPolicy,
+        WorkflowRun,
+    )
+    from conductor_async.workflow.executor import WorkflowExecutor
+    from conductor_async.workflow.handle import WorkflowHandle
+
+__all__ = ["ConductorWorkflow", "WorkflowVariables"]
+
+
+class ConductorWorkflow(CamelCaseMixin, Step):
+    """A workflow described in code: tasks added by `add` and `>>`, settings by methods that return the workflow.
+
+    ```python
+    workflow = ConductorWorkflow(executor=conductor.executor, name="order", version=1)
+    workflow >> reserve >> [charge, pack] >> ship       # charge and pack side by side
+    workflow.timeout_seconds(3600).output_parameters({"parcel": ship.output.parcel})
+    ```
+
+    Describing is plain Python and sends nothing; the same code gives the same definition, byte for byte. What is
+    not set is not sent, so that the server's defaults hold: no time limit, restartable. Only `register`, `start…`
+    and `execute` talk to the server, through the executor.
+
+    Args:
+        executor: Runs the workflow: `conductor.executor`, or a `WorkflowExecutor` of your own. Not needed to describe.
+        name: The workflow's name.
+        version: Its version. Without one it is registered as version 1.
+        description: What it is for.
+    """
+
+    name: str
+    version: int | None
+    description: str | None
+    executor: WorkflowExecutor | None
+
+    def __init__(
+        self,
+        executor: WorkflowExecutor | None = None,
+        name: str = "",
+        version: int | None = None,
+        description: str | None = None,
+    ) -> None:
+        self.executor = executor
+        self.name = name
+        self.version = version
+        self.description = description
+        self._tasks: list[TaskInterface] = []
+        self._settings: dict[str, Any] = {}
+        self._registered: WorkflowDef | None = None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("_") and not any(
+            name in vars(cls).get("__annotations__", ()) for cls in type(self).__mro__
+        ):
+            hint = f": call it, workflow.{name}(…)" if hasattr(type(self), name) else ""
+            raise AttributeError(f"{name!r} cannot be assigned to a workflow{hint}.", name=name, obj=self)
+        super().__setattr__(name, value)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        other = copy.copy(self)
+        memo[id(self)] = other
+        for name, value in vars(self).items():
+            if name != "executor":  # a connection is shared, not copied
+                object.__setattr__(other, name, copy.deepcopy(value, memo))
+        return other
+
+    def __repr__(self) -> str:
+        return f"ConductorWorkflow(name={self.name!r}, version={self.version!r}, {len(self._tasks)} tasks)"
+
+    # -- tasks
+
+    def add(self, task: Composable) -> Self:
+        """Adds a task, or a list of steps one after the other; returns the workflow."""
+        for step in task if isinstance(task, list | tuple) else [task]:
+            self.__rshift__(step)
+        return self
+
+    def __rshift__(self, step: Composable) -> Self:
+        """Adds a step: a task, a list (its elements run side by side), or a workflow (runs as a sub-workflow)."""
+        if step is self:
+            raise WorkflowDefinitionError(
+                f"Workflow {self.name!r} cannot contain itself.",
+                problems=[f"tasks[{len(self._tasks)}]: the workflow itself"],
+            )
+        self._tasks.extend(tasks_of(step))
+        return self
+
+    def _tasks_of_step(self) -> Sequence[TaskInterface]:
+        return (InlineSubWorkflowTask.of(self),)
+
+    # -- references
+
+    @property
+    def input(self) -> Reference:
+        """`workflow.input.a.b`, `workflow.input("a.b")`, `workflow.input["a"]`: what the workflow is started with."""
+        return Reference("workflow.input")
+
+    @property
+    def output(self) -> Reference:
+        """`workflow.output.x`, `workflow.output("x")`: what the workflow has put out."""
+        return Reference("workflow.output")
+
+    @property
+    def variables(self) -> WorkflowVariables[Self]:
+        """`workflow.variables.x`: a variable; `workflow.variables({"x": 1})` sets those that a run starts with."""
+        return WorkflowVariables(self)
+
+    # -- settings
+
+    def timeout_policy(self, timeout_policy: TimeoutPolicy | str) -> Self:
+        """What happens when the time is up: TIME_OUT_WF ends the run, ALERT_ONLY (the default) only notes it."""
+        return self._set("timeout_policy", timeout_policy)
+
+    def timeout_seconds(self, timeout_seconds: float | timedelta) -> Self:
+        """How long a run may take, rounded up to whole seconds; 0 is for ever. Only TIME_OUT_WF ends it then."""
+        return self._set("timeout_seconds", whole_seconds(timeout_seconds, "timeout_seconds"))
+
+    def owner_email(self, owner_email: str) -> Self:
+        """Who to ask. Some servers demand it."""
+        return self._set("owner_email", owner_email)
+
+    def owner_app(self, owner_app: str) -> Self:
+        """The application that it belongs to."""
+        return self._set("owner_app", owner_app)
+
+    def failure_workflow(self, failure_workflow: str, version: int | None = None) -> Self:
+        """The workflow to start when this one has failed or timed out."""
+        if version is not None:
+            self._set("failure_workflow_version", version)
+        return self._set("failure_workflow", failure_workflow)
+
+    def restartable(self, restartable: bool) -> Self:
+        """Whether a completed run may be restarted."""
+        return self._set("restartable", restartable)
+
+    def enable_status_listener(self, sink_name: str | None = None) -> Self:
+        """Publishes the changes of its status, to `sink_name` if you give one."""
+        if sink_name is None:
+            self._settings.pop("workflow_status_listener_sink", None)
+        else:
+            self._set("workflow_status_listener_sink", sink_name)
+        return self._set("workflow_status_listener_enabled", True)
+
+    def disable_status_listener(self) -> Self:
+        """Publishes no changes of its status."""
+        self._settings.pop("workflow_status_listener_sink", None)
+        return self._set("workflow_status_listener_enabled", False)
+
+    def input_parameters(self, *input_parameters: str | Sequence[str] | Mapping[str, InputValue]) -> Self:
+        """The names of its inputs, for documentation: `["a", "b"]` or `"a", "b"`. A dict is the input template."""
+        if len(input_parameters) == 1 and not isinstance(input_parameters[0], str):
+            given = input_parameters[0]
+            return (
+                self.input_template(given) if isinstance(given, Mapping) else self._set("input_parameters", list(given))
+            )
+        for name in input_parameters:
+            if not isinstance(name, str):
+                raise TypeError(
+                    f"input_parameters takes names, one list of names, or one dict, not {name!r} among others."
+                )
+        return self._set("input_parameters", list(input_parameters))
+
+    def input_template(self, input_template: Mapping[str, InputValue] | None) -> Self:
+        """Inputs for those that a start leaves out. The server uses it only if the start has some input."""
+        return self._set_mapping("input_template", input_template)
+
+    def workflow_input(self, input: Mapping[str, InputValue] | None) -> Self:  # noqa: A002 - conductor-python's word
+        """The same as `input_template`."""
+        return self.input_template(input)
+
+    def output_parameters(self, output_parameters: Mapping[str, InputValue] | None) -> Self:
+        """What a run puts out, by name, with references anywhere inside. Without any: the output of its last task."""
+        return self._set_mapping("output_parameters", output_parameters)
+
+    def output_parameter(self, key: str, value: InputValue) -> Self:
+        """Adds one output to the others."""
+        return self._set_mapping("output_parameters", {**self._settings.get("output_parameters", {}), key: value})
+
+    def metadata(self, metadata: Mapping[str, InputValue] | None) -> Self:
+        """Whatever you want to note in the definition."""
+        return self._set_mapping("metadata", metadata)
+
+    def rate_limit(self, key: str, concurrent_exec_limit: int, policy: RateLimitPolicy | str | None = None) -> Self:
+        """How many runs with the same key may go on at once (Orkes; the open-source server ignores it)."""
+        limit = RateLimitConfig(rate_limit_key=str(key), concurrent_exec_limit=concurrent_exec_limit)
+        if policy is not None:
+            limit.policy = policy
+        return self._set("rate_limit_config", limit)
+
+    def cache(self, key: str, ttl_seconds: float | timedelta) -> Self:
+        """Reuses the output of a run for the same key (Orkes; the open-source server ignores it)."""
+        return self._set(
+            "cache_config", CacheConfig(key=str(key), ttl_in_second=whole_seconds(ttl_seconds, "ttl_seconds"))
+        )
+
+    def input_schema(self, input_schema: SchemaDef) -> Self:
+        """The schema of its input (Orkes; the open-source server ignores it)."""
+        return self._set("input_schema", input_schema)
+
+    def output_schema(self, output_schema: SchemaDef) -> Self:
+        """The schema of its output (Orkes; the open-source server ignores it)."""
+        return self._set("output_schema", output_schema)
+
+    def enforce_schema(self, enforce_schema: bool) -> Self:
+        """Whether the schemas are enforced: True if you do not say."""
+        return self._set("enforce_schema", enforce_schema)
+
+    def masked_fields(self, *masked_fields: str) -> Self:
+        """The names of inputs and outputs that are not to be shown (Orkes; the open-source server ignores it)."""
+        return self._set("masked_fields", list(masked_fields))
+
+    def _set(self, name: str, value: object) -> Self:
+        self._settings[name] = value
+        return self
+
+    def _set_mapping(self, name: str, mapping: Mapping[str, InputValue] | None) -> Self:
+        if not isinstance(mapping, Mapping | None):
+            raise TypeError(f"{name} is a dict, not {type(mapping).__name__}.")
+        return self._set(name, dict(mapping or {}))
+
+    # -- the definition
+
+    def to_workflow_def(self) -> WorkflowDef:
+        """The definition as it is now: fresh each time, all references as text.
+
+        Raises:
+            WorkflowDefinitionError: It cannot work; `problems` lists all that is wrong.
+        """
+        given = {"name": self.name, "version": self.version, "description": self.description}
+        definition = WorkflowDef(
+            **{name: value for name, value in given.items() if value is not None},
+            **copy.deepcopy({name: plain(value) for name, value in self._settings.items()}),
+            tasks=definitions_of(self._tasks),
+        )
+        check(definition)
+        return definition
+
+    # -- running it
+
+    async def register(self, overwrite: bool = True) -> None:
+        """Stores the definition on the server: POST /metadata/workflow.
+
+        Args:
+            overwrite: Replace the same name and version if it is there.
+
+        Raises:
+            WorkflowDefinitionError: The definition cannot work; nothing was sent.
+            BadRequestError: The server found it invalid; `validation_errors` lists what.
+            ConflictError: It is there already and `overwrite` is False.
+        """
+        definition = self.to_workflow_def()
+        if not definition.tasks:
+            raise WorkflowDefinitionError(
+                f"Workflow {self.name!r} has no tasks.", problems=["tasks: a workflow needs at least one"]
+            )
+        await self._run_by().register_workflow(definition, overwrite)
+        self._registered = definition
+
+    async def start(
+        self,
+        input: Mapping[str, Any] | None = None,  # noqa: A002 - the word that Conductor's SDKs share
+        *,
+        version: int | None = None,
+        correlation_id: str | None = None,
+        priority: int | None = None,
+        task_to_domain: Mapping[str, str] | None = None,
+    ) -> WorkflowHandle:
+        """Starts a run and returns a handle on it: POST /workflow.
+
+        The server gets name and version if this object registered this very definition, else the definition itself.
+
+        Args:
+            input: What the run gets.
+            version: Start this registered version instead of what is described here.
+            correlation_id: Your own id, to look the run up by.
+            priority: 0 to 99; tasks of higher priority are handed out first.
+            task_to_domain: The domain that the workers of a task type poll; `*` stands for all types.
+
+        Raises:
+            WorkflowDefinitionError: The definition cannot work; nothing was sent.
+            AmbiguousOutcomeError: The answer was lost: a run may have been started.
+        """
+        request = self._request(input, version, correlation_id, priority, task_to_domain)
+        executor = self._run_by()
+        return executor.handle(await executor.start_workflow(request))
+
+    async def start_workflow(self, start_workflow_request: StartWorkflowRequest) -> str:
+        """Starts this workflow with the other settings of the request, which stays as it is; returns the run's id."""
+        request = start_workflow_request.model_copy()
+        self._identify(request)
+        return await self._run_by().start_workflow(request)
+
+    async def start_workflow_with_input(
+        self,
+        workflow_input: Mapping[str, Any] | None = None,
+        correlation_id: str | None = None,
+        task_to_domain: Mapping[str, str] | None = None,
+        priority: int | None = None,
+        idempotency_key: str | None = None,
+        idempotency_strategy: IdempotencyStrategy | str | None = None,
+    ) -> str:
+        """Starts a run and returns its id. The open-source server ignores the idempotency key."""
+        request = self._request(workflow_input, None, correlation_id, priority, task_to_domain)
+        request.idempotency_key = idempotency_key
+        request.idempotency_strategy = idempotency_strategy
+        return await self._run_by().start_workflow(request)
+
+    async def execute(
+        self,
+        workflow_input: Mapping[str, Any] | None = None,
+        *,
+        wait_until_task_ref: str | Sequence[str] | None = None,
+        version: int | None = None,
+        correlation_id: str | None = None,
+        priority: int | None = None,
+        task_to_domain: Mapping[str, str] | None = None,
+        timeout: float | timedelta | None = None,
+    ) -> WorkflowRun:
+        """Starts a run, waits until it ends, and returns it whatever its status: see `WorkflowExecutor.execute`."""
+        request = self._request(workflow_input, version, correlation_id, priority, task_to_domain)
+        return await self._run_by().execute_request(request, wait_until_task_ref=wait_until_task_ref, timeout=timeout)
+
+    async def __call__(self, **workflow_input: Any) -> WorkflowRun:
+        """`await workflow(name="Ada")` is `await workflow.execute({"name": "Ada"})`."""
+        return await self.execute(workflow_input)
+
+    def _run_by(self) -> WorkflowExecutor:
+        if self.executor is None:
+            raise ConfigurationError(
+                f"Workflow {self.name!r} has no executor to run it:"
+                f" ConductorWorkflow(executor=conductor.executor, name={self.name!r}, …)."
+            )
+        return self.executor
+
+    def _request(
+        self,
+        workflow_input: Mapping[str, Any] | None,
+        version: int | None,
+        correlation_id: str | None,
+        priority: int | None,
+        task_to_domain: Mapping[str, str] | None,
+    ) -> StartWorkflowRequest:
+        request = StartWorkflowRequest(
+            name=self.name,
+            input=dict(workflow_input or {}),
+            correlation_id=correlation_id,
+            priority=priority or 0,
+            task_to_domain=dict(task_to_domain or {}),
+        )
+        if version is not None:
+            request.version = version
+        else:
+            self._identify(request)
+        return request
+
+    def _identify(self, request: StartWorkflowRequest) -> None:
+        """Says what to run: by name and version if the server has this very definition from us, else the definition."""
+        definition = self.to_workflow_def()
+        request.name = definition.name
+        request.version = definition.version
+        known = self._registered is not None and self._registered.to_wire() == definition.to_wire()
+        request.workflow_def = None if known else definition
+
+
+WorkflowT = TypeVar("WorkflowT", bound=ConductorWorkflow)
+_NOT_GIVEN: Any = object()
+
+
+class WorkflowVariables(Reference, Generic[WorkflowT]):
+    """`workflow.variables`: references to its variables, and the way to set those that a run starts with."""
+
+    __slots__ = ("_workflow",)
+
+    _workflow: WorkflowT
+
+    def __init__(self, workflow: WorkflowT) -> None:
+        super().__init__("workflow.variables")
+        self._workflow = workflow
+
+    # None empties the variables here, as in conductor-python; elsewhere it is no path.
+    @overload  # type: ignore[override]
+    def __call__(self) -> Reference: ...
+    @overload
+    def __call__(self, json_path: str) -> Reference: ...
+    @overload
+    def __call__(self, json_path: Mapping[str, InputValue] | None) -> WorkflowT: ...
+    def __call__(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, json_path: str | Mapping[str, InputValue] | None = _NOT_GIVEN
+    ) -> Reference | WorkflowT:
+        """The reference to a variable; with a dict, sets those that a run starts with, and returns the workflow."""
+        if json_path is _NOT_GIVEN:
+            return super().__call__()
+        if isinstance(json_path, str):
+            return super().__call__(json_path)
+        return self._workflow._set_mapping("variables", json_path)

@@ -1,0 +1,112 @@
+"""`${…}` expressions: what one task takes from another, written as Python attributes.
+
+```python
+workflow.input.customer.name        # ${workflow.input.customer.name}
+greet.output["first name"]          # ${greet_ref.output['first name']}
+f"Hello, {workflow.input.name}!"    # Hello, ${workflow.input.name}!
+```
+
+A reference is not a `str`, because `order.output.title` and `order.output.count` would then be methods of `str`. It
+turns into its text wherever text is made (f-strings, `str()`, `+`) and, at the latest, when the definition is made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeAlias, cast
+
+from conductor_async.errors import ConfigurationError
+
+__all__ = ["InputValue", "Reference", "plain"]
+
+InputValue: TypeAlias = Any
+"""JSON with references anywhere inside: what a task's input parameters and a workflow's output parameters hold."""
+
+# What the server's JSONPath reads after a dot as it stands. All else goes between ['…'].
+_BARE_KEY = re.compile(r"[\w-]+")
+
+
+class Reference:
+    """A `${…}` expression, immutable; equal to its text.
+
+    Attributes and `[...]` go one key deeper; a call takes a whole path: `ref("lines[0].price")`. Keys that start with
+    an underscore, and those that are not Python names, go by `[...]`.
+    """
+
+    __slots__ = ("_path",)
+
+    _path: str
+
+    def __init__(self, path: str) -> None:
+        if "{" in path or "}" in path:
+            raise ConfigurationError(f"A reference cannot have braces in its path: {path!r}.")
+        self._path = path
+
+    def __getattr__(self, name: str) -> Reference:
+        # Only names that are not there come here. Underscored ones are Python's and the notebooks' own questions.
+        if name.startswith("_"):
+            raise AttributeError(f"For a key that starts with an underscore write [{name!r}].", name=name, obj=self)
+        return Reference(f"{self._path}.{name}")
+
+    def __getitem__(self, key: str | int | slice) -> Reference:
+        return Reference(f"{self._path}{_step(key)}")
+
+    def __call__(self, json_path: str | None = None) -> Reference:
+        """What lies at `json_path` below this reference; the reference itself if there is no path."""
+        return Reference(joined(self._path, json_path))
+
+    # Without these, Python would walk [0], [1], [2] … for ever.
+    __iter__ = None
+    __contains__ = None
+
+    def __str__(self) -> str:
+        return "${" + self._path + "}"
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def __repr__(self) -> str:
+        return f"Reference({str(self)!r})"
+
+    def __add__(self, other: object) -> str:
+        return f"{self}{other}" if isinstance(other, str | Reference) else NotImplemented
+
+    def __radd__(self, other: object) -> str:
+        return f"{other}{self}" if isinstance(other, str) else NotImplemented
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other) if isinstance(other, str | Reference) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+def joined(path: str, json_path: str | None) -> str:
+    """`path` with `json_path` below it, which may start with a dot or a bracket of its own."""
+    if not json_path:
+        return path
+    return f"{path}{json_path}" if json_path[0] in ".[" else f"{path}.{json_path}"
+
+
+def _step(key: str | int | slice) -> str:
+    if isinstance(key, slice):
+        ends = ("" if end is None else str(end) for end in (key.start, key.stop))
+        return f"[{':'.join(ends)}]"
+    if isinstance(key, int):
+        return f"[{key}]"
+    if _BARE_KEY.fullmatch(key):
+        return f".{key}"
+    quoted = key.replace("\\", "\\\\").replace("'", "\\'")
+    return f"['{quoted}']"
+
+
+def plain(value: InputValue) -> InputValue:
+    """A fresh copy of `value` in which every reference is text. Mappings and sequences are walked, all else is kept."""
+    if isinstance(value, Reference):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in cast("Mapping[str, InputValue]", value).items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in cast("list[InputValue]", value)]
+    return value

@@ -1,0 +1,77 @@
+"""A FastAPI service that starts workflows and shows their results. Client and workers live as long as the service.
+
+    pip install fastapi uvicorn
+    CONDUCTOR_SERVER_URL=http://localhost:8080/api uvicorn fastapi_app:app
+
+    curl -X POST localhost:8000/greetings -H 'Content-Type: application/json' -d '{"name": "Ada"}'
+    curl localhost:8000/greetings/<the id in the answer>
+"""
+
+# No `from __future__ import annotations` here: FastAPI reads the annotations below, some of which are local names.
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, HTTPException, Request
+from pydantic import BaseModel
+
+from conductor_async import ConductorClient, ConductorWorkflow, NotFoundError, SimpleTask, WorkerHost, worker_task
+
+
+@worker_task(task_definition_name="fastapi_greet")
+async def greet(name: str) -> dict[str, str]:
+    return {"greeting": f"Hello, {name}"}
+
+
+def greetings(conductor: ConductorClient) -> ConductorWorkflow:
+    workflow = ConductorWorkflow(executor=conductor.executor, name="fastapi_greetings", version=1)
+    task = SimpleTask(task_def_name="fastapi_greet", task_reference_name="greet_ref")
+    task.input_parameters["name"] = workflow.input.name
+    workflow >> task
+    return workflow.output_parameters({"greeting": task.output.greeting})
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Opened when the service starts, closed when it stops: the workers first, then the client."""
+    async with ConductorClient() as conductor:
+        workflow = greetings(conductor)
+        await workflow.register(overwrite=True)
+        async with WorkerHost(conductor, [greet]):
+            app.state.conductor, app.state.greetings = conductor, workflow
+            yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+def conductor_of(request: Request) -> ConductorClient:
+    return request.app.state.conductor
+
+
+class Person(BaseModel):
+    name: str
+
+
+class Started(BaseModel):
+    workflow_id: str
+
+
+class Greeting(BaseModel):
+    status: str
+    greeting: str | None
+
+
+@app.post("/greetings", status_code=202)
+async def start(person: Person, request: Request) -> Started:
+    handle = await request.app.state.greetings.start({"name": person.name})
+    return Started(workflow_id=handle.workflow_id)
+
+
+@app.get("/greetings/{workflow_id}")
+async def result(workflow_id: str, conductor: Annotated[ConductorClient, Depends(conductor_of)]) -> Greeting:
+    try:
+        state = await conductor.workflow.get_workflow_status(workflow_id, include_output=True)
+    except NotFoundError as error:
+        raise HTTPException(404, error.message) from error
+    return Greeting(status=state.status, greeting=state.output.get("greeting"))

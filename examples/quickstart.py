@@ -1,0 +1,74 @@
+"""The main job, from nothing: a Conductor server, a workflow of two tasks, the workers that do them, the result.
+
+`nox -s quickstart` runs it on a real server of its own. With CONDUCTOR_SERVER_URL set, it uses that server instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from conductor_async import ConductorClient, ConductorWorkflow, SimpleTask, WorkerHost, worker_task
+from conductor_async.localserver import LocalServer
+
+
+# Workers: plain functions. The task's input becomes their arguments, what they return becomes its output.
+@worker_task(task_definition_name="quickstart_price")
+async def price(item: str, quantity: int) -> dict[str, float]:
+    prices = {"tea": 4.5, "coffee": 6.0}
+    return {"total": prices[item] * quantity}
+
+
+@worker_task(task_definition_name="quickstart_invoice")
+def invoice(item: str, quantity: int, total: float) -> dict[str, str]:  # a `def` runs in a thread
+    return {"text": f"{quantity} x {item}: {total:.2f}"}
+
+
+def describe(conductor: ConductorClient) -> ConductorWorkflow:
+    """The workflow: two tasks, one after the other. Describing it sends nothing."""
+    workflow = ConductorWorkflow(executor=conductor.executor, name="quickstart", version=1)
+    first = SimpleTask(task_def_name="quickstart_price", task_reference_name="price_ref")
+    first.input_parameters.update(item=workflow.input.item, quantity=workflow.input.quantity)
+    second = SimpleTask(task_def_name="quickstart_invoice", task_reference_name="invoice_ref")
+    second.input_parameters.update(first.input_parameters, total=first.output.total)
+    workflow >> first >> second
+    return workflow.output_parameters({"invoice": second.output.text})
+
+
+@asynccontextmanager
+async def connect() -> AsyncIterator[ConductorClient]:
+    """A client of the server that the environment names, or of one that lives as long as the client."""
+    if os.environ.get("CONDUCTOR_SERVER_URL"):
+        async with ConductorClient() as conductor:
+            yield conductor
+    else:
+        print("Starting a Conductor server. The first time, it is downloaded.")
+        async with LocalServer() as server:
+            yield server.client
+
+
+async def main() -> None:
+    async with connect() as conductor:
+        print(f"Conductor server: {conductor.configuration.server_api_url}")
+        workflow = describe(conductor)
+        await workflow.register(overwrite=True)
+        print(f"Registered the workflow {workflow.name!r}.")
+
+        async with WorkerHost(conductor, [price, invoice]):
+            order = {"item": "tea", "quantity": 3}
+
+            run = await workflow.execute(order, wait_until_task_ref="price_ref")
+            print(f"Waited for one task: execution {run.workflow_id} is {run.status}, price_ref has ended.")
+
+            run = await workflow.execute(order)
+            print(f"Waited for the whole: execution {run.workflow_id} is {run.status}.")
+            for task in run.tasks:
+                print(f"  {task.reference_task_name:<12} {task.status:<10} {task.output_data}")
+            run.raise_for_status()
+            print(f"Its output: {run.output}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

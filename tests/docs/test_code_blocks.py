@@ -1,0 +1,127 @@
+"""Every block of Python in README.md, docs/ and the docstrings compiles; those of the pages run; links lead somewhere.
+
+The blocks of one page run in order and share their names, as in a notebook, on the real server. `await` is allowed at the top
+level. The address in the pages, http://localhost:8080/api, stands for the test server's. A block may stay out only by a comment
+just before it that gives the reason: `<!-- not run: needs an Orkes server -->`.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import re
+import sys
+import textwrap
+import types
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+MODULES = sorted((ROOT / "conductor_async").rglob("*.py"))
+
+_FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[\w+-]*)[^\n]*\n(?P<code>.*?)^(?P=indent)```", re.M | re.S)
+_OPT_OUT = re.compile(r"<!-- not run: \S.*-->\s*\Z")
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ +(.*)$", re.M)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code, and the line of the page that its first line stands in."""
+
+    page: Path
+    line: int
+    code: str
+    runs: bool
+
+    def compiled(self) -> types.CodeType:
+        tree = ast.parse(self.code, filename=str(self.page))
+        ast.increment_lineno(tree, self.line - 1)  # so that a traceback shows the line of the page
+        return compile(tree, str(self.page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def blocks_of(page: Path, text: str | None = None) -> list[Block]:
+    text = page.read_text(encoding="utf-8") if text is None else text
+    return [
+        Block(
+            page=page,
+            line=text.count("\n", 0, found.start("code")) + 1,
+            code=textwrap.dedent(found["code"]),
+            runs=_OPT_OUT.search(text[: found.start()]) is None,
+        )
+        for found in _FENCE.finditer(text)
+        if found["language"] == "python"
+    ]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_blocks_of_pages_compile(page: Path) -> None:
+    for block in blocks_of(page):
+        block.compiled()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_no_block_of_python_goes_by_another_name(page: Path) -> None:
+    known = {"console", "ini", "json", "markdown", "python", "text", "toml"}
+    assert {found["language"] for found in _FENCE.finditer(page.read_text(encoding="utf-8"))} <= known
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
+def test_blocks_of_docstrings_compile(module: Path) -> None:
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            for block in blocks_of(module, ast.get_docstring(node) or ""):
+                block.compiled()
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("page", [page for page in PAGES if any(block.runs for block in blocks_of(page))], ids=name_of)
+def test_blocks_of_pages_run(page: Path, server_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONDUCTOR_SERVER_URL", server_url)
+    text = page.read_text(encoding="utf-8").replace("http://localhost:8080/api", server_url)
+    names = types.ModuleType("page")
+    monkeypatch.setitem(sys.modules, "page", names)  # where dataclasses and models look up their annotations
+    with asyncio.Runner() as runner:
+        for block in blocks_of(page, text):
+            if not block.runs:
+                continue
+            code = block.compiled()
+            result = eval(code, vars(names))
+            if code.co_flags & inspect.CO_COROUTINE:
+                runner.run(result)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8"))):
+        if target.startswith(("https://", "mailto:")):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), f"{name_of(page)} links to {target}, which is not there"
+        if anchor:
+            assert anchor in anchors_of(file), f"{name_of(page)} links to {target}, and there is no such heading"
+
+
+def anchors_of(page: Path) -> set[str]:
+    headings = _HEADING.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def test_this_test_sees_a_broken_block(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("Text\n\n```python\nawait broken(\n```\n")
+    [block] = blocks_of(page)
+    assert (block.line, block.runs) == (4, True)
+    with pytest.raises(SyntaxError):
+        block.compiled()
+    page.write_text("<!-- not run: it takes an hour -->\n```python\nawait sleep(3600)\n```\n")
+    assert not blocks_of(page)[0].runs

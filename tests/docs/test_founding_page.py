@@ -1,0 +1,261 @@
+"""Every call of the page that this SDK was founded on, "Create Workflow Using Code", against the real server.
+
+The calls have the page's order, spelling and positions of arguments. Two things differ from the page: all names come from
+`conductor_async`, and calls that talk to the server are awaited. What the server holds afterwards is looked up without the SDK.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from conductor_async import (
+    AuthenticationSettings,
+    ConductorClient,
+    ConductorWorkflow,
+    Configuration,
+    ConflictError,
+    NotFoundError,
+    OrkesClients,
+    SimpleTask,
+    StartWorkflowRequest,
+    TaskDef,
+    WorkerHost,
+    WorkflowExecutor,
+    worker_task,
+)
+
+pytestmark = [pytest.mark.server, pytest.mark.asyncio]
+
+KEY_ID = "a-key"  # an open server has no /token: the key is not used then
+KEY_SECRET = "a-secret"
+
+WORKFLOWS = ("python_workflow_example_from_code", "WORKFLOW_NAME")
+TASKS = ("PYTHON_TASK", "python_task_example_from_code", "simple_task")
+
+
+@pytest.fixture
+def server(server_url: str) -> Iterator[httpx.Client]:
+    """Plain HTTP to the server. The page's names are fixed, so what other runs left under them goes first, and ours last."""
+    with httpx.Client(base_url=server_url, timeout=30) as http:
+        _remove_the_names_of_the_page(http)
+        yield http
+        _remove_the_names_of_the_page(http)
+
+
+def _remove_the_names_of_the_page(http: httpx.Client) -> None:
+    for name in WORKFLOWS:
+        query = {"query": f"workflowType = {name} AND status = RUNNING"}
+        for run in http.get("/workflow/search", params=query).raise_for_status().json()["results"]:
+            http.delete(f"/workflow/{run['workflowId']}")
+        for version in http.get(f"/metadata/workflow/{name}/versions").raise_for_status().json():
+            http.delete(f"/metadata/workflow/{name}/{version['version']}").raise_for_status()
+    registered = {task["name"] for task in http.get("/metadata/taskdefs").raise_for_status().json()}
+    for name in registered.intersection(TASKS):
+        http.delete(f"/metadata/taskdefs/{name}").raise_for_status()
+
+
+@worker_task(task_definition_name="simple_task")
+async def simple_task() -> dict[str, str]:
+    return {"done": "yes"}
+
+
+async def test_every_call_of_the_page(server_url: str, server: httpx.Client) -> None:
+    # -- Register Workflow Definition
+    configuration = Configuration(
+        server_api_url=server_url,
+        debug=False,
+        authentication_settings=AuthenticationSettings(key_id=KEY_ID, key_secret=KEY_SECRET),
+    )
+    orkes_clients = OrkesClients(configuration)
+    metadata_client = orkes_clients.getMetadataClient()
+
+    workflow_executor = WorkflowExecutor(configuration)
+    workflow = ConductorWorkflow(
+        executor=workflow_executor,
+        name="python_workflow_example_from_code",
+        description="Python workflow example from code",
+    )
+    simple_task_1 = SimpleTask(
+        task_def_name="python_simple_task_from_code_1", task_reference_name="python_simple_task_from_code_1"
+    )
+    workflow.add(simple_task_1)
+    simple_task_2 = SimpleTask(
+        task_def_name="python_simple_task_from_code_2", task_reference_name="python_simple_task_from_code_2"
+    )
+    workflow >> simple_task_2
+    workflow.input_parameters(["a", "b"])
+
+    workflowDef = workflow.to_workflow_def()  # noqa: N806 - the page's name
+    await metadata_client.registerWorkflowDef(workflowDef, True)
+
+    held = server.get("/metadata/workflow/python_workflow_example_from_code").raise_for_status().json()
+    assert (held["version"], held["description"]) == (1, "Python workflow example from code")
+    assert held["inputParameters"] == ["a", "b"]
+    assert [(task["name"], task["taskReferenceName"], task["type"]) for task in held["tasks"]] == [
+        ("python_simple_task_from_code_1", "python_simple_task_from_code_1", "SIMPLE"),
+        ("python_simple_task_from_code_2", "python_simple_task_from_code_2", "SIMPLE"),
+    ]
+
+    # -- Get Workflow Definition
+    wfDef = await metadata_client.getWorkflowDef("python_workflow_example_from_code")  # noqa: N806
+
+    assert wfDef.to_wire() == held
+
+    # -- Update Workflow Definition
+    workflow >> SimpleTask("simple_task", "simple_task_ref_2")
+    updatedWorkflowDef = workflow.to_workflow_def()  # noqa: N806
+    await metadata_client.updateWorkflowDef(updatedWorkflowDef, True)
+
+    held = server.get("/metadata/workflow/python_workflow_example_from_code").raise_for_status().json()
+    assert held["version"] == 1
+    assert [(task["name"], task["taskReferenceName"]) for task in held["tasks"]][2:] == [
+        ("simple_task", "simple_task_ref_2")
+    ]
+
+    # -- Unregister Workflow Definition
+    await metadata_client.unregisterWorkflowDef("python_workflow_example_from_code", 1)
+
+    assert server.get("/metadata/workflow/python_workflow_example_from_code").status_code == 404
+
+    # -- Register Task Definition
+    taskDef = TaskDef(name="PYTHON_TASK", description="Python Task Example", input_keys=["a", "b"])  # noqa: N806
+    await metadata_client.registerTaskDef(taskDef)
+
+    held = server.get("/metadata/taskdefs/PYTHON_TASK").raise_for_status().json()
+    assert (held["description"], held["inputKeys"]) == ("Python Task Example", ["a", "b"])
+
+    # -- Get Task Definition
+    taskDef = await metadata_client.getTaskDef("PYTHON_TASK")  # noqa: N806
+
+    assert taskDef.to_wire() == held
+
+    # -- Update Task Definition
+    taskDef.description = "Python Task Example New Description"
+    taskDef.input_keys = ["a", "b", "c"]
+    await metadata_client.updateTaskDef(taskDef)
+
+    updated = server.get("/metadata/taskdefs/PYTHON_TASK").raise_for_status().json()
+    changed = {"description": "Python Task Example New Description", "inputKeys": ["a", "b", "c"]}
+    set_by_the_server = {name: updated.get(name) for name in ("createTime", "updateTime") if name in updated}
+    assert updated == held | changed | set_by_the_server
+
+    # -- Unregister Task Definition
+    # Set-up that the page leaves out: it removes a task definition that it never registered.
+    await metadata_client.registerTaskDef(TaskDef(name="python_task_example_from_code"))
+    assert server.get("/metadata/taskdefs/python_task_example_from_code").status_code == 200
+
+    await metadata_client.unregisterTaskDef("python_task_example_from_code")
+
+    assert server.get("/metadata/taskdefs/python_task_example_from_code").status_code == 404
+
+    # -- Start using StartWorkflowRequest
+    workflow = ConductorWorkflow(
+        executor=workflow_executor, name="WORKFLOW_NAME", description="Test Create Workflow", version=1
+    )
+    workflow.input_parameters(["a", "b"])
+    workflow >> SimpleTask("simple_task", "simple_task_ref")
+    workflowDef = workflow.to_workflow_def()  # noqa: N806
+
+    # Set-up that the page leaves out: where its `workflow_client` comes from.
+    workflow_client = orkes_clients.getWorkflowClient()
+
+    startWorkflowRequest = StartWorkflowRequest(  # noqa: N806
+        name="WORKFLOW_NAME", version=1, workflow_def=workflowDef, input={"a": 15, "b": 3}
+    )
+    workflow_id = await workflow_client.startWorkflow(startWorkflowRequest)
+
+    held = server.get(f"/workflow/{workflow_id}").raise_for_status().json()
+    assert (held["workflowName"], held["workflowVersion"], held["status"]) == ("WORKFLOW_NAME", 1, "RUNNING")
+    assert held["input"] == {"a": 15, "b": 3}
+    assert [task["referenceTaskName"] for task in held["tasks"]] == ["simple_task_ref"]
+
+    # -- Start using Workflow Name
+    # Set-up that the page leaves out: the name has to be registered before it can be started by name alone.
+    await metadata_client.registerWorkflowDef(workflowDef, True)
+
+    wfInput = {"a": 5, "b": "+", "c": [7, 8]}  # noqa: N806
+    workflow_id = await workflow_client.startWorkflowByName("WORKFLOW_NAME", wfInput)
+
+    held = server.get(f"/workflow/{workflow_id}").raise_for_status().json()
+    assert (held["workflowName"], held["workflowVersion"]) == ("WORKFLOW_NAME", 1)
+    assert held["input"] == {"a": 5, "b": "+", "c": [7, 8]}
+
+    # -- Execute workflow synchronously
+    # Set-up that the page leaves out: someone has to do the task that is waited for.
+    async with ConductorClient(configuration) as conductor, WorkerHost(conductor, [simple_task]):
+        wfInput = {"a": 5, "b": "+", "c": [7, 8]}  # noqa: N806
+        requestId = "request_id"  # noqa: N806
+        version = 1
+        waitUntilTaskRef = "simple_task_ref"  # Optional  # noqa: N806
+        workflow_id = await workflow_client.executeWorkflow(
+            startWorkflowRequest, requestId, "WORKFLOW_NAME", version, waitUntilTaskRef
+        )
+
+    run = workflow_id  # the page's name for it; it is the run, with its id, status and output in it
+    assert (run.is_successful(), run.output, run.request_id) == (True, {"done": "yes"}, "request_id")
+    held = server.get(f"/workflow/{run.workflow_id}").raise_for_status().json()
+    assert (held["status"], held["output"], held["input"]) == ("COMPLETED", {"done": "yes"}, {"a": 15, "b": 3})
+    assert [(task["referenceTaskName"], task["status"]) for task in held["tasks"]] == [("simple_task_ref", "COMPLETED")]
+
+    # Set-up that the page leaves out: closing what was opened.
+    await workflow_executor.aclose()
+    await orkes_clients.aclose()
+
+
+@pytest.mark.slow
+async def test_the_same_calls_without_that_set_up_raise_typed_errors(server_url: str, server: httpx.Client) -> None:
+    """Where the page says that errorStr will be populated, an error is raised, with the server's message in it."""
+    configuration = Configuration(server_api_url=server_url)
+    async with OrkesClients(configuration) as orkes_clients, WorkflowExecutor(configuration) as workflow_executor:
+        metadata_client = orkes_clients.getMetadataClient()
+        workflow_client = orkes_clients.getWorkflowClient()
+        workflow = ConductorWorkflow(executor=workflow_executor, name="WORKFLOW_NAME", version=1)
+        workflow >> SimpleTask("simple_task", "simple_task_ref")
+        workflowDef = workflow.to_workflow_def()  # noqa: N806
+
+        with pytest.raises(NotFoundError, match="python_workflow_example_from_code") as caught:
+            await metadata_client.getWorkflowDef("python_workflow_example_from_code")
+        said = server.get("/metadata/workflow/python_workflow_example_from_code")
+        assert caught.value.status == said.status_code == 404
+        assert caught.value.message == said.json()["message"]
+
+        with pytest.raises(NotFoundError, match="python_workflow_example_from_code") as caught:
+            await metadata_client.unregisterWorkflowDef("python_workflow_example_from_code", 1)
+        assert caught.value.status == 500  # the server's answer to removing what is not there
+
+        with pytest.raises(NotFoundError, match="PYTHON_TASK") as caught:
+            await metadata_client.getTaskDef("PYTHON_TASK")
+        assert caught.value.message == server.get("/metadata/taskdefs/PYTHON_TASK").json()["message"]
+
+        with pytest.raises(NotFoundError, match="PYTHON_TASK"):
+            await metadata_client.updateTaskDef(TaskDef(name="PYTHON_TASK"))
+        assert server.get("/metadata/taskdefs/PYTHON_TASK").status_code == 404
+
+        with pytest.raises(NotFoundError, match="python_task_example_from_code") as caught:
+            await metadata_client.unregisterTaskDef("python_task_example_from_code")
+        assert caught.value.status == 500
+
+        with pytest.raises(NotFoundError, match="WORKFLOW_NAME"):
+            await workflow_client.startWorkflow(StartWorkflowRequest(name="WORKFLOW_NAME", version=1))
+        with pytest.raises(NotFoundError, match="WORKFLOW_NAME"):
+            await workflow_client.startWorkflowByName("WORKFLOW_NAME", {"a": 5, "b": "+", "c": [7, 8]})
+        with pytest.raises(NotFoundError, match="WORKFLOW_NAME"):
+            await workflow_client.executeWorkflow(
+                StartWorkflowRequest(name="WORKFLOW_NAME"), "request_id", "WORKFLOW_NAME", 1, "simple_task_ref"
+            )
+
+        # A definition in the request needs no registration. Without a worker the server's wait runs out after 30 seconds, which
+        # is no error: the execution goes on, and says so.
+        startWorkflowRequest = StartWorkflowRequest(name="WORKFLOW_NAME", version=1, workflow_def=workflowDef)  # noqa: N806
+        run = await workflow_client.executeWorkflow(
+            startWorkflowRequest, "request_id", "WORKFLOW_NAME", 1, "simple_task_ref"
+        )
+        assert (run.is_running(), run.signal_timeout) == (True, True)
+        assert server.get(f"/workflow/{run.workflow_id}").json()["status"] == "RUNNING"
+
+        await metadata_client.registerWorkflowDef(workflowDef, True)
+        with pytest.raises(ConflictError, match="WORKFLOW_NAME"):
+            await metadata_client.registerWorkflowDef(workflowDef, False)

@@ -1,0 +1,49 @@
+"""The example notebook runs in a real kernel: the client is opened in one cell, used in others, closed in the last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+NOTEBOOK = Path(__file__).parents[2] / "examples" / "notebook.ipynb"
+
+
+def source_of(cell: dict[str, str]) -> str:
+    return "".join(cell["source"])
+
+
+@pytest.mark.server
+@pytest.mark.asyncio
+# What Jupyter's own packages warn of is not ours to put right.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+async def test_the_notebook_runs(server_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
+    monkeypatch.setenv("CONDUCTOR_SERVER_URL", server_url)
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+
+    await NotebookClient(notebook, timeout=120, kernel_name="python3").async_execute()
+
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert "ConductorClient()" in source_of(cells[0])
+    assert source_of(cells[-1]) == "await conductor.aclose()"
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert not [output for output in outputs if output.get("name") == "stderr" or output.output_type == "error"]
+    printed = "".join(output.text for output in outputs if output.get("name") == "stdout")
+    assert printed == "COMPLETED {'greeting': 'Hello, Ada'}\n"
+
+    found = httpx.get(
+        f"{server_url}/workflow/search", params={"query": "workflowType = notebook_greetings", "sort": "startTime:DESC"}
+    )
+    assert found.json()["results"][0]["status"] == "COMPLETED"
+
+
+def test_the_notebook_is_kept_without_outputs() -> None:
+    import nbformat
+
+    for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None

@@ -1,0 +1,38 @@
+"""The quickstart does what it says, on the server that the environment names."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart.py"
+
+
+@pytest.mark.server
+def test_quickstart(server_url: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", str(QUICKSTART)],
+        env=os.environ | {"CONDUCTOR_SERVER_URL": server_url},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert f"Conductor server: {server_url}" in ended.stdout
+    assert "Its output: {'invoice': '3 x tea: 13.50'}" in ended.stdout
+    [whole] = re.findall(r"Waited for the whole: execution (\S+) is COMPLETED", ended.stdout)
+    held = httpx.get(f"{server_url}/workflow/{whole}").json()
+    assert (held["status"], held["output"]) == ("COMPLETED", {"invoice": "3 x tea: 13.50"})
+    assert [task["referenceTaskName"] for task in held["tasks"]] == ["price_ref", "invoice_ref"]
+
+
+def test_quickstart_stays_short() -> None:
+    assert len(QUICKSTART.read_text().splitlines()) < 80

@@ -1,0 +1,272 @@
+"""What the wire can do to a request, and what the caller is told. The fake server counts the requests that reached it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import pytest
+
+from conductor_async import (
+    AmbiguousOutcomeError,
+    ConnectionFailedError,
+    RequestTimeoutError,
+    ResponseDecodeError,
+    StartWorkflowRequest,
+    TaskResult,
+    TransportError,
+    WorkflowDef,
+)
+from conductor_async.client import ConductorClient
+from tests.fakes.clients import client_of
+from tests.fakes.wire import Behaviour, answer, cut, drip, packed, serve, stall, unused_port
+
+pytestmark = pytest.mark.anyio
+
+Call = Callable[[ConductorClient], Awaitable[Any]]
+
+STATUS = {"workflowId": "w", "status": "RUNNING"}
+
+
+def read(client: ConductorClient) -> Awaitable[Any]:
+    return client.workflow.get_workflow_status("w")
+
+
+def put(client: ConductorClient) -> Awaitable[Any]:
+    return client.workflow.pause_workflow("w")
+
+
+def delete(client: ConductorClient) -> Awaitable[Any]:
+    return client.workflow.terminate_workflow("w")
+
+
+def deliver(client: ConductorClient) -> Awaitable[Any]:
+    return client.task.update_task(TaskResult(task_id="t", workflow_instance_id="w"))
+
+
+def register(client: ConductorClient) -> Awaitable[Any]:
+    return client.metadata.register_workflow_def(WorkflowDef(name="w"))
+
+
+def start(client: ConductorClient) -> Awaitable[Any]:
+    return client.workflow.start_workflow(StartWorkflowRequest(name="greet", correlation_id="order-7"))
+
+
+def start_by_name(client: ConductorClient) -> Awaitable[Any]:
+    return client.workflow.start_workflow_by_name("greet", correlation_id="order-7")
+
+
+def execute(client: ConductorClient) -> Awaitable[Any]:
+    request = StartWorkflowRequest(name="greet", correlation_id="order-7")
+    return client.workflow.execute_workflow(request, wait_for_seconds=0)
+
+
+def rerun(client: ConductorClient) -> Awaitable[Any]:
+    return client.workflow.restart_workflow("w")
+
+
+def poll(client: ConductorClient) -> Awaitable[Any]:
+    return client.task.poll_task("greet")
+
+
+def batch_poll(client: ConductorClient) -> Awaitable[Any]:
+    return client.task.batch_poll_tasks("greet")
+
+
+def update_v2(client: ConductorClient) -> Awaitable[Any]:
+    return client.task.update_task_v2(TaskResult(task_id="t", workflow_instance_id="w"))
+
+
+REPEATED = [read, put, delete, deliver, register]
+NEVER_REPEATED = [start, start_by_name, execute, rerun, poll, batch_poll, update_v2]
+ALL = REPEATED + NEVER_REPEATED
+
+#: Ways to lose an answer after the request was read.
+LOST = {
+    "closed before answering": cut(b""),
+    "reset before answering": cut(b"", reset=True),
+    "cut in the headers": cut(packed(text="id")[:30]),
+    "cut in the body": cut(packed(text="3f1c", headers={"Content-Length": "36"})),
+    "reset in the body": cut(packed(text="3f1c", headers={"Content-Length": "36"}), reset=True),
+}
+
+
+def succeed(call: Call) -> Behaviour:
+    if call in (read, execute):
+        return answer(json=STATUS)
+    return answer(204) if call in (poll, update_v2) else answer(json=[]) if call is batch_poll else answer(text="id")
+
+
+@pytest.mark.parametrize("call", ALL)
+async def test_a_refused_connection_is_tried_again_whatever_the_call(call: Call) -> None:
+    async with client_of(f"http://localhost:{await unused_port()}/api") as client:
+        with pytest.raises(ConnectionFailedError, match="Nothing was sent") as caught:
+            await call(client)
+    assert caught.value.attempts == 4
+    assert caught.value.method
+    assert caught.value.route.startswith(("/workflow", "/tasks", "/metadata"))
+
+
+async def test_an_unknown_host_is_a_connection_that_failed() -> None:
+    async with client_of("http://conductor.invalid/api") as client:
+        with pytest.raises(ConnectionFailedError, match="conductor.invalid"):
+            await start(client)
+
+
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST.keys())
+@pytest.mark.parametrize("call", REPEATED)
+async def test_a_lost_answer_is_asked_for_again(call: Call, fault: Behaviour) -> None:
+    async with serve(fault, fault, succeed(call)) as server, client_of(server) as client:
+        await call(client)
+        assert server.count() == 3
+
+
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST.keys())
+@pytest.mark.parametrize("call", NEVER_REPEATED)
+async def test_what_may_have_been_carried_out_is_sent_once(call: Call, fault: Behaviour) -> None:
+    async with serve(fault) as server, client_of(server) as client:
+        with pytest.raises(AmbiguousOutcomeError, match="may or may not have been carried out"):
+            await call(client)
+        assert server.count() == 1
+
+
+@pytest.mark.parametrize("fault", [cut(b""), cut(b"", reset=True)], ids=["closed", "reset"])
+@pytest.mark.parametrize("call", ALL)
+async def test_a_kept_connection_that_drops_is_no_reason_to_send_twice(call: Call, fault: Behaviour) -> None:
+    # aiohttp by itself would send GET, PUT and DELETE once more. Our own retries are counted by `attempts`.
+    async with serve(answer(json=STATUS), fault, succeed(call)) as server, client_of(server) as client:
+        await read(client)
+        if call in REPEATED:
+            await call(client)
+            assert [request.connection for request in server.requests] == [1, 1, 2]
+            return
+        with pytest.raises(AmbiguousOutcomeError):
+            await call(client)
+        assert [request.connection for request in server.requests] == [1, 1]
+
+
+async def test_an_ambiguous_start_says_what_to_look_for() -> None:
+    async with serve(cut(b"")) as server, client_of(server) as client:
+        for call in (start, start_by_name, execute):
+            with pytest.raises(AmbiguousOutcomeError) as caught:
+                await call(client)
+            assert (caught.value.workflow_name, caught.value.correlation_id) == ("greet", "order-7")
+        with pytest.raises(AmbiguousOutcomeError) as caught:
+            await rerun(client)
+        assert caught.value.workflow_id == "w"
+
+
+async def test_a_reset_before_the_request_was_read() -> None:
+    async with serve(reset_at_connect=True) as server, client_of(server) as client:
+        with pytest.raises(TransportError) as caught:
+            await read(client)
+        assert caught.value.attempts == server.accepted == 4
+        with pytest.raises(TransportError):
+            await start(client)  # known not to be sent or not: in both cases it is no success
+        assert server.count() == 0
+
+
+# -- time --------------------------------------------------------------------------------------------
+
+
+async def test_a_server_that_never_answers_is_a_timeout() -> None:
+    async with serve(stall) as server, client_of(server, timeout=0.15) as client:
+        with pytest.raises(RequestTimeoutError, match="0.15 s") as caught:
+            await read(client)
+        assert caught.value.attempts == server.count() == 4
+        await server.all_closed()
+
+
+@pytest.mark.parametrize("call", NEVER_REPEATED)
+async def test_a_timeout_after_sending_is_ambiguous(call: Call) -> None:
+    async with serve(stall) as server, client_of(server, timeout=0.15) as client:
+        with pytest.raises(AmbiguousOutcomeError):
+            await call(client)
+        assert server.count() == 1
+
+
+@pytest.mark.parametrize("every", [0.01], ids=["10 ms a byte"])
+async def test_a_dripping_answer_does_not_outlast_the_timeout(every: float) -> None:
+    slow = drip(packed(json=STATUS), every=every)
+    async with serve(slow) as server, client_of(server, timeout=0.3) as client:
+        began = anyio.current_time()
+        with pytest.raises(AmbiguousOutcomeError):
+            await start(client)
+        assert 0.25 < anyio.current_time() - began < 1.0
+
+
+async def test_with_options_sets_the_time_of_one_request() -> None:
+    async with serve(stall) as server, client_of(server) as client:
+        with anyio.fail_after(2), pytest.raises(AmbiguousOutcomeError, match="0.1 s"):
+            await start(client.with_options(timeout=0.1))
+        assert server.accepted == 1
+
+
+async def test_what_the_server_may_wait_is_added_to_the_timeout() -> None:
+    async def later(peer: Any, request: Any) -> None:
+        await anyio.sleep(0.4)
+        await peer.send(packed(json=[]))
+
+    async with serve(later) as server, client_of(server, timeout=0.2) as client:
+        assert await client.task.batch_poll_tasks("greet", timeout=0.5) == []
+        assert server.requests[0].target.endswith("count=1&timeout=500")
+
+
+# -- answers that cannot be read -----------------------------------------------------------------------
+
+LOGIN = "<!DOCTYPE html><html><head><title>Sign in</title></head></html>"
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (answer(text=LOGIN, headers={"Content-Type": "text/html"}), "web page.*/api"),
+        (answer(text=" \n" + LOGIN), "web page"),
+        (answer(text="hello"), "not JSON"),
+        (answer(body=json.dumps(STATUS).encode()[:-5]), "not JSON, or is cut off"),
+        (answer(json=["RUNNING"]), "another shape"),
+        (answer(json={"workflowId": 7, "status": "RUNNING"}), "another shape.*workflowId"),
+        (answer(), "empty"),
+        (answer(body=b"x" * 2000), "over 1000 bytes"),
+        (answer(body=b"not gzip", headers={"Content-Encoding": "gzip"}), "not packed as its"),
+        (answer(body=gzip.compress(b" " * 50_000_000), headers={"Content-Encoding": "gzip"}), "over 1000"),
+    ],
+    ids=["html", "html as text", "text", "truncated", "list", "wrong type", "empty", "large", "not gzip", "bomb"],
+)
+async def test_an_unreadable_answer_says_why(fault: Behaviour, said: str) -> None:
+    async with serve(fault) as server, client_of(server, max_response_size=1000) as client:
+        with pytest.raises(ResponseDecodeError, match=f"(?s){said}") as caught:
+            await read(client)
+        assert "x" * 20 not in str(caught.value)
+        assert server.count() == 1  # reading it again would not make it readable
+        assert await _is_usable(client, server)
+
+
+async def _is_usable(client: ConductorClient, server: Any) -> bool:
+    server.behaviours = (answer(json=STATUS),)
+    return bool(await read(client))
+
+
+@pytest.mark.parametrize("call", [start, put, deliver])
+async def test_a_web_page_is_no_success_even_where_text_or_nothing_is_expected(call: Call) -> None:
+    page = answer(text=LOGIN, headers={"Content-Type": "text/html;charset=utf-8"})
+    async with serve(page) as server, client_of(server) as client:
+        with pytest.raises(ResponseDecodeError, match="web page"):
+            await call(client)
+
+
+async def test_a_packed_answer_is_unpacked() -> None:
+    packed_answer = answer(body=gzip.compress(json.dumps(STATUS).encode()), headers={"Content-Encoding": "gzip"})
+    async with serve(packed_answer) as server, client_of(server) as client:
+        assert (await client.workflow.get_workflow_status("w")).workflow_id == "w"
+        assert "gzip" in server.requests[0].headers["accept-encoding"]
+
+
+async def test_an_id_is_never_empty() -> None:
+    async with serve(answer()) as server, client_of(server) as client:
+        for call in (start, start_by_name):
+            with pytest.raises(ResponseDecodeError, match="empty"):
+                await call(client)

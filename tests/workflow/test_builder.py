@@ -1,0 +1,324 @@
+"""Definitions as they are sent, compared with literals."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
+from conductor_async.models import SchemaDef, TimeoutPolicy, encode_json
+from conductor_async.workflow import (
+    ConductorWorkflow,
+    ForkTask,
+    InlineSubWorkflowTask,
+    JoinTask,
+    SimpleTask,
+    WorkflowExecutor,
+)
+
+
+def wire(workflow):
+    return workflow.to_workflow_def().to_wire()
+
+
+def refs(tasks):
+    """The reference names, as nested as the definition."""
+    return [
+        {task["taskReferenceName"]: [refs(branch) for branch in task["forkTasks"]]}
+        if "forkTasks" in task
+        else task["taskReferenceName"]
+        for task in tasks
+    ]
+
+
+def simple(*names):
+    return [SimpleTask(name) for name in names]
+
+
+def test_the_founding_pages_workflow():
+    workflow = ConductorWorkflow(
+        executor=None, name="python_workflow_example_from_code", description="Python workflow example from code"
+    )
+    workflow.add(SimpleTask(task_def_name="code_1", task_reference_name="code_1_ref"))
+    workflow >> SimpleTask("code_2", "code_2_ref")
+    workflow.input_parameters(["a", "b"])
+    assert wire(workflow) == {
+        "name": "python_workflow_example_from_code",
+        "description": "Python workflow example from code",
+        "tasks": [
+            {"name": "code_1", "taskReferenceName": "code_1_ref", "type": "SIMPLE"},
+            {"name": "code_2", "taskReferenceName": "code_2_ref", "type": "SIMPLE"},
+        ],
+        "inputParameters": ["a", "b"],
+    }
+
+
+def test_every_setting():  # D48: all return the workflow, and False is sent
+    workflow = ConductorWorkflow(name="w", version=3)
+    chained = (
+        workflow.timeout_policy(TimeoutPolicy.TIME_OUT_WF)
+        .timeout_seconds(timedelta(minutes=1))
+        .owner_email("a@example.com")
+        .owner_app("shop")
+        .failure_workflow("undo", 2)
+        .restartable(False)
+        .output_parameters({"a": workflow.input.a})
+        .output_parameter("b", 1)
+        .input_template({"a": 1})
+        .variables({"v": workflow.input.a})
+        .input_parameters("a", "b")
+        .enable_status_listener("sink")
+        .rate_limit(workflow.input.customer, 5, "QUEUE")
+        .input_schema(SchemaDef(name="in"))
+        .output_schema(SchemaDef(name="out", version=2))
+        .enforce_schema(False)
+        .metadata({"team": "a"})
+        .masked_fields("card")
+        .cache("k", 60)
+    )
+    assert chained is workflow
+    assert wire(workflow) == {
+        "name": "w",
+        "version": 3,
+        "tasks": [],
+        "timeoutPolicy": "TIME_OUT_WF",
+        "timeoutSeconds": 60,
+        "ownerEmail": "a@example.com",
+        "ownerApp": "shop",
+        "failureWorkflow": "undo",
+        "failureWorkflowVersion": 2,
+        "restartable": False,
+        "outputParameters": {"a": "${workflow.input.a}", "b": 1},
+        "inputTemplate": {"a": 1},
+        "variables": {"v": "${workflow.input.a}"},
+        "inputParameters": ["a", "b"],
+        "workflowStatusListenerEnabled": True,
+        "workflowStatusListenerSink": "sink",
+        "rateLimitConfig": {"rateLimitKey": "${workflow.input.customer}", "concurrentExecLimit": 5, "policy": "QUEUE"},
+        "inputSchema": {"name": "in"},
+        "outputSchema": {"name": "out", "version": 2},
+        "enforceSchema": False,
+        "metadata": {"team": "a"},
+        "maskedFields": ["card"],
+        "cacheConfig": {"key": "k", "ttlInSecond": 60},
+    }
+
+
+def test_none_empties_and_still_chains():  # D48
+    workflow = ConductorWorkflow(name="w").variables({"a": 1}).output_parameters({"a": 1}).input_template({"a": 1})
+    assert workflow.variables(None).output_parameters(None).input_template(None) is workflow
+    made = wire(workflow)
+    assert (made["variables"], made["outputParameters"], made["inputTemplate"]) == ({}, {}, {})
+    assert wire(workflow.disable_status_listener())["workflowStatusListenerEnabled"] is False
+
+
+def test_what_is_not_set_is_not_sent():  # D57, D58: no timeout of 60 s, no failureWorkflow ""
+    assert wire(ConductorWorkflow(name="w")) == {"name": "w", "tasks": []}
+
+
+def test_input_parameters_in_all_forms():
+    assert wire(ConductorWorkflow(name="w").input_parameters(["a"]))["inputParameters"] == ["a"]
+    assert wire(ConductorWorkflow(name="w").input_parameters({"a": 1}))["inputTemplate"] == {"a": 1}
+    assert wire(ConductorWorkflow(name="w").workflow_input({"a": 1}))["inputTemplate"] == {"a": 1}
+    with pytest.raises(TypeError, match="names, one list of names, or one dict"):
+        ConductorWorkflow(name="w").input_parameters("a", ["b"])
+    with pytest.raises(TypeError, match="output_parameters is a dict, not list"):
+        ConductorWorkflow(name="w").output_parameters(["a"])
+
+
+def test_assigning_is_for_name_version_and_description():
+    workflow = ConductorWorkflow(name="w", version=1, description="d")
+    workflow.name, workflow.version, workflow.description = "v", 2, "e"
+    assert wire(workflow) == {"name": "v", "version": 2, "description": "e", "tasks": []}
+    with pytest.raises(AttributeError, match=r"call it, workflow\.timeout_seconds"):
+        workflow.timeout_seconds = 5
+    with pytest.raises(AttributeError, match="'vesion' cannot be assigned"):
+        workflow.vesion = 5
+
+
+def test_camel_case_is_understood():
+    workflow = ConductorWorkflow(name="w").timeoutSeconds(timeoutSeconds=5).outputParameters({"a": 1})
+    assert workflow.toWorkflowDef().timeout_seconds == 5
+
+
+# -- forks
+
+
+def test_a_list_is_a_fork_and_always_has_its_join():  # D49: also as the last step
+    a, b, c = simple("a", "b", "c")
+    workflow = ConductorWorkflow(name="w") >> [[a, b], c]
+    assert wire(workflow)["tasks"] == [
+        {
+            "name": "fork_a",
+            "taskReferenceName": "fork_a",
+            "type": "FORK_JOIN",
+            "forkTasks": [
+                [
+                    {"name": "a", "taskReferenceName": "a", "type": "SIMPLE"},
+                    {"name": "b", "taskReferenceName": "b", "type": "SIMPLE"},
+                ],
+                [{"name": "c", "taskReferenceName": "c", "type": "SIMPLE"}],
+            ],
+        },
+        {"name": "join_a", "taskReferenceName": "join_a", "type": "JOIN", "joinOn": ["b", "c"]},
+    ]
+
+
+def test_forks_in_forks():  # D50
+    a, b, c, d, e = simple("a", "b", "c", "d", "e")
+    tasks = wire(ConductorWorkflow(name="w") >> [a >> [b, c], [d, ForkTask("inner", [e])]])["tasks"]
+    assert refs(tasks) == [
+        {"fork_a": [["a", {"fork_b": [["b"], ["c"]]}, "join_b"], ["d", {"inner": [["e"]]}, "join_inner"]]},
+        "join_a",
+    ]
+    assert tasks[1]["joinOn"] == ["join_b", "join_inner"]
+
+
+def test_a_fork_of_ones_own_with_a_join_of_ones_own():
+    a, b = simple("a", "b")
+    tasks = wire(ConductorWorkflow(name="w") >> ForkTask("f", [a, b]) >> JoinTask("j"))["tasks"]
+    assert refs(tasks) == [{"f": [["a"], ["b"]]}, "j"]
+    assert tasks[1]["joinOn"] == ["a", "b"]  # a JOIN that waits for nothing would end at once
+
+
+def test_a_fork_can_say_what_to_join_on():
+    a, b = simple("a", "b")
+    tasks = wire(ConductorWorkflow(name="w") >> ForkTask("f", [a, b], join_on=["a"]))["tasks"]
+    assert tasks[1] == {"name": "f_join", "taskReferenceName": "f_join", "type": "JOIN", "joinOn": ["a"]}
+
+
+def test_add_takes_steps_one_after_the_other():
+    a, b, c, d = simple("a", "b", "c", "d")
+    assert refs(wire(ConductorWorkflow(name="w").add([a, [b, c], d]))["tasks"]) == [
+        "a",
+        {"fork_b": [["b"], ["c"]]},
+        "join_b",
+        "d",
+    ]
+
+
+# -- workflows in workflows
+
+
+def test_a_workflow_as_a_step_is_an_inline_sub_workflow():
+    child = ConductorWorkflow(name="child one", version=2).input_template({"a": 1}) >> SimpleTask("a")
+    assert wire(ConductorWorkflow(name="parent") >> SimpleTask("a") >> child)["tasks"][1] == {
+        "name": "child_one",
+        "taskReferenceName": "child_one",
+        "type": "SUB_WORKFLOW",
+        "inputParameters": {"a": 1},
+        "subWorkflowParam": {
+            "name": "child one",
+            "version": 2,
+            "workflowDefinition": {
+                "name": "child one",
+                "version": 2,
+                "tasks": [{"name": "a", "taskReferenceName": "a", "type": "SIMPLE"}],
+                "inputTemplate": {"a": 1},
+            },
+        },
+    }
+
+
+def test_a_child_is_described_as_it_is_when_the_definition_is_made():
+    child = ConductorWorkflow(name="child")
+    parent = ConductorWorkflow(name="parent") >> InlineSubWorkflowTask("c", child, input_parameters={"b": 2})
+    child.input_template({"a": 1, "b": 1}) >> SimpleTask("late")
+    task = wire(parent)["tasks"][0]
+    assert task["inputParameters"] == {"a": 1, "b": 2}
+    assert refs(task["subWorkflowParam"]["workflowDefinition"]["tasks"]) == ["late"]
+    definition = child.to_workflow_def()
+    assert wire(ConductorWorkflow(name="p") >> InlineSubWorkflowTask("c", definition))["tasks"][0]["subWorkflowParam"] == {
+        "name": "child",
+        "version": 1,
+        "workflowDefinition": definition.to_wire(),
+    }
+
+
+def test_a_workflow_cannot_contain_itself():
+    workflow = ConductorWorkflow(name="w")
+    with pytest.raises(WorkflowDefinitionError, match="cannot contain itself"):
+        workflow >> workflow
+
+
+# -- what cannot work
+
+
+def test_a_reference_name_is_given_once():  # D51
+    workflow = ConductorWorkflow(name="w") >> SimpleTask("one", "x") >> [SimpleTask("a"), SimpleTask("two", "x")]
+    with pytest.raises(WorkflowDefinitionError) as caught:
+        workflow.to_workflow_def()
+    (problem,) = caught.value.problems
+    assert problem.startswith("tasks[1].forkTasks[1][0]: the reference name 'x' is that of tasks[0] already")
+
+
+def test_one_task_object_stands_in_one_place():
+    task = SimpleTask("a")
+    with pytest.raises(WorkflowDefinitionError, match=r"tasks\[1\]: .* is that of tasks\[0\] already.*one place only"):
+        (ConductorWorkflow(name="w") >> task >> task).to_workflow_def()
+
+
+def test_all_problems_are_told_at_once():
+    workflow = ConductorWorkflow() >> SimpleTask("", "") >> SimpleTask("b") >> SimpleTask("b")
+    with pytest.raises(WorkflowDefinitionError) as caught:
+        workflow.to_workflow_def()
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == ["name", "tasks[0]", "tasks[2]"]
+
+
+# -- the same code, the same definition
+
+
+CODE = """
+from conductor_async.models import encode_json
+from conductor_async.workflow import ConductorWorkflow, SimpleTask
+child = ConductorWorkflow(name="child") >> SimpleTask("x")
+workflow = ConductorWorkflow(name="w") >> SimpleTask("a") >> [[SimpleTask("b"), SimpleTask("c")], SimpleTask("d")] >> child
+print(encode_json(workflow.variables({"v": 1}).metadata({"m": {1: 2}} and {"m": 2}).to_workflow_def()).decode(), end="")
+"""
+
+
+def test_the_same_code_gives_the_same_bytes():  # D51
+    made = {
+        subprocess.run([sys.executable, "-c", CODE], capture_output=True, check=True, env={"PYTHONHASHSEED": seed, "PYTHONPATH": "."}).stdout
+        for seed in ("1", "2")
+    }
+    assert len(made) == 1
+    assert made.pop().startswith(b'{"name":"w"')
+
+
+def test_a_definition_is_fresh_each_time():
+    workflow = ConductorWorkflow(name="w").variables({"v": [1]}) >> SimpleTask("a")
+    first = workflow.to_workflow_def()
+    first.variables["v"].append(2)
+    first.tasks.clear()
+    second = workflow.to_workflow_def()
+    assert encode_json(second) == encode_json(workflow.to_workflow_def())
+    assert second.variables == {"v": [1]}
+    assert len(second.tasks) == 1
+
+
+def test_a_copy_has_tasks_of_its_own_and_shares_the_executor():
+    executor = WorkflowExecutor()
+    workflow = ConductorWorkflow(executor, "w") >> SimpleTask("a")
+    other = copy.deepcopy(workflow)
+    other >> SimpleTask("b")
+    assert len(workflow.to_workflow_def().tasks) == 1
+    assert other.executor is executor
+
+
+@pytest.mark.asyncio
+async def test_running_needs_an_executor():
+    workflow = ConductorWorkflow(name="w") >> SimpleTask("a")
+    for call in (workflow.register(), workflow.start(), workflow.execute(), workflow()):
+        with pytest.raises(ConfigurationError, match=r"ConductorWorkflow\(executor=conductor\.executor, name='w'"):
+            await call
+
+
+@pytest.mark.asyncio
+async def test_an_empty_workflow_cannot_be_registered():
+    with pytest.raises(WorkflowDefinitionError, match="has no tasks"):
+        await ConductorWorkflow(WorkflowExecutor(), "w").register()

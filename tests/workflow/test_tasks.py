@@ -1,0 +1,205 @@
+"""What every task has."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
+from conductor_async.models import CacheConfig, StateChangeEvent, TaskDef, TaskType
+from conductor_async.workflow import ConductorWorkflow, ForkTask, JoinTask, SimpleTask, SubWorkflowTask, TaskInterface
+from conductor_async.workflow.tasks import task_class
+
+
+def wire(task):
+    return task.to_workflow_task().to_wire()
+
+
+def test_a_bare_task_sends_what_it_is_and_no_more():
+    assert wire(SimpleTask("greet", "greet_ref")) == {"name": "greet", "taskReferenceName": "greet_ref", "type": "SIMPLE"}
+
+
+def test_the_reference_name_is_the_tasks_name_if_not_given():
+    assert SimpleTask("greet").task_reference_name == "greet"
+
+
+ALL_FIELDS = {
+    "description": "says hello",
+    "input_parameters": {"name": "Ada"},
+    "optional": True,
+    "permissive": True,
+    "retry_count": 0,
+    "start_delay": timedelta(seconds=1.5),
+    "async_complete": True,
+    "rate_limited": False,
+    "task_definition": TaskDef(name="greet", retry_count=1),
+    "cache_config": CacheConfig(key="k", ttl_in_second=5),
+    "on_state_change": {"onStart": [StateChangeEvent(type="e", payload={"a": 1})]},
+    "metadata": {"team": "front"},
+}
+ALL_ON_THE_WIRE = {
+    "name": "greet",
+    "taskReferenceName": "g",
+    "type": "SIMPLE",
+    "description": "says hello",
+    "inputParameters": {"name": "Ada"},
+    "optional": True,
+    "permissive": True,
+    "retryCount": 0,
+    "startDelay": 2,
+    "asyncComplete": True,
+    "rateLimited": False,
+    "taskDefinition": {"name": "greet", "retryCount": 1},
+    "cacheConfig": {"key": "k", "ttlInSecond": 5},
+    "onStateChange": {"onStart": [{"type": "e", "payload": {"a": 1}}]},
+    "metadata": {"team": "front"},
+}
+
+
+def test_every_field_can_be_given():
+    assert wire(SimpleTask("greet", "g", **ALL_FIELDS)) == ALL_ON_THE_WIRE
+
+
+def test_every_field_can_be_set():
+    task = SimpleTask("", "")
+    task.name, task.task_reference_name = "greet", "g"
+    for name, value in ALL_FIELDS.items():
+        setattr(task, name, value)
+    assert wire(task) == ALL_ON_THE_WIRE
+
+
+def test_cache_by_key_and_time():  # D54
+    given = SimpleTask("greet", "g", cache_key="k", cache_ttl_second=5)
+    assert wire(given)["cacheConfig"] == {"key": "k", "ttlInSecond": 5}
+    assert wire(SimpleTask("greet", "g").cache("k", timedelta(minutes=1)))["cacheConfig"]["ttlInSecond"] == 60
+
+
+def test_input_parameters_are_a_plain_dict():  # D54
+    task = SimpleTask("greet", "g")
+    task.input_parameters["a"] = 1
+    assert task.input_parameter("b", 2) is task
+    assert task.input(key="c", value=None) is task  # D56: None is a value
+    assert task.input_parameters == {"a": 1, "b": 2, "c": None}
+    with pytest.raises(TypeError, match="input_parameters is a dict, not object"):
+        task.input_parameters = object()
+    with pytest.raises(TypeError, match="either a path"):
+        task.input("a", key="b", value=1)
+    with pytest.raises(TypeError, match="either a path"):
+        task.input(key="b")
+
+
+def test_misspelt_fields_are_refused():  # D55
+    task = SimpleTask("greet", "g")
+    with pytest.raises(AttributeError, match="'retry_cuont': did you mean 'retry_count'"):
+        task.retry_cuont = 1
+    with pytest.raises(TypeError, match="'optionl': did you mean 'optional'"):
+        SimpleTask("greet", "g", optionl=True)
+    with pytest.raises(AttributeError):
+        _ = task.greeting
+    assert not hasattr(task, "greeting")
+
+
+def test_camel_case_is_understood():
+    task = SimpleTask("greet", "g")
+    task.retryCount = 2
+    assert task.inputParameter("a", 1) is task
+    assert wire(task)["retryCount"] == 2
+
+
+@pytest.mark.parametrize("value", [-1, float("nan"), float("inf")])
+def test_a_delay_is_a_time(value):
+    task = SimpleTask("greet", "g", start_delay=value)
+    with pytest.raises(ConfigurationError, match="start_delay"):
+        task.to_workflow_task()
+
+
+def test_definitions_share_nothing_with_the_task():
+    task = SimpleTask("greet", "g", input_parameters={"a": {"b": 1}}, task_definition=TaskDef(name="greet"))
+    made = task.to_workflow_task()
+    made.input_parameters["a"]["b"] = 2
+    made.task_definition.name = "other"
+    assert task.input_parameters == {"a": {"b": 1}}
+    assert task.task_definition.name == "greet"
+
+
+def test_join_and_sub_workflow_have_their_own_fields():
+    join = JoinTask("j", ["a"], "$.a ? true : false", join_mode="ASYNC")
+    assert wire(join) == {
+        "name": "j",
+        "taskReferenceName": "j",
+        "type": "JOIN",
+        "joinOn": ["a"],
+        "joinMode": "ASYNC",
+        "evaluatorType": "js",
+        "expression": "$.a ? true : false",
+    }
+    child = SubWorkflowTask("s", "child", 2, {"*": "d"}, priority=5, input_parameters={"a": 1})
+    assert wire(child)["subWorkflowParam"] == {"name": "child", "version": 2, "taskToDomain": {"*": "d"}, "priority": 5}
+
+
+# -- classes by type
+
+
+def test_tasks_are_found_by_their_type():
+    assert task_class("SIMPLE") is SimpleTask
+    assert task_class(TaskType.FORK_JOIN) is ForkTask
+    assert task_class("NEVER_HEARD_OF") is None
+    assert SimpleTask("a").task_type == "SIMPLE"
+
+
+def test_two_classes_cannot_describe_one_type():
+    with pytest.raises(TypeError, match=r"SIMPLE tasks are described by conductor_async\.workflow\.tasks\.worker\.SimpleTask"):
+
+        class Another(TaskInterface, task_type=TaskType.SIMPLE):
+            pass
+
+
+def test_a_class_of_ones_own():
+    class Poem(TaskInterface, task_type="POEM_TEST_TYPE"):
+        lines: int
+
+        def __init__(self, task_ref_name, lines):
+            super().__init__(task_ref_name)
+            self.lines = lines
+
+        def _own_fields(self):
+            return {"sink": f"poem:{self.lines}"}
+
+    assert wire(Poem("p", 3)) == {"name": "p", "taskReferenceName": "p", "type": "POEM_TEST_TYPE", "sink": "poem:3"}
+    assert task_class("POEM_TEST_TYPE") is Poem
+    with pytest.raises(TypeError, match="describes no type"):
+        TaskInterface("x")
+
+
+# -- one after the other
+
+
+def test_sequences():
+    a, b, c = SimpleTask("a"), SimpleTask("b"), SimpleTask("c")
+    assert list(a >> b >> c) == [a, b, c]
+    assert list(a >> (b >> c)) == [a, b, c]
+    assert repr(a >> b) == "SimpleTask('a') >> SimpleTask('b')"
+    assert [type(task) for task in [a, b] >> c] == [ForkTask, SimpleTask]
+    assert [type(task) for task in [a, b] >> (c >> [SimpleTask("d")])] == [ForkTask, SimpleTask, ForkTask]
+    assert [task.task_reference_name for task in a >> ConductorWorkflow(name="other one")] == ["a", "other_one"]
+
+
+@pytest.mark.parametrize("wrong", ["text", 5, None, {"case": 1}])
+def test_what_is_no_step_is_refused(wrong):
+    with pytest.raises(TypeError, match=f"not of {type(wrong).__name__}"):
+        SimpleTask("a") >> wrong
+
+
+def test_a_function_is_told_how_to_become_a_task():
+    with pytest.raises(TypeError, match=r"greet\.task\('greet_ref'"):
+        ConductorWorkflow(name="w") >> (lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("branches", "problem"), [([], "a fork has no branches"), ([[], [SimpleTask("a")]], "branch 0 of a fork is empty")]
+)
+def test_a_fork_has_branches(branches, problem):
+    with pytest.raises(WorkflowDefinitionError) as caught:
+        ConductorWorkflow(name="w") >> branches
+    assert caught.value.problems == (problem,)

@@ -25,7 +25,6 @@ from conductor_async.errors import (
     ClientClosedError,
     ConductorError,
     ConfigurationError,
-    ConnectionFailedError,
     TransportError,
 )
 
@@ -187,8 +186,11 @@ class Api:
         may_be_done = False
         while True:
             seen.attempts += 1
+            self._shared.session()  # closed is closed, whatever became of the token
+            # Outside the try: a token that cannot be had was asked for in its own retries, and nothing else was sent.
+            token = await self._tokens.token() if self._tokens else None
             try:
-                answer = await self._authorized(request, seen)
+                answer = await self._authorized(request, seen, token)
             except ConductorError as error:
                 if may_be_done and request.is_already_so(error):
                     return None
@@ -201,7 +203,8 @@ class Api:
                         error.attempts = seen.attempts
                         error.route = request.route.template
                     raise
-                may_be_done = may_be_done or not isinstance(error, ConnectionFailedError)
+                # What could be repeated even for a start was not carried out.
+                may_be_done = may_be_done or not judge(error, repeatable=False).again
                 logger.debug(
                     "%s %s: try %d failed (%s), next in %.2f s",
                     *request.name,
@@ -224,14 +227,11 @@ class Api:
 
     # -- the token -----------------------------------------------------------------------------------
 
-    async def _authorized(self, request: Request, seen: Call) -> Answer:
-        if self._tokens is None:
-            return await self._send(request, seen, None)
-        token = await self._tokens.token()
+    async def _authorized(self, request: Request, seen: Call, token: str | None) -> Answer:
         try:
             return await self._send(request, seen, token)
         except APIError as error:
-            if not is_spoiled_token(error):
+            if self._tokens is None or not is_spoiled_token(error):
                 raise
             self._tokens.spoiled(token)
             fresh = await self._tokens.token()

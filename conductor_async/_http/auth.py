@@ -12,10 +12,18 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from conductor_async.errors import APIError, ConductorError, EndpointNotAvailableError, NotFoundError
+from conductor_async.errors import (
+    APIError,
+    EndpointNotAvailableError,
+    NotFoundError,
+    ResponseDecodeError,
+    TransportError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from conductor_async.errors import ConductorError
 
 logger = logging.getLogger("conductor_async")
 
@@ -41,6 +49,7 @@ class TokenKeeper:
         self._time_to_live = time_to_live
         self._token: str | None = None
         self._renew_at = 0.0
+        self._spoiled = False
         self._open_server = False
         self._failures = 0
         self._failed: ConductorError | None = None
@@ -56,7 +65,7 @@ class TokenKeeper:
         """
         if self._open_server or time.monotonic() < self._renew_at:
             return self._token
-        if self._token is not None and self._lock.statistics().locked:
+        if self._token is not None and not self._spoiled and self._lock.statistics().locked:
             return self._token
         async with self._lock:
             if self._open_server or time.monotonic() < self._renew_at:  # another caller was quicker
@@ -68,7 +77,7 @@ class TokenKeeper:
     def spoiled(self, token: str | None) -> None:
         """The server refused this token: the next caller gets a new one, unless somebody has it already."""
         if token == self._token:
-            self._renew_at = 0.0
+            self._renew_at, self._spoiled = 0.0, True
 
     async def _renew(self) -> str | None:
         try:
@@ -77,11 +86,11 @@ class TokenKeeper:
             logger.info("The server has no /token: it is an open server, and the access key is not used.")
             self._open_server, self._token = True, None
             return None
-        except ConductorError as error:
+        except (TransportError, APIError, ResponseDecodeError) as error:
             return self._note_failure(error)
         lifetime = min(self._time_to_live, _lifetime(token) or self._time_to_live)
         self._renew_at = time.monotonic() + lifetime * _RENEW_AT * random.uniform(0.9, 1.0)  # noqa: S311
-        self._token, self._failed, self._failures = token, None, 0
+        self._token, self._spoiled, self._failed, self._failures = token, False, None, 0
         return token
 
     def _note_failure(self, error: ConductorError) -> str:

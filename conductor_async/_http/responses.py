@@ -7,7 +7,7 @@ import json
 import re
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from conductor_async.errors import (
     APIError,
@@ -49,9 +49,10 @@ _MISSING = re.compile(r"No such |EventHandler with name .* not found")
 def error_from(status: int, headers: Mapping[str, str], body: bytes, method: str, route: Route) -> APIError:
     """The error that an answer other than 2xx stands for."""
     parsed = _parsed(body)
-    fields: dict[str, Any] = parsed if isinstance(parsed, dict) else {}
+    fields = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
     message = _message(status, headers, parsed, fields)
-    kind = _kind(status, message)
+    code = _code(fields)
+    kind = AuthenticationError if status in (401, 403) and code in _TOKEN_CODES else _kind(status, message)
     error = kind(
         f"{method} {route.path} was answered {status}: {message}{_hint(kind, status)}",
         status=status,
@@ -60,7 +61,7 @@ def error_from(status: int, headers: Mapping[str, str], body: bytes, method: str
         route=route.template,
         body=parsed,
         retryable=fields.get("retryable") is True,
-        code=_code(fields),
+        code=code,
     )
     if isinstance(error, BadRequestError):
         error.validation_errors = _validation_errors(fields)
@@ -146,12 +147,12 @@ def _validation_errors(fields: Mapping[str, Any]) -> tuple[ValidationProblem, ..
     listed = fields.get("validationErrors")
     if not isinstance(listed, list):
         return ()
+    problems = [cast("dict[str, Any]", item) for item in cast("list[Any]", listed) if isinstance(item, dict)]
     return tuple(
         ValidationProblem(
             path=str(item.get("path", "")),
             message=str(item.get("message", "")),
             invalid_value=None if item.get("invalidValue") is None else str(item["invalidValue"]),
         )
-        for item in listed
-        if isinstance(item, dict)
+        for item in problems
     )

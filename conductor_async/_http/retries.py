@@ -89,7 +89,7 @@ def delay_before(attempt: int, error: ConductorError, policy: RetryPolicy) -> fl
     """Seconds to wait before try `attempt` (2 is the first repetition), or None: not again."""
     if attempt > policy.max_attempts:
         return None
-    jittered = random.uniform(0, min(policy.max_delay, policy.base_delay * 2 ** (attempt - 2)))  # noqa: S311
+    jittered = random.uniform(0, min(policy.max_delay, policy.base_delay * 2.0 ** min(attempt - 2, 64)))  # noqa: S311
     asked = error.retry_after if isinstance(error, RateLimitedError | ServerError) else None
     if asked is None:
         return jittered

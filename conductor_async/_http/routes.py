@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import quote
 
 from conductor_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class Route(NamedTuple):
@@ -85,7 +85,7 @@ def query(params: Mapping[str, Any] | None) -> str:
         f"{quote(name, safe='')}={quote(_text(item), safe='')}"
         for name, value in params.items()
         if value is not None
-        for item in (value if isinstance(value, list | tuple) else (value,))
+        for item in (cast("Sequence[Any]", value) if isinstance(value, list | tuple) else (value,))
     ]
     return "?" + "&".join(pairs) if pairs else ""
 

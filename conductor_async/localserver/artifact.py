@@ -127,7 +127,6 @@ def _locate(version: str) -> tuple[Artifact, list[str]]:
 def _published(artifact: Artifact, repositories: list[str]) -> tuple[str, str]:
     """The jar's address and SHA-1 in the first repository that has both."""
     import requests
-
     from jgo.util import http
 
     answers: list[str] = []

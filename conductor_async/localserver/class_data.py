@@ -6,6 +6,7 @@ make our own. The upper one holds the server's, and is written by Java at the en
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 from dataclasses import dataclass
@@ -29,12 +30,14 @@ class ClassData:
     Attributes:
         options: Options for Java.
         archive: The archive's place.
+        base: Its lower layer.
         recording: Where this run writes it. It gets the archive's name when it is complete, so servers that start at
             once neither read half of it nor disturb each other. None if this run writes none.
     """
 
     options: tuple[str, ...]
     archive: Path
+    base: Path
     recording: Path | None = None
 
 
@@ -42,9 +45,9 @@ def class_data(folder: Path, java: Java, options: tuple[str, ...], checkpoint: C
     """The archive for this Java with these options, in `folder`. None: this Java knows no such thing."""
     label = java.label(options)
     archive = folder / f"classes-{label}.jsa"
-    if archive.is_file():
-        return ClassData((f"-XX:SharedArchiveFile={archive}",), archive)
     base = folder / f"jdk-{label}.jsa"
+    if archive.is_file():
+        return ClassData((f"-XX:SharedArchiveFile={archive}",), archive, base)
     if not base.is_file():
         temporary = unused_name(base)
         try:
@@ -59,9 +62,16 @@ def class_data(folder: Path, java: Java, options: tuple[str, ...], checkpoint: C
     # Java warns of each of the hundreds of classes that it cannot put into the archive.
     quiet = ("-Xlog:disable", "-Xlog:all=error:stderr")
     recorder = (f"-XX:SharedArchiveFile={base}", f"-XX:ArchiveClassesAtExit={recording}", *quiet)
-    return ClassData(recorder, archive, recording)
+    return ClassData(recorder, archive, base, recording)
 
 
-def refused(log: str) -> bool:
-    """Whether Java said in its log that it cannot use the archive: then it has gone on without."""
-    return re.search(r"\[(warning|error)\s*\]\[(cds|aot)", log) is not None
+def forget_if_refused(kept: ClassData, log: str) -> None:
+    """Delete an archive that Java could not use, as its log says: it went on without, and a later start makes another.
+
+    Java checks the archive, so a broken or outdated one costs time and nothing else.
+    """
+    if re.search(r"\[error\s*\]\[(cds|aot)", log):
+        _log.info("Java refused the class data %s: it will be made anew.", kept.archive)
+        with contextlib.suppress(OSError):  # another server may be using it, which Windows does not allow
+            kept.archive.unlink(missing_ok=True)
+            kept.base.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
 if sys.platform == "win32":
@@ -51,7 +51,7 @@ class FileLock:
 
 
 @contextmanager
-def locked(path: Path, checkpoint: Callable[[], None]) -> Iterator[None]:
+def locked(path: Path, checkpoint: Callable[[], None]) -> Generator[None]:
     """Hold the lock of that name; wait for it, as long as `checkpoint` does not raise."""
     lock = FileLock(path)
     while not lock.try_acquire():

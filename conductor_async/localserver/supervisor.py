@@ -46,6 +46,13 @@ class Order(TypedDict):
     leftover: str | None
 
 
+def no_window() -> int:
+    """On Windows, flags for a process without a console of its own; elsewhere 0."""
+    if sys.platform == "win32":
+        return subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+    return 0
+
+
 def _die_with_me() -> None:
     """In the new process: ask Linux to kill it when this supervisor is killed. It has no threads yet."""
     import ctypes
@@ -61,7 +68,7 @@ def _start(order: Order) -> subprocess.Popen[bytes]:
         stdout=sys.stderr.fileno(),
         stderr=subprocess.STDOUT,
         preexec_fn=_die_with_me if sys.platform == "linux" else None,
-        creationflags=subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
+        creationflags=no_window(),
     )
 
 
@@ -79,7 +86,7 @@ def _events(server: subprocess.Popen[bytes]) -> SimpleQueue[str]:
 
     threading.Thread(target=listen, daemon=True).start()
     threading.Thread(target=watch, daemon=True).start()
-    signal.signal(signal.SIGTERM, lambda *_: events.put("stop"))
+    signal.signal(signal.SIGTERM, lambda _number, _frame: events.put("stop"))
     return events
 
 

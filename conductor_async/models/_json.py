@@ -33,7 +33,6 @@ _AS_TEXT = (
     dt.timedelta,
     decimal.Decimal,
     uuid.UUID,
-    pathlib.PurePath,
     ipaddress.IPv4Address,
     ipaddress.IPv6Address,
 )
@@ -43,6 +42,7 @@ def encode_json(value: Any, root: str = "body") -> bytes:
     """The value as JSON in UTF-8.
 
     Models, dataclasses, enums, sets, tuples, dates, UUIDs, decimals and paths are taken for what they stand for.
+    Your own pydantic models are dumped as their own configuration says, by alias.
 
     Args:
         value: What to encode.
@@ -93,6 +93,7 @@ _PLAINER: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (BaseModel, lambda model: model.model_dump(mode="json", by_alias=True)),
     (enum.Enum, lambda member: member.value),
     (_AS_TEXT, to_jsonable_python),
+    (pathlib.PurePath, str),
     ((set, frozenset), _in_order),
     (deque, list),
     (Mapping, dict),
@@ -165,8 +166,8 @@ class _Walk:
             return key
         if isinstance(key, enum.Enum):
             return self._key(key.value)
-        if isinstance(key, _AS_TEXT):
-            return str(to_jsonable_python(key))
+        if isinstance(key, (*_AS_TEXT, pathlib.PurePath)):
+            return str(_convert(key))
         return self._refuse(f"a dict with the key {key!r:.80}", "The keys of an object are strings.")
 
     def _refuse_kind(self, value: Any, error: Exception) -> NoReturn:

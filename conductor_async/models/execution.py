@@ -198,7 +198,7 @@ class _HasTasks(_HasStatus):
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         yield from _shown(self, "workflow_id", "workflow_name", "status")
-        yield None, f"{len(self.tasks)} tasks"
+        yield "tasks", len(self.tasks)
 
     @property
     def current_task(self) -> Task | None:

@@ -7,7 +7,7 @@ host and those that `Configuration.external_payload_hosts` names.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from conductor_async._http.routes import route
@@ -74,4 +74,4 @@ async def _fetch(api: Api, resource: str, path: str, payload_type: str) -> dict[
         ) from error
     if not isinstance(payload, dict):
         raise ExternalPayloadError(f"{what}, and is not a JSON object there", path=path)
-    return payload
+    return cast("dict[str, Any]", payload)

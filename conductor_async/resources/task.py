@@ -28,7 +28,6 @@ from conductor_async.resources._base import Resource
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
-    from typing import Any
 
 logger = logging.getLogger("conductor_async")
 
@@ -267,8 +266,8 @@ class TaskClient(Resource):
             AmbiguousOutcomeError: The answer was lost: a WAIT may have been completed.
         """
         waiting = seconds(timeout, "timeout")
-        kind: Any = TaskRun if return_strategy.startswith("BLOCKING_TASK") else WorkflowRun
-        run: WorkflowRun | TaskRun = await self._api.call(
+        kind: type[WorkflowRun | TaskRun] = TaskRun if return_strategy.startswith("BLOCKING_TASK") else WorkflowRun
+        return await self._api.call(
             "POST",
             route("/tasks/{workflow_id}/{status}/signal/sync", workflow_id=workflow_id, status=str(status)),
             params={"returnStrategy": return_strategy, "timeoutMillis": int(waiting * 1000)},
@@ -277,7 +276,6 @@ class TaskClient(Resource):
             returns=kind,
             extra_time=waiting,
         )
-        return run
 
     # -- look ------------------------------------------------------------------------------------
 

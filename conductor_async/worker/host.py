@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import anyio
 from anyio import AsyncContextManagerMixin
@@ -200,9 +200,9 @@ def _checked(workers: Iterable[AnyWorker]) -> tuple[AnyWorker, ...]:
     return checked
 
 
-def _innermost(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+def _innermost(error: BaseException) -> BaseException:
     """The one error in nested groups of one, or the group that has several."""
-    if len(errors.exceptions) > 1:
-        return errors
-    inner = errors.exceptions[0]
-    return _innermost(inner) if isinstance(inner, BaseExceptionGroup) else inner
+    if isinstance(error, BaseExceptionGroup):
+        parts = cast("tuple[BaseException, ...]", error.exceptions)
+        return _innermost(parts[0]) if len(parts) == 1 else cast("BaseException", error)
+    return error

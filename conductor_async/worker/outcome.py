@@ -116,8 +116,8 @@ def _as_output(value: Any) -> JsonObject:
         return dict(cast("Mapping[str, Any]", value))
     if isinstance(value, ConductorModel):
         return value.to_wire()
-    kind = cast("type[Any]", type(value))
-    has_fields = not issubclass(kind, RootModel)
+    kind: Any = value.__class__
+    has_fields = RootModel not in kind.__mro__
     if has_fields and hasattr(kind, "__pydantic_serializer__"):
         return _dumped(value)
     if has_fields and dataclasses.is_dataclass(kind):
@@ -131,7 +131,9 @@ def _dumped(value: Any) -> JsonObject:
         return cast("JsonObject", value.__pydantic_serializer__.to_python(value, mode="json", by_alias=True))
     except Exception as error:
         # The serialisers of a model are user code.
-        raise PayloadError(f"the {type(value).__name__} cannot be serialised: {reason_of(error)}", path="output") from error
+        raise PayloadError(
+            f"the {type(value).__name__} cannot be serialised: {reason_of(error)}", path="output"
+        ) from error
 
 
 def _traceback(error: BaseException) -> str:

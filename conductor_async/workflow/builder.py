@@ -339,8 +339,11 @@ class ConductorWorkflow(CamelCaseMixin, Step):
         timeout: float | timedelta | None = None,
     ) -> WorkflowRun:
         """Starts a run, waits until it ends, and returns it whatever its status: see `WorkflowExecutor.execute`."""
-        request = self._request(workflow_input, version, correlation_id, priority, task_to_domain)
-        return await self._run_by().execute_request(request, wait_until_task_ref=wait_until_task_ref, timeout=timeout)
+        return await self._run_by().execute_request(
+            self._request(workflow_input, version, correlation_id, priority, task_to_domain),
+            wait_until_task_ref=wait_until_task_ref,
+            timeout=timeout,
+        )
 
     async def __call__(self, **workflow_input: Any) -> WorkflowRun:
         """`await workflow(name="Ada")` is `await workflow.execute({"name": "Ada"})`."""

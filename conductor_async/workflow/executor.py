@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import anyio
 
@@ -152,15 +152,19 @@ class WorkflowExecutor(CamelCaseMixin):
             AmbiguousOutcomeError: The answer to the start was lost: an execution may have been started.
             WaitTimeoutError: The time was up. `workflow_id` names the execution, which goes on.
         """
-        request = StartWorkflowRequest(
-            name=name,
-            version=version,
-            input=dict(workflow_input or {}),
-            correlation_id=correlation_id,
-            priority=priority or 0,
-            task_to_domain=dict(task_to_domain or {}),
+        begun = _Begun.now(wait_until_task_ref, timeout)
+        # The request gets no name here: it would be kept for as long as the wait takes, for each of many waits.
+        workflow_id = await self._start(
+            StartWorkflowRequest(
+                name=name,
+                version=version,
+                input=dict(workflow_input or {}),
+                correlation_id=correlation_id,
+                priority=priority or 0,
+                task_to_domain=dict(task_to_domain or {}),
+            )
         )
-        return await self.execute_request(request, wait_until_task_ref=wait_until_task_ref, timeout=timeout)
+        return await self._until_over(workflow_id, begun)
 
     async def execute_request(
         self,
@@ -170,13 +174,13 @@ class WorkflowExecutor(CamelCaseMixin):
         timeout: float | timedelta | None = None,
     ) -> WorkflowRun:
         """The same as `execute`, for what the request says."""
-        references = _references(wait_until_task_ref)
-        begun, started_at = anyio.current_time(), time.time()
-        limit = None if timeout is None else seconds(timeout, "timeout", positive=False)
-        workflow_id = await self._start(start_workflow_request)
-        # The start is not cut off: without its answer nobody would know the id of what may be running.
-        remaining = None if limit is None else max(0.0, begun + limit - anyio.current_time())
-        workflow = await self._waiting.until_over(workflow_id, references, timeout=remaining, started_at=started_at)
+        begun = _Begun.now(wait_until_task_ref, timeout)
+        return await self._until_over(await self._start(start_workflow_request), begun)
+
+    async def _until_over(self, workflow_id: str, begun: _Begun) -> WorkflowRun:
+        workflow = await self._waiting.until_over(
+            workflow_id, begun.references, timeout=begun.remaining(), started_at=begun.wall_clock
+        )
         return WorkflowRun.from_workflow(workflow)
 
     async def _start(self, request: StartWorkflowRequest) -> str:
@@ -374,6 +378,24 @@ class WorkflowExecutor(CamelCaseMixin):
     ) -> None:
         """Completes the first pending WAIT: see `TaskClient.signal_workflow_task_async`."""
         await self.task_client.signal_workflow_task_async(workflow_id, status, body)
+
+
+class _Begun(NamedTuple):
+    """What a call that starts and waits was asked for, and when."""
+
+    references: frozenset[str]
+    deadline: float | None
+    wall_clock: float
+
+    @classmethod
+    def now(cls, wait_until_task_ref: str | Sequence[str] | None, timeout: float | timedelta | None) -> _Begun:
+        limit = None if timeout is None else seconds(timeout, "timeout", positive=False)
+        deadline = None if limit is None else anyio.current_time() + limit
+        return cls(_references(wait_until_task_ref), deadline, time.time())
+
+    def remaining(self) -> float | None:
+        # A start is not cut off: without its answer nobody would know the id of what may be running.
+        return None if self.deadline is None else max(0.0, self.deadline - anyio.current_time())
 
 
 def _references(wait_until_task_ref: str | Sequence[str] | None) -> frozenset[str]:

@@ -27,8 +27,8 @@ from conductor_async import (
 )
 from conductor_async._http.retries import RetryBudget, delay_before, judge
 from conductor_async.client import ConductorClient
-from tests.fakes.clients import AT_ONCE, NEVER, client_of
-from tests.fakes.wire import answer, cut, serve, unused_port
+from tests.fakes.clients import NEVER, client_of
+from tests.fakes.wire import answer, cut, serve
 
 STATUS = {"workflowId": "w", "status": "RUNNING"}
 Call = Callable[[ConductorClient], Awaitable[Any]]
@@ -107,10 +107,9 @@ async def test_a_500_is_asked_again_only_if_it_says_so_or_for_a_result(
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 415, 422, 501])
 async def test_other_refusals_are_final(status: int) -> None:
-    async with serve(refuse(status, retryable=True) if status == 0 else refuse(status)) as server:
-        async with client_of(server) as client:
-            with pytest.raises(APIError, match="no") as caught:
-                await read(client)
+    async with serve(refuse(status)) as server, client_of(server) as client:
+        with pytest.raises(APIError, match="no") as caught:
+            await read(client)
         assert (server.count(), caught.value.status) == (1, status)
 
 
@@ -142,12 +141,12 @@ async def test_retry_after_in_seconds_is_waited_out(status: int) -> None:
 
 @pytest.mark.anyio
 async def test_retry_after_as_a_date_is_waited_out() -> None:
-    date = email.utils.formatdate(time.time() + 2, usegmt=True)  # whole seconds: 1 to 2 from now
+    date = email.utils.formatdate(time.time() + 1.5, usegmt=True)  # whole seconds: 0.5 to 1.5 from now
     async with serve(refuse(429, headers={"Retry-After": date}), answer(json=STATUS)) as server:
         async with client_of(server) as client:
             began = anyio.current_time()
             await read(client)
-        assert 0.9 < anyio.current_time() - began < 3
+        assert 0.45 < anyio.current_time() - began < 3
 
 
 @pytest.mark.anyio
@@ -283,11 +282,3 @@ def test_the_table(error: Any, read_again: bool, start_again: bool, ambiguous: b
     assert judge(error, repeatable=False).ambiguous is ambiguous
     assert judge(error, repeatable=True).ambiguous is False
 
-
-@pytest.mark.anyio
-async def test_a_server_that_comes_back_is_found() -> None:
-    port = await unused_port()
-    policy = RetryPolicy(max_attempts=AT_ONCE.max_attempts, base_delay=0.2)
-    async with client_of(f"http://localhost:{port}/api", retry=policy) as client:
-        with pytest.raises(ConnectionFailedError):
-            await start(client)

@@ -200,7 +200,7 @@ def test_signal_responses_are_what_they_are() -> None:
 
 def test_reprs_are_short_and_show_no_payload() -> None:
     workflow = Workflow.model_validate(FAILED | {"input": {"card": "4111"}})
-    assert repr(workflow) == "Workflow(workflow_id='w-1', workflow_name='orders', status='FAILED', 3 tasks)"
+    assert repr(workflow) == "Workflow(workflow_id='w-1', workflow_name='orders', status='FAILED', tasks=3)"
     shown = Task(reference_task_name="r", task_id="t", input_data={"card": "4111"}, runtime_metadata={"KEY": "4111"})
     assert repr(shown) == "Task(reference_task_name='r', status='SCHEDULED', task_id='t')"
     for each in (workflow, shown, WorkflowRun(input={"card": "4111"}), TaskRun(input={"card": "4111"})):

@@ -40,11 +40,11 @@ def test_two_results_share_no_output() -> None:
 
 def test_d47_search_results_say_how_much_there_is() -> None:
     found = SearchResult[WorkflowSummary].model_validate_json(
-        '{"totalHits": 1234, "results": [{"workflowId": "w", "status": "FAILED", "startTime": "2026-11-23T07:17:15.242Z"}]}'
+        '{"totalHits": 1234, "results": [{"workflowId": "w", "status": "FAILED", "startTime": "2026-11-23T07:17:15Z"}]}'
     )
     assert found.total_hits == 1234
     assert found.results[0].is_completed()
-    assert found.results[0].start_time == "2026-11-23T07:17:15.242Z"
+    assert found.results[0].start_time == "2026-11-23T07:17:15Z"
     assert SearchResult[Workflow].model_validate_json('{"totalHits": 0, "results": null}').results == []
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
 from datetime import timedelta
-from typing import Any, assert_type
+from typing import TYPE_CHECKING, Any, assert_type
 
 from conductor_async import (
     ConductorClient,
@@ -16,6 +15,9 @@ from conductor_async import (
     get_task_context,
     worker_task,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
 
 
 @worker_task("greet")
@@ -44,8 +46,7 @@ shout = worker_task("shout")(Shouter().shout)
 
 
 async def calls() -> None:
-    greeting = greet("Ada")
-    assert_type(greeting, Coroutine[Any, Any, str])
+    greeting: Coroutine[Any, Any, str] = greet("Ada")
     assert_type(await greeting, str)
     assert_type(await greet("Ada", times=2), str)
     assert_type(add(1, b=2), int)

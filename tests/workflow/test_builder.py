@@ -277,7 +277,7 @@ from conductor_async.models import encode_json
 from conductor_async.workflow import ConductorWorkflow, SimpleTask
 child = ConductorWorkflow(name="child") >> SimpleTask("x")
 workflow = ConductorWorkflow(name="w") >> SimpleTask("a") >> [[SimpleTask("b"), SimpleTask("c")], SimpleTask("d")] >> child
-print(encode_json(workflow.variables({"v": 1}).metadata({"m": {1: 2}} and {"m": 2}).to_workflow_def()).decode(), end="")
+print(encode_json(workflow.variables({"v": 1}).metadata({"m": 2}).to_workflow_def()).decode(), end="")
 """
 
 

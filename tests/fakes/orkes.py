@@ -1,0 +1,78 @@
+"""A server that asks for a token, as Orkes does."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+
+from conductor_async import AuthenticationSettings
+from conductor_async.client import ConductorClient
+from tests.fakes.clients import client_of
+from tests.fakes.wire import Behaviour, Peer, Request, WireServer, answer, packed, serve
+
+KEY = AuthenticationSettings(key_id="key-1", key_secret="s3cr3t-c4n4ry")
+
+STATUS = {"workflowId": "w", "status": "RUNNING"}
+
+
+@dataclass
+class Orkes:
+    """Hands out `token-1`, `token-2`, … and takes only those in `valid` (all, until one is taken away)."""
+
+    wire: WireServer = field(init=False)
+    issued: int = 0
+    revoked: set[str] = field(default_factory=set)
+    refusal: tuple[int, str] = (401, "EXPIRED_TOKEN")
+    token_delay: float = 0.0
+    token_fault: Behaviour | None = None
+
+    @property
+    def url(self) -> str:
+        return self.wire.url
+
+    @property
+    def tokens_asked(self) -> int:
+        return self.wire.count("POST", "/api/token")
+
+    @property
+    def tokens_seen(self) -> list[str | None]:
+        return [each.headers.get("x-authorization") for each in self.wire.requests if each.target != "/api/token"]
+
+    def client(self, **settings: Any) -> ConductorClient:
+        return client_of(self.url, **{"authentication_settings": KEY, **settings})
+
+    def revoke_all(self) -> None:
+        self.revoked |= {f"token-{number}" for number in range(1, self.issued + 1)}
+
+    async def behave(self, peer: Peer, request: Request) -> None:
+        if request.target == "/api/token":
+            await self._token(peer, request)
+            return
+        if request.headers.get("x-authorization") in self.revoked | {None}:
+            status, error = self.refusal
+            await peer.send(packed(status, json={"error": error, "message": "Token cannot be used"}))
+            return
+        await peer.send(packed(json=STATUS))
+
+    async def _token(self, peer: Peer, request: Request) -> None:
+        await anyio.sleep(self.token_delay)
+        if self.token_fault:
+            await self.token_fault(peer, request)
+            return
+        if request.json != {"keyId": KEY.key_id, "keySecret": KEY.key_secret}:
+            await answer(401, json={"message": "Invalid key or secret"})(peer, request)
+            return
+        self.issued += 1
+        await peer.send(packed(json={"token": f"token-{self.issued}", "userId": "u"}))
+
+
+@contextlib.asynccontextmanager
+async def orkes(**settings: Any) -> AsyncIterator[Orkes]:
+    """Such a server."""
+    fake = Orkes(**settings)
+    async with serve(fake.behave) as fake.wire:
+        yield fake

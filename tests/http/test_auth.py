@@ -1,0 +1,278 @@
+"""The access token: one request for it however many callers wait, renewed in time, kept in trouble, replayed once."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import logging
+import pickle
+import traceback
+from typing import Any
+
+import anyio
+import pytest
+
+from conductor_async import (
+    APIError,
+    AuthenticationError,
+    AuthenticationSettings,
+    ClientClosedError,
+    ConductorError,
+    Configuration,
+    ConnectionFailedError,
+    PermissionDeniedError,
+    RequestTimeoutError,
+    RetryPolicy,
+    ServerError,
+    StartWorkflowRequest,
+)
+from conductor_async.client import ConductorClient
+from tests.fakes.orkes import KEY, STATUS, orkes
+from tests.fakes.wire import answer, cut, routed, serve, stall
+
+pytestmark = pytest.mark.anyio
+
+
+async def call(client: ConductorClient) -> None:
+    await client.workflow.get_workflow_status("w")
+
+
+async def many(count: int, client: ConductorClient) -> list[ConductorError]:
+    """Calls at once; the errors."""
+    errors: list[ConductorError] = []
+
+    async def one() -> None:
+        try:
+            await call(client)
+        except ConductorError as error:
+            errors.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(count):
+            tasks.start_soon(one)
+    return errors
+
+
+async def test_the_token_is_fetched_when_first_needed() -> None:
+    async with orkes() as server, server.client() as client:
+        assert server.tokens_asked == 0
+        await call(client)
+        await call(client)
+        assert (server.tokens_asked, server.tokens_seen) == (1, ["token-1", "token-1"])
+        assert server.wire.requests[0].headers.get("x-authorization") is None
+
+
+async def test_without_a_key_nobody_asks() -> None:
+    async with orkes(refusal=(403, "no")) as server, server.client(authentication_settings=None) as client:
+        with pytest.raises(PermissionDeniedError):
+            await call(client)
+        assert server.tokens_asked == 0
+
+
+async def test_d25_fifty_first_calls_fetch_one_token() -> None:
+    async with orkes(token_delay=0.05) as server, server.client() as client:
+        assert await many(50, client) == []
+        assert server.tokens_asked == 1
+        assert server.tokens_seen == ["token-1"] * 50
+
+
+async def test_the_token_is_renewed_before_it_is_old_by_one_caller() -> None:
+    async with orkes() as server, server.client(auth_token_ttl=0.5) as client:
+        await call(client)
+        await anyio.sleep(0.41)  # over 80 % of it
+        server.token_delay = 0.1
+        assert await many(30, client) == []
+        assert server.tokens_asked == 2
+        assert set(server.tokens_seen[:30]) == {"token-1"}  # the others go on with the old one meanwhile
+
+
+async def test_a_token_that_says_when_it_ends_is_believed() -> None:
+    claims = base64.urlsafe_b64encode(json.dumps({"iat": 1000, "exp": 1000.4}).encode()).decode().rstrip("=")
+    token = answer(json={"token": f"head.{claims}.sign"})
+    async with orkes(token_fault=token) as server, server.client() as client:
+        await call(client)
+        await anyio.sleep(0.35)
+        await call(client)
+        assert server.tokens_asked == 2
+
+
+@pytest.mark.parametrize("fault", [answer(503), answer(401), cut(b""), answer(text="<html>")])
+async def test_d24_the_old_token_is_kept_when_a_refresh_fails(fault: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async with orkes() as server, server.client(auth_token_ttl=0.05) as client:
+        await call(client)
+        await anyio.sleep(0.06)
+        server.token_fault = fault
+        assert await many(20, client) == []
+        assert set(server.tokens_seen) == {"token-1"}
+        assert server.tokens_asked <= 1 + 4  # one refresh with its retries, then a pause
+        assert "could not be renewed" in caplog.text
+        server.token_fault = None
+        with anyio.fail_after(3):
+            while server.tokens_seen[-1] == "token-1":
+                await call(client)
+                await anyio.sleep(0.02)
+        assert server.tokens_seen[-1] == "token-2"
+
+
+@pytest.mark.parametrize("refusal", [(401, "EXPIRED_TOKEN"), (401, "INVALID_TOKEN"), (403, "EXPIRED_TOKEN")])
+async def test_a_refused_token_is_replaced_and_the_request_replayed(refusal: tuple[int, str]) -> None:
+    async with orkes(refusal=refusal) as server, server.client() as client:
+        await call(client)
+        server.revoke_all()
+        await client.workflow.start_workflow(StartWorkflowRequest(name="w"))  # refused is not carried out
+        assert (server.tokens_asked, server.tokens_seen) == (2, ["token-1", "token-1", "token-2"])
+
+
+async def test_a_thousand_refused_callers_share_one_refresh() -> None:
+    async with orkes(token_delay=0.05) as server, server.client(timeout=30) as client:
+        await call(client)
+        server.revoke_all()
+        assert await many(1000, client) == []
+        assert server.tokens_asked == 2
+        assert server.tokens_seen.count("token-2") == 1000
+
+
+@pytest.mark.parametrize("refusal", [(401, "EXPIRED_TOKEN"), (403, "INVALID_TOKEN")])
+async def test_a_second_refusal_is_an_authentication_error(refusal: tuple[int, str]) -> None:
+    async with orkes(refusal=refusal, revoked={f"token-{n}" for n in range(99)}) as server, server.client() as client:
+        with pytest.raises(AuthenticationError, match=r"Check the key and the secret") as caught:
+            await call(client)
+        assert (caught.value.status, caught.value.code) == refusal
+        assert (server.tokens_asked, server.tokens_seen) == (2, ["token-1", "token-2"])
+
+
+async def test_when_the_refresh_fails_too_the_refusal_is_the_error() -> None:
+    async with orkes() as server, server.client() as client:
+        await call(client)
+        server.revoke_all()
+        server.token_fault = answer(503)
+        errors = await many(100, client)
+        assert {type(error) for error in errors} == {AuthenticationError}
+        assert len(errors) == 100
+        assert server.tokens_asked <= 1 + 4
+
+
+async def test_a_plain_403_is_no_matter_of_the_token() -> None:
+    async with orkes(refusal=(403, "FORBIDDEN")) as server, server.client() as client:
+        await call(client)
+        server.revoke_all()
+        with pytest.raises(PermissionDeniedError, match="Token cannot be used"):
+            await call(client)
+        assert server.tokens_asked == 1
+
+
+async def test_a_server_without_token_is_open_and_asked_once() -> None:
+    missing = answer(404, json={"status": 404, "message": "No static resource api/token."})
+    async with serve(routed({"/api/token": missing}, answer(json=STATUS))) as server:
+        async with ConductorClient(Configuration(server.url, authentication_settings=KEY)) as client:
+            assert await many(20, client) == []
+            await call(client)
+        assert server.count("POST", "/api/token") == 1
+        assert not any("x-authorization" in request.headers for request in server.requests)
+
+
+# -- no token ------------------------------------------------------------------------------------------
+
+
+async def test_a_wrong_key_is_a_typed_error_asked_once_for_all() -> None:
+    wrong = AuthenticationSettings(key_id="key-1", key_secret="s3cr3t-c4n4ry-wrong")
+    async with orkes() as server, server.client(authentication_settings=wrong) as client:
+        errors = await many(50, client)
+        assert {type(error) for error in errors} == {AuthenticationError}
+        assert "POST /token was answered 401: Invalid key or secret. Check the key and the secret" in str(errors[0])
+        assert server.tokens_asked == 1
+        assert server.tokens_seen == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (answer(503), ServerError),
+        (answer(429, headers={"Retry-After": "999"}), APIError),
+        (cut(b""), ConductorError),
+        (stall, RequestTimeoutError),
+        (answer(json={"token": ""}), AuthenticationError),
+        (answer(json={}), AuthenticationError),
+    ],
+)
+async def test_a_start_that_had_no_token_was_not_sent_and_says_so(fault: Any, error: type[ConductorError]) -> None:
+    # AmbiguousOutcomeError would be wrong: nothing was started.
+    async with orkes(token_fault=fault) as server, server.client(timeout=0.2) as client:
+        with pytest.raises(error, match="/token") as caught:
+            await client.workflow.start_workflow(StartWorkflowRequest(name="w"))
+        assert type(caught.value).__name__ != "AmbiguousOutcomeError"
+        assert server.tokens_asked <= 4  # its own retries, not those of the call as well
+        assert server.tokens_seen == []
+
+
+async def test_an_unreachable_server_is_tried_again_soon_after() -> None:
+    async with orkes(token_fault=cut(b"")) as server, server.client(retry=RetryPolicy(max_attempts=1)) as client:
+        with pytest.raises(ConductorError):
+            await call(client)
+        server.token_fault = None
+        await anyio.sleep(0.55)
+        await call(client)
+
+
+# -- cancellation -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first token", "refresh"])
+async def test_cancelling_the_caller_who_asks_does_not_harm_those_who_wait(first: bool) -> None:
+    async with orkes(token_delay=0.1) as server, server.client() as client:
+        if not first:
+            await call(client)
+            server.revoke_all()
+        errors: list[Any] = []
+
+        async def others() -> None:
+            errors.extend(await many(10, client))
+
+        async with anyio.create_task_group() as tasks:
+            with anyio.move_on_after(0.05):
+                tasks.start_soon(others)
+                await call(client)
+        assert errors == []
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(call, client)
+
+
+# -- the secret ---------------------------------------------------------------------------------------------
+
+
+async def test_the_secret_shows_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    shown: list[str] = [repr(KEY), str(KEY), f"{KEY!r:>50}", repr(copy.deepcopy(KEY))]
+    for fault in (None, answer(401, json={"message": "bad"}), answer(503), cut(b""), answer(text="x")):
+        async with orkes(token_fault=fault) as server, server.client(debug=True) as client:
+            shown += [repr(client), str(client.configuration), repr(client.workflow), repr(client.__dict__)]
+            server.revoke_all()
+            try:
+                await call(client)
+            except ConductorError as error:
+                shown += [repr(error), str(error), str(vars(error)), *traceback.format_exception(error)]
+                shown.append(str(pickle.dumps(error)))
+            with pytest.raises(ClientClosedError):
+                await client.aclose()
+                await call(client)
+    text = "\n".join((*shown, caplog.text))
+    assert "POST /token" in text
+    assert "c4n4ry" not in text
+    assert "token-1" not in text
+
+
+@pytest.mark.parametrize("secret", [KEY, Configuration("http://h", authentication_settings=KEY)])
+async def test_secrets_cannot_be_pickled(secret: object) -> None:
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(secret)
+
+
+async def test_an_unreachable_token_endpoint_is_a_connection_that_failed() -> None:
+    configuration = Configuration(
+        "http://conductor.invalid", authentication_settings=KEY, retry=RetryPolicy(max_attempts=1)
+    )
+    async with ConductorClient(configuration) as client:
+        with pytest.raises(ConnectionFailedError, match="/api/token"):
+            await call(client)

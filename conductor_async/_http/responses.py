@@ -23,7 +23,7 @@ from conductor_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from conductor_async._http.routes import Route
 
@@ -49,7 +49,7 @@ _MISSING = re.compile(r"No such |EventHandler with name .* not found")
 def error_from(status: int, headers: Mapping[str, str], body: bytes, method: str, route: Route) -> APIError:
     """The error that an answer other than 2xx stands for."""
     parsed = _parsed(body)
-    fields = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
+    fields = _as_object(parsed)
     message = _message(status, headers, parsed, fields)
     code = _code(fields)
     kind = AuthenticationError if status in (401, 403) and code in _TOKEN_CODES else _kind(status, message)
@@ -144,15 +144,19 @@ def _code(fields: Mapping[str, Any]) -> str | None:
 
 
 def _validation_errors(fields: Mapping[str, Any]) -> tuple[ValidationProblem, ...]:
-    listed = fields.get("validationErrors")
-    if not isinstance(listed, list):
-        return ()
-    problems = [cast("dict[str, Any]", item) for item in cast("list[Any]", listed) if isinstance(item, dict)]
-    return tuple(
-        ValidationProblem(
-            path=str(item.get("path", "")),
-            message=str(item.get("message", "")),
-            invalid_value=None if item.get("invalidValue") is None else str(item["invalidValue"]),
-        )
-        for item in problems
+    listed: Any = fields.get("validationErrors")
+    problems = cast("Sequence[Any]", listed) if isinstance(listed, list) else ()
+    return tuple(_problem(_as_object(each)) for each in problems)
+
+
+def _as_object(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _problem(said: Mapping[str, Any]) -> ValidationProblem:
+    value = said.get("invalidValue")
+    return ValidationProblem(
+        path=str(said.get("path", "")),
+        message=str(said.get("message", "")),
+        invalid_value=None if value is None else str(value),
     )

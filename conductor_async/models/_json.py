@@ -57,7 +57,10 @@ def encode_json(value: Any, root: str = "body") -> bytes:
         pass
     # Slow, and only now: find the place, or make plain what only the encoder could not take (a UUID as a key).
     walk = _Walk(root="" if isinstance(value, ConductorModel) else root)
-    return _ENCODER.encode(walk.plain(value)).encode()
+    try:
+        return _ENCODER.encode(walk.plain(value)).encode()
+    except ValueError as error:  # what only the encoder knows: a number of thousands of digits
+        raise PayloadError(f"{root} cannot be sent as JSON: {error}.", path=root) from error
 
 
 def _convert(value: Any) -> Any:

@@ -143,6 +143,7 @@ class Broken(BaseModel):
         ({"a": Line}, "body.a", "type"),
         ({"a": ["ok", "bad \ud800"]}, "body.a[1]", "surrogate"),
         ({"bad \ud800": 1}, "body", "surrogate"),
+        ({"a": 10**5000}, "body", "digits"),
         (cycle(), "body.a[1].back", "part of itself"),
         (deep(), "body.d.d.d.d.d.d.d…", "nested too deeply"),
         ({"a": Line(price=[math.nan])}, "body.a.price[0]", "nan"),

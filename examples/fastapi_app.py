@@ -1,10 +1,11 @@
 """A FastAPI service that starts workflows and shows their results. Client and workers live as long as the service.
 
-    pip install fastapi uvicorn
-    CONDUCTOR_SERVER_URL=http://localhost:8080/api uvicorn fastapi_app:app
-
-    curl -X POST localhost:8000/greetings -H 'Content-Type: application/json' -d '{"name": "Ada"}'
-    curl localhost:8000/greetings/<the id in the answer>
+```console
+pip install fastapi uvicorn
+CONDUCTOR_SERVER_URL=http://localhost:8080/api uvicorn fastapi_app:app
+curl -X POST localhost:8000/greetings -H 'Content-Type: application/json' -d '{"name": "Ada"}'
+curl localhost:8000/greetings/$WORKFLOW_ID
+```
 """
 
 # No `from __future__ import annotations` here: FastAPI reads the annotations below, some of which are local names.

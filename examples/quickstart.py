@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from conductor_async import ConductorClient, ConductorWorkflow, SimpleTask, WorkerHost, worker_task
 from conductor_async.localserver import LocalServer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 
 # Workers: plain functions. The task's input becomes their arguments, what they return becomes its output.

@@ -216,10 +216,37 @@ def _request(method: str, url: str, headers: Mapping[str, str], content: bytes) 
     if content or method in ("POST", "PUT"):
         raw.append((b"Content-Length", b"%d" % len(content)))
     request = httpx.Request(
-        method, parsed, headers=httpx.Headers(raw, encoding="utf-8"), stream=httpx.ByteStream(content)
+        method, parsed, headers=httpx.Headers(raw, encoding="utf-8"), stream=_Content(content)
     )
     request.read()
     return request
+
+
+class _Content(httpx.ByteStream):
+    """What is sent. Iterated without a generator: trio warns of one that a cancelled call leaves where it waits."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self._content = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Once(self._content)
+
+
+class _Once:
+    """Yields one thing."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content: bytes | None = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        content, self._content = self._content, None
+        if content is None:
+            raise StopAsyncIteration
+        return content
 
 
 class _UnreadableError(Exception):

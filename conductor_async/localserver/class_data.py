@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from conductor_async.errors import LocalServerError
 from conductor_async.localserver.artifact import Checkpoint, run, unused_name
+from conductor_async.localserver.command import NATIVE_ACCESS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +52,7 @@ def class_data(folder: Path, java: Java, options: tuple[str, ...], checkpoint: C
     if not base.is_file():
         temporary = unused_name(base)
         try:
-            run([java.path, *options, "-Xshare:dump", f"-XX:SharedArchiveFile={temporary}"], checkpoint)
+            run([java.path, NATIVE_ACCESS, *options, "-Xshare:dump", f"-XX:SharedArchiveFile={temporary}"], checkpoint)
             temporary.replace(base)
         except (LocalServerError, OSError) as error:
             _log.debug("%s keeps no class data, so the server starts slowly: %s", java.path, error)

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
     from conductor_async.localserver.java import Java
 
+# Newer Javas warn when a library loads native code, as SQLite's does. It decides how Java lays out its modules, so the
+# class data have to be made with it, too.
+NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED"
+
 Property = str | float | bool
 
 
@@ -44,7 +48,7 @@ def java_command(java: Java, jar: Path, folder: Path, options: Sequence[str]) ->
     return [
         str(java.path),
         *quiet,
-        "--enable-native-access=ALL-UNNAMED",
+        NATIVE_ACCESS,
         "-XX:+ExitOnOutOfMemoryError",
         "-XX:-UsePerfData",  # a file in the system's temporary folder, for monitoring tools
         "-XX:ErrorFile=java-crash.log",

@@ -13,7 +13,7 @@ from pydantic import Field
 from pydantic_core import core_schema
 
 from conductor_async.errors import WorkflowError, WorkflowFailedError, WorkflowTerminatedError, WorkflowTimedOutError
-from conductor_async.models._base import ConductorModel, Payload, empty_dict, empty_list
+from conductor_async.models._base import ConductorModel, JsonObject, Payload, empty_dict, empty_list
 from conductor_async.models._lazy import Lazy
 from conductor_async.models.metadata import TaskDef, WorkflowDef, WorkflowTask
 from conductor_async.models.results import TaskResult, TaskResultStatus
@@ -231,6 +231,14 @@ class _HasTasks(_HasStatus):
             ]
         return max(found, key=lambda task: (task.seq, task.retry_count), default=None)
 
+    def get_task_by_reference_name(self, ref_name: str) -> Task | None:
+        """The same as `get_task(task_reference_name=ref_name)`."""
+        return self.get_task(task_reference_name=ref_name)
+
+    def get_tasks_by_status(self, status: TaskStatus | str) -> list[Task]:
+        """All attempts of all tasks that have this status."""
+        return [task for task in self.tasks if task.status == status]
+
     def raise_for_status(self) -> Self:
         """Raise if the execution ended without completing; else return it. One that goes on raises nothing.
 
@@ -370,6 +378,18 @@ class SignalResponse(ConductorModel):
     def is_blocking_task_input(self) -> bool:
         """Whether this shows the task that is waited at, for its input."""
         return self.response_type == "BLOCKING_TASK_INPUT"
+
+    def get_workflow(self) -> WorkflowRun | None:
+        """This, if it shows an execution."""
+        return self if isinstance(self, WorkflowRun) else None
+
+    def get_blocking_task(self) -> TaskRun | None:
+        """This, if it shows a task."""
+        return self if isinstance(self, TaskRun) else None
+
+    def get_task_input(self) -> JsonObject | None:
+        """The input of the task that this shows, if it shows one."""
+        return self.input if isinstance(self, TaskRun) else None
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from conductor_async._http.routes import checked_name, route
 from conductor_async.errors import AmbiguousOutcomeError, ConfigurationError
@@ -27,6 +27,8 @@ from conductor_async.resources.workflow_search import WorkflowSearch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+Run = TypeVar("Run", bound="WorkflowRun | TaskRun")
 
 _NOT_PAUSED = re.compile("is not PAUSED so cannot resume")
 _SKIPPED_ALREADY = re.compile("has already been processed, cannot be skipped")
@@ -125,7 +127,7 @@ class WorkflowClient(WorkflowSearch):
             NotFoundError: No such workflow is registered, and the request brings no definition.
             AmbiguousOutcomeError: The answer was lost: an execution may have been started.
         """
-        run: WorkflowRun = await self._execute(
+        run = await self._execute(
             start_workflow_request, request_id, name, version, wait_until_task_ref, wait_for_seconds, None, WorkflowRun
         )
         if run.is_completed() and not run.is_successful() and run.workflow_id:
@@ -156,8 +158,8 @@ class WorkflowClient(WorkflowSearch):
             return_strategy: TARGET_WORKFLOW (the one started), BLOCKING_WORKFLOW (the sub-workflow that waits), or
                 BLOCKING_TASK and BLOCKING_TASK_INPUT (the WAIT task; the server answers 500 when nothing blocks).
         """
-        kind: Any = TaskRun if return_strategy.startswith("BLOCKING_TASK") else WorkflowRun
-        run: WorkflowRun | TaskRun = await self._execute(
+        kind: type[WorkflowRun | TaskRun] = TaskRun if return_strategy.startswith("BLOCKING_TASK") else WorkflowRun
+        return await self._execute(
             start_workflow_request,
             request_id,
             name,
@@ -167,7 +169,6 @@ class WorkflowClient(WorkflowSearch):
             return_strategy,
             kind,
         )
-        return run
 
     async def _execute(
         self,
@@ -178,8 +179,8 @@ class WorkflowClient(WorkflowSearch):
         wait_until_task_ref: str | Sequence[str] | None,
         wait_for_seconds: int,
         return_strategy: str | None,
-        kind: Any,
-    ) -> Any:
+        kind: type[Run],
+    ) -> Run:
         refs = wait_until_task_ref
         params = {
             "requestId": request_id or str(uuid.uuid4()),
@@ -193,12 +194,15 @@ class WorkflowClient(WorkflowSearch):
             version=(request.version if version is None else version) or 0,
         )
         try:
-            return await self._api.call(
+            run = await self._api.call(
                 "POST", endpoint, params=params, json=request, returns=kind, extra_time=max(wait_for_seconds, 0)
             )
         except AmbiguousOutcomeError as error:
             error.workflow_name, error.correlation_id = name or request.name, request.correlation_id
             raise
+        if isinstance(run, WorkflowRun):
+            run.workflow_name = name or request.name  # the answer does not say it, and errors are clearer with it
+        return run
 
     # -- look --------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """Every block of Python in README.md, docs/ and the docstrings compiles; those of the pages run; links lead somewhere.
 
-The blocks of one page run in order and share their names, as in a notebook, on the real server. `await` is allowed at the top
-level. The address in the pages, http://localhost:8080/api, stands for the test server's. A block may stay out only by a comment
-just before it that gives the reason: `<!-- not run: needs an Orkes server -->`.
+The blocks of one page run in order and share their names, as in a notebook, on the real server. `await` is allowed at
+the top level. The address in the pages, http://localhost:8080/api, stands for the test server's. A block may stay out
+only by a comment just before it that gives the reason: `<!-- not run: needs an Orkes server -->`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 MODULES = sorted((ROOT / "conductor_async").rglob("*.py"))
 
-_FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[\w+-]*)[^\n]*\n(?P<code>.*?)^(?P=indent)```", re.M | re.S)
+_FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<language>[\w+-]*)[^\n]*\n(?P<code>.*?)^(?P=indent)```", re.MULTILINE | re.DOTALL
+)
 _OPT_OUT = re.compile(r"<!-- not run: \S.*-->\s*\Z")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
-_HEADING = re.compile(r"^#+ +(.*)$", re.M)
+_HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)

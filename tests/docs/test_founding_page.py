@@ -1,15 +1,17 @@
 """Every call of the page that this SDK was founded on, "Create Workflow Using Code", against the real server.
 
-The calls have the page's order, spelling and positions of arguments. Two things differ from the page: all names come from
-`conductor_async`, and calls that talk to the server are awaited. What the server holds afterwards is looked up without the SDK.
+The calls have the page's order, spelling and positions of arguments. Two things differ from the page: all names come
+from `conductor_async`, and calls that talk to the server are awaited. What the server holds afterwards is looked up
+without the SDK.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from conductor_async import (
     AuthenticationSettings,
@@ -27,6 +29,9 @@ from conductor_async import (
     worker_task,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
 pytestmark = [pytest.mark.server, pytest.mark.asyncio]
 
 KEY_ID = "a-key"  # an open server has no /token: the key is not used then
@@ -36,25 +41,43 @@ WORKFLOWS = ("python_workflow_example_from_code", "WORKFLOW_NAME")
 TASKS = ("PYTHON_TASK", "python_task_example_from_code", "simple_task")
 
 
-@pytest.fixture
-def server(server_url: str) -> Iterator[httpx.Client]:
-    """Plain HTTP to the server. The page's names are fixed, so what other runs left under them goes first, and ours last."""
-    with httpx.Client(base_url=server_url, timeout=30) as http:
-        _remove_the_names_of_the_page(http)
-        yield http
-        _remove_the_names_of_the_page(http)
+class PlainHttp:
+    """The server's API without the SDK."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def status(self, path: str) -> int:
+        return (await self._http.get(path)).status_code
+
+    async def holds(self, path: str, **query: str) -> Any:
+        return (await self._http.get(path, params=query)).raise_for_status().json()
+
+    async def refuses(self, path: str) -> str:
+        """The message of an error."""
+        answer = await self._http.get(path)
+        assert answer.status_code >= 400
+        return answer.json()["message"]
+
+    async def remove_the_names_of_the_page(self) -> None:
+        for name in WORKFLOWS:
+            running = await self.holds("/workflow/search", query=f"workflowType = {name} AND status = RUNNING")
+            for run in running["results"]:
+                await self._http.delete(f"/workflow/{run['workflowId']}")
+            for version in await self.holds(f"/metadata/workflow/{name}/versions"):
+                (await self._http.delete(f"/metadata/workflow/{name}/{version['version']}")).raise_for_status()
+        for name in {task["name"] for task in await self.holds("/metadata/taskdefs")}.intersection(TASKS):
+            (await self._http.delete(f"/metadata/taskdefs/{name}")).raise_for_status()
 
 
-def _remove_the_names_of_the_page(http: httpx.Client) -> None:
-    for name in WORKFLOWS:
-        query = {"query": f"workflowType = {name} AND status = RUNNING"}
-        for run in http.get("/workflow/search", params=query).raise_for_status().json()["results"]:
-            http.delete(f"/workflow/{run['workflowId']}")
-        for version in http.get(f"/metadata/workflow/{name}/versions").raise_for_status().json():
-            http.delete(f"/metadata/workflow/{name}/{version['version']}").raise_for_status()
-    registered = {task["name"] for task in http.get("/metadata/taskdefs").raise_for_status().json()}
-    for name in registered.intersection(TASKS):
-        http.delete(f"/metadata/taskdefs/{name}").raise_for_status()
+@pytest_asyncio.fixture
+async def server(server_url: str) -> AsyncIterator[PlainHttp]:
+    """The page's names are fixed: what other runs have left under them goes first, and ours last."""
+    async with httpx.AsyncClient(base_url=server_url, timeout=30) as http:
+        server = PlainHttp(http)
+        await server.remove_the_names_of_the_page()
+        yield server
+        await server.remove_the_names_of_the_page()
 
 
 @worker_task(task_definition_name="simple_task")
@@ -62,7 +85,7 @@ async def simple_task() -> dict[str, str]:
     return {"done": "yes"}
 
 
-async def test_every_call_of_the_page(server_url: str, server: httpx.Client) -> None:
+async def test_every_call_of_the_page(server_url: str, server: PlainHttp) -> None:
     # -- Register Workflow Definition
     configuration = Configuration(
         server_api_url=server_url,
@@ -91,7 +114,7 @@ async def test_every_call_of_the_page(server_url: str, server: httpx.Client) -> 
     workflowDef = workflow.to_workflow_def()  # noqa: N806 - the page's name
     await metadata_client.registerWorkflowDef(workflowDef, True)
 
-    held = server.get("/metadata/workflow/python_workflow_example_from_code").raise_for_status().json()
+    held = await server.holds("/metadata/workflow/python_workflow_example_from_code")
     assert (held["version"], held["description"]) == (1, "Python workflow example from code")
     assert held["inputParameters"] == ["a", "b"]
     assert [(task["name"], task["taskReferenceName"], task["type"]) for task in held["tasks"]] == [
@@ -109,7 +132,7 @@ async def test_every_call_of_the_page(server_url: str, server: httpx.Client) -> 
     updatedWorkflowDef = workflow.to_workflow_def()  # noqa: N806
     await metadata_client.updateWorkflowDef(updatedWorkflowDef, True)
 
-    held = server.get("/metadata/workflow/python_workflow_example_from_code").raise_for_status().json()
+    held = await server.holds("/metadata/workflow/python_workflow_example_from_code")
     assert held["version"] == 1
     assert [(task["name"], task["taskReferenceName"]) for task in held["tasks"]][2:] == [
         ("simple_task", "simple_task_ref_2")
@@ -118,13 +141,13 @@ async def test_every_call_of_the_page(server_url: str, server: httpx.Client) -> 
     # -- Unregister Workflow Definition
     await metadata_client.unregisterWorkflowDef("python_workflow_example_from_code", 1)
 
-    assert server.get("/metadata/workflow/python_workflow_example_from_code").status_code == 404
+    assert await server.status("/metadata/workflow/python_workflow_example_from_code") == 404
 
     # -- Register Task Definition
     taskDef = TaskDef(name="PYTHON_TASK", description="Python Task Example", input_keys=["a", "b"])  # noqa: N806
     await metadata_client.registerTaskDef(taskDef)
 
-    held = server.get("/metadata/taskdefs/PYTHON_TASK").raise_for_status().json()
+    held = await server.holds("/metadata/taskdefs/PYTHON_TASK")
     assert (held["description"], held["inputKeys"]) == ("Python Task Example", ["a", "b"])
 
     # -- Get Task Definition
@@ -137,7 +160,7 @@ async def test_every_call_of_the_page(server_url: str, server: httpx.Client) -> 
     taskDef.input_keys = ["a", "b", "c"]
     await metadata_client.updateTaskDef(taskDef)
 
-    updated = server.get("/metadata/taskdefs/PYTHON_TASK").raise_for_status().json()
+    updated = await server.holds("/metadata/taskdefs/PYTHON_TASK")
     changed = {"description": "Python Task Example New Description", "inputKeys": ["a", "b", "c"]}
     set_by_the_server = {name: updated.get(name) for name in ("createTime", "updateTime") if name in updated}
     assert updated == held | changed | set_by_the_server
@@ -145,11 +168,11 @@ async def test_every_call_of_the_page(server_url: str, server: httpx.Client) -> 
     # -- Unregister Task Definition
     # Set-up that the page leaves out: it removes a task definition that it never registered.
     await metadata_client.registerTaskDef(TaskDef(name="python_task_example_from_code"))
-    assert server.get("/metadata/taskdefs/python_task_example_from_code").status_code == 200
+    assert await server.status("/metadata/taskdefs/python_task_example_from_code") == 200
 
     await metadata_client.unregisterTaskDef("python_task_example_from_code")
 
-    assert server.get("/metadata/taskdefs/python_task_example_from_code").status_code == 404
+    assert await server.status("/metadata/taskdefs/python_task_example_from_code") == 404
 
     # -- Start using StartWorkflowRequest
     workflow = ConductorWorkflow(
@@ -167,7 +190,7 @@ async def test_every_call_of_the_page(server_url: str, server: httpx.Client) -> 
     )
     workflow_id = await workflow_client.startWorkflow(startWorkflowRequest)
 
-    held = server.get(f"/workflow/{workflow_id}").raise_for_status().json()
+    held = await server.holds(f"/workflow/{workflow_id}")
     assert (held["workflowName"], held["workflowVersion"], held["status"]) == ("WORKFLOW_NAME", 1, "RUNNING")
     assert held["input"] == {"a": 15, "b": 3}
     assert [task["referenceTaskName"] for task in held["tasks"]] == ["simple_task_ref"]
@@ -179,7 +202,7 @@ async def test_every_call_of_the_page(server_url: str, server: httpx.Client) -> 
     wfInput = {"a": 5, "b": "+", "c": [7, 8]}  # noqa: N806
     workflow_id = await workflow_client.startWorkflowByName("WORKFLOW_NAME", wfInput)
 
-    held = server.get(f"/workflow/{workflow_id}").raise_for_status().json()
+    held = await server.holds(f"/workflow/{workflow_id}")
     assert (held["workflowName"], held["workflowVersion"]) == ("WORKFLOW_NAME", 1)
     assert held["input"] == {"a": 5, "b": "+", "c": [7, 8]}
 
@@ -196,7 +219,7 @@ async def test_every_call_of_the_page(server_url: str, server: httpx.Client) -> 
 
     run = workflow_id  # the page's name for it; it is the run, with its id, status and output in it
     assert (run.is_successful(), run.output, run.request_id) == (True, {"done": "yes"}, "request_id")
-    held = server.get(f"/workflow/{run.workflow_id}").raise_for_status().json()
+    held = await server.holds(f"/workflow/{run.workflow_id}")
     assert (held["status"], held["output"], held["input"]) == ("COMPLETED", {"done": "yes"}, {"a": 15, "b": 3})
     assert [(task["referenceTaskName"], task["status"]) for task in held["tasks"]] == [("simple_task_ref", "COMPLETED")]
 
@@ -206,7 +229,7 @@ async def test_every_call_of_the_page(server_url: str, server: httpx.Client) -> 
 
 
 @pytest.mark.slow
-async def test_the_same_calls_without_that_set_up_raise_typed_errors(server_url: str, server: httpx.Client) -> None:
+async def test_the_same_calls_without_that_set_up_raise_typed_errors(server_url: str, server: PlainHttp) -> None:
     """Where the page says that errorStr will be populated, an error is raised, with the server's message in it."""
     configuration = Configuration(server_api_url=server_url)
     async with OrkesClients(configuration) as orkes_clients, WorkflowExecutor(configuration) as workflow_executor:
@@ -218,9 +241,8 @@ async def test_the_same_calls_without_that_set_up_raise_typed_errors(server_url:
 
         with pytest.raises(NotFoundError, match="python_workflow_example_from_code") as caught:
             await metadata_client.getWorkflowDef("python_workflow_example_from_code")
-        said = server.get("/metadata/workflow/python_workflow_example_from_code")
-        assert caught.value.status == said.status_code == 404
-        assert caught.value.message == said.json()["message"]
+        assert caught.value.status == 404
+        assert caught.value.message == await server.refuses("/metadata/workflow/python_workflow_example_from_code")
 
         with pytest.raises(NotFoundError, match="python_workflow_example_from_code") as caught:
             await metadata_client.unregisterWorkflowDef("python_workflow_example_from_code", 1)
@@ -228,11 +250,11 @@ async def test_the_same_calls_without_that_set_up_raise_typed_errors(server_url:
 
         with pytest.raises(NotFoundError, match="PYTHON_TASK") as caught:
             await metadata_client.getTaskDef("PYTHON_TASK")
-        assert caught.value.message == server.get("/metadata/taskdefs/PYTHON_TASK").json()["message"]
+        assert caught.value.message == await server.refuses("/metadata/taskdefs/PYTHON_TASK")
 
         with pytest.raises(NotFoundError, match="PYTHON_TASK"):
             await metadata_client.updateTaskDef(TaskDef(name="PYTHON_TASK"))
-        assert server.get("/metadata/taskdefs/PYTHON_TASK").status_code == 404
+        assert await server.status("/metadata/taskdefs/PYTHON_TASK") == 404
 
         with pytest.raises(NotFoundError, match="python_task_example_from_code") as caught:
             await metadata_client.unregisterTaskDef("python_task_example_from_code")
@@ -247,14 +269,14 @@ async def test_the_same_calls_without_that_set_up_raise_typed_errors(server_url:
                 StartWorkflowRequest(name="WORKFLOW_NAME"), "request_id", "WORKFLOW_NAME", 1, "simple_task_ref"
             )
 
-        # A definition in the request needs no registration. Without a worker the server's wait runs out after 30 seconds, which
-        # is no error: the execution goes on, and says so.
+        # A definition in the request needs no registration. Without a worker the server's wait runs out after 30
+        # seconds, which is no error: the execution goes on, and says so.
         startWorkflowRequest = StartWorkflowRequest(name="WORKFLOW_NAME", version=1, workflow_def=workflowDef)  # noqa: N806
         run = await workflow_client.executeWorkflow(
             startWorkflowRequest, "request_id", "WORKFLOW_NAME", 1, "simple_task_ref"
         )
         assert (run.is_running(), run.signal_timeout) == (True, True)
-        assert server.get(f"/workflow/{run.workflow_id}").json()["status"] == "RUNNING"
+        assert (await server.holds(f"/workflow/{run.workflow_id}"))["status"] == "RUNNING"
 
         await metadata_client.registerWorkflowDef(workflowDef, True)
         with pytest.raises(ConflictError, match="WORKFLOW_NAME"):

@@ -35,10 +35,10 @@ async def test_the_notebook_runs(server_url: str, monkeypatch: pytest.MonkeyPatc
     printed = "".join(output.text for output in outputs if output.get("name") == "stdout")
     assert printed == "COMPLETED {'greeting': 'Hello, Ada'}\n"
 
-    found = httpx.get(
-        f"{server_url}/workflow/search", params={"query": "workflowType = notebook_greetings", "sort": "startTime:DESC"}
-    )
-    assert found.json()["results"][0]["status"] == "COMPLETED"
+    query = {"query": "workflowType = notebook_greetings", "sort": "startTime:DESC"}
+    async with httpx.AsyncClient(base_url=server_url) as http:
+        found = (await http.get("/workflow/search", params=query)).json()
+    assert found["results"][0]["status"] == "COMPLETED"
 
 
 def test_the_notebook_is_kept_without_outputs() -> None:

@@ -63,7 +63,12 @@ Behaviour = Callable[[Peer, Request], Awaitable[None]]
 
 
 def packed(
-    status: int = 200, *, text: str | None = None, json: Any = None, body: bytes = b"", headers: dict[str, str] | None = None
+    status: int = 200,
+    *,
+    text: str | None = None,
+    json: Any = None,
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
 ) -> bytes:
     """A whole answer, as it goes over the wire."""
     kind = "application/octet-stream"

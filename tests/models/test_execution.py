@@ -85,6 +85,8 @@ def test_the_latest_attempt_is_found_by_name_or_reference() -> None:
     assert workflow.get_task(task_reference_name="nowhere") is None
     assert workflow.current_task.task_id == "b__2-5"
     assert Workflow().current_task is None
+    assert workflow.get_task_by_reference_name("b") is workflow.get_task(task_reference_name="b")
+    assert [task.task_id for task in workflow.get_tasks_by_status("FAILED")] == ["a-1", "b__1-3"]
 
 
 @pytest.mark.parametrize("arguments", [{}, {"name": "a", "task_reference_name": "b"}])
@@ -193,6 +195,8 @@ def test_signal_responses_are_what_they_are() -> None:
     waiting = parse('{"responseType": "BLOCKING_TASK", "workflowId": "w", "taskId": "t", "status": "IN_PROGRESS"}')
     assert type(waiting) is TaskRun
     assert waiting.is_blocking_task()
+    assert (run.get_workflow(), run.get_blocking_task(), run.get_task_input()) == (run, None, None)
+    assert (waiting.get_workflow(), waiting.get_blocking_task(), waiting.get_task_input()) == (None, waiting, {})
     assert waiting.status is TaskStatus.IN_PROGRESS
     with pytest.raises(TypeError, match="construct one of them"):
         SignalResponse()

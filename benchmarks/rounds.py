@@ -81,7 +81,7 @@ def report(
         for name in medians:
             value = medians[name].get(figure)
             cell = "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-            if value and ours is not None and name != "ours":
+            if value and ours is not None and name not in ("ours", "python"):
                 ratio = ours / value
                 target = next((t.ratio for t in targets if figure.startswith(t.figure) and t.other == name), None)
                 ratios.setdefault(figure, {})[name] = {"ratio": ratio, "target": target}

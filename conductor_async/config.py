@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("conductor_async")
 
+_NOT_THE_CALLERS = frozenset({"connection", "content-length", "content-type", "host", "transfer-encoding"})
+
 DEFAULT_SERVER_API_URL = "http://localhost:8080/api"
 
 
@@ -227,10 +229,14 @@ class Configuration:
         self.connect_timeout = seconds(10.0 if connect_timeout is None else connect_timeout, "connect_timeout")
         self.retry = retry or RetryPolicy()
         self.limits = limits or Limits()
+        if cert is not None and not isinstance(verify, bool | str | os.PathLike):
+            raise ConfigurationError(
+                "cert has no effect beside an SSLContext as verify: load it there, with SSLContext.load_cert_chain()"
+            )
         self.verify = verify
         self.cert = cert
         self.trust_env = trust_env
-        self.headers = _checked_headers(headers or {})
+        self.headers = checked_headers(headers or {})
         self.hooks = tuple(hooks)
         self.external_payload_hosts = tuple(host.lower() for host in external_payload_hosts)
         self.max_response_size = max_response_size
@@ -266,7 +272,7 @@ class Configuration:
         }
         if self._basic_auth:
             headers["Authorization"] = self._basic_auth
-        return headers | self.headers
+        return with_headers(headers, self.headers)
 
     def proxy_for(self, url: str) -> str | None:
         """The proxy to use for a URL: the one configured, else the environment's, else none."""
@@ -316,8 +322,12 @@ def _normalise_url(url: str) -> tuple[str, str | None]:
 
 def _checked_proxy(proxy: str) -> str:
     url = proxy if "://" in proxy else f"http://{proxy}"
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, half an IPv6 address
+        usable = False
+    if not usable:
         raise ConfigurationError(f"proxy must be an http:// or https:// URL, not {_without_userinfo(url)!r}")
     return url
 
@@ -326,10 +336,23 @@ def _without_userinfo(url: str) -> str:
     return re.sub(r"//[^/@]*@", "//***@", url)
 
 
-def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers, if they can be sent.
+
+    Raises:
+        ConfigurationError: One cannot, or is not the caller's to say.
+    """
     for name, value in headers.items():
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
             raise ConfigurationError(f"{name!r} is not the name of an HTTP header")
-        if not isinstance(value, str) or re.search(r"[\r\n\0]", value):
+        if name.lower() in _NOT_THE_CALLERS:
+            raise ConfigurationError(f"the header {name!r} is set by each request")
+        if not isinstance(value, str) or re.search(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]", value):
             raise ConfigurationError(f"the value of header {name!r} must be a string without line breaks")
     return dict(headers)
+
+
+def with_headers(headers: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
+    """Both, the others in place of those of the same name: however the names are written, each is there once."""
+    replaced = {name.lower() for name in others}
+    return {name: value for name, value in headers.items() if name.lower() not in replaced} | dict(others)

@@ -47,7 +47,8 @@ app = FastAPI(lifespan=lifespan)
 
 
 def conductor_of(request: Request) -> ConductorClient:
-    return request.app.state.conductor
+    conductor: ConductorClient = request.app.state.conductor
+    return conductor
 
 
 class Person(BaseModel):

@@ -47,7 +47,7 @@ async def connect() -> AsyncIterator[ConductorClient]:
         async with ConductorClient() as conductor:
             yield conductor
     else:
-        print("Starting a Conductor server. The first time, it is downloaded.")
+        print("Starting a Conductor server. The first time, it is downloaded: about 460 MB.")
         async with LocalServer() as server:
             yield server.client
 
@@ -63,10 +63,10 @@ async def main() -> None:
             order = {"item": "tea", "quantity": 3}
 
             run = await workflow.execute(order, wait_until_task_ref="price_ref")
-            print(f"Waited for one task: execution {run.workflow_id} is {run.status}, price_ref has ended.")
+            print(f"Started execution {run.workflow_id} and waited for price_ref: it has ended.")
 
-            run = await workflow.execute(order)
-            print(f"Waited for the whole: execution {run.workflow_id} is {run.status}.")
+            run = await conductor.executor.wait(run.workflow_id, timeout=60)
+            print(f"Waited for the whole: it is {run.status}.")
             for task in run.tasks:
                 print(f"  {task.reference_task_name:<12} {task.status:<10} {task.output_data}")
             run.raise_for_status()

@@ -18,7 +18,7 @@ from conductor_async._http.requests import Request, encoded
 from conductor_async._http.responses import error_from, is_spoiled_token
 from conductor_async._http.retries import RetryBudget, delay_before, judge
 from conductor_async._http.routes import Route, query, route
-from conductor_async.config import Call, Configuration, seconds
+from conductor_async.config import Call, Configuration, checked_headers, seconds, with_headers
 from conductor_async.errors import (
     APIError,
     AuthenticationError,
@@ -277,7 +277,9 @@ class Api:
     # -- one request -----------------------------------------------------------------------------------
 
     async def _send(self, request: Request, seen: Call, token: str | None) -> Answer:
-        headers = self._headers | request.headers | seen.headers
+        headers = self._headers | request.headers
+        if seen.headers:  # a hook's
+            headers = with_headers(headers, checked_headers(seen.headers))
         if token is not None:
             headers["X-Authorization"] = token
         answer = await self._shared.session().send(

@@ -6,6 +6,7 @@ used as it is.
 
 from __future__ import annotations
 
+import base64
 import functools
 import ssl
 import sys
@@ -42,6 +43,9 @@ def _parsed(url: str) -> tuple[httpx.URL, bytes]:
     return parsed, parsed.netloc
 
 
+#: Seconds that closing may take, at the most.
+_CLOSING = 5.0
+
 #: What httpx's own transports raise before anything was sent.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
@@ -63,6 +67,7 @@ class Session:
         self._transport: httpx.AsyncBaseTransport | None = None
         self._loop: object = None
         self._closed = False
+        self._under_way: set[anyio.CancelScope] = set()
 
     async def send(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, *, timeout: float
@@ -84,14 +89,20 @@ class Session:
         request = _request(method, url, headers, content or b"")
         request.extensions["timeout"] = {"connect": connect, "pool": connect, "read": None, "write": None}
         try:
-            with anyio.move_on_after(timeout):
-                return await self._exchange(request)
+            with anyio.move_on_after(timeout) as scope:
+                self._under_way.add(scope)
+                try:
+                    return await self._exchange(request)
+                finally:
+                    self._under_way.discard(scope)
         except _wire_errors() as error:
             raise self._explained(error, request) from error
         except RuntimeError as error:
             if self._closed:
                 raise ClientClosedError("The client was closed while this call was under way.") from error
             raise
+        if self._closed:
+            raise ClientClosedError("The client was closed while this call was under way.")
         raise RequestTimeoutError(f"{_where(request)}: no whole answer within {timeout:g} s")
 
     async def fetch_outside(self, url: str, *, timeout: float) -> Answer:
@@ -108,9 +119,14 @@ class Session:
     async def aclose(self) -> None:
         """Closes the connections. An injected client stays open: it is its owner's."""
         self._closed = True
+        if self._loop is anyio.lowlevel.current_token().native_token:
+            # Also those that wait for a connection: left to the pools, they would wait on, or be cancelled from within.
+            for scope in tuple(self._under_way):
+                scope.cancel()
         transport, self._transport = self._transport, None
         if transport is not None:
-            await transport.aclose()
+            with anyio.move_on_after(_CLOSING, shield=True):  # cancelled or not, nothing stays open
+                await transport.aclose()
 
     # -- one exchange ----------------------------------------------------------------------------
 
@@ -170,9 +186,10 @@ class Session:
     def _make_transport(self, url: str) -> httpx.AsyncBaseTransport:
         # Limits, TLS and proxies belong to the transport: httpx ignores them on a client that is given one.
         proxy_url = self._configuration.proxy_for(url)
-        proxy = httpx.Proxy(proxy_url) if proxy_url else None
-        secure = urlsplit(url).scheme == "https" or (proxy_url or "").startswith("https")
+        secure_proxy = urlsplit(proxy_url or "").scheme == "https"
+        secure = urlsplit(url).scheme == "https" or secure_proxy
         context = _ssl_context(self._configuration) if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        proxy = httpx.Proxy(proxy_url, ssl_context=context if secure_proxy else None) if proxy_url else None
         limits = self._configuration.limits
         if "trio" in type(anyio.lowlevel.current_token().native_token).__module__:
             return httpx.AsyncHTTPTransport(
@@ -287,8 +304,11 @@ def _where(request: httpx.Request) -> str:
 
 
 def _reason(error: BaseException) -> str:
+    # The first cause that has something to say: httpcore wraps what it gets in errors without a text.
     cause = error.__cause__ or error
-    return f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
+    while not str(cause) and (deeper := cause.__cause__ or cause.__context__):
+        cause = deeper
+    return f"{type(cause).__name__}: {cause}" if str(cause) else type(error.__cause__ or error).__name__
 
 
 def _wire_errors() -> tuple[type[Exception], ...]:
@@ -333,7 +353,10 @@ def _ssl_context(configuration: Configuration) -> ssl.SSLContext:
         if cert is not None:
             context.load_cert_chain(*((cert,) if isinstance(cert, str) else cert))
     except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(f"verify={verify!r}, cert: the certificates cannot be loaded ({error})") from error
+        shown = cert[0] if isinstance(cert, tuple) else cert  # the rest may hold a password
+        raise ConfigurationError(
+            f"verify={verify!r}, cert={shown!r}: the certificates cannot be loaded ({error})"
+        ) from error
     return context
 
 
@@ -344,11 +367,19 @@ def _aiohttp_transport(context: ssl.SSLContext, proxy: httpx.Proxy | None, limit
     class DroppedConnectionError(aiohttp.ClientConnectionError):
         """The connection was lost after the request may have been sent."""
 
+    basic = None
+    if proxy is not None and proxy.raw_auth:
+        # As a header, because aiohttp is about to drop its own way to say who we are.
+        basic = "Basic " + base64.b64encode(b":".join(proxy.raw_auth)).decode()
+        proxy = httpx.Proxy(proxy.url, headers={"Proxy-Authorization": basic})
+
     async def never_resend(
         request: aiohttp.ClientRequest, handler: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
     ) -> aiohttp.ClientResponse:
         # aiohttp sends GET, PUT and DELETE once more by itself when a kept connection drops. A poll must not be sent
         # twice: the first one may have taken a task. Under another name the error does not set off the resending.
+        if basic and not request.is_ssl():  # else it goes with CONNECT
+            request.headers["Proxy-Authorization"] = basic
         if ";" in str(request.url):
             # The URL parser has unquoted the semicolons of a name: a servlet takes what follows them for a parameter.
             request.url = type(request.url)(str(request.url).replace(";", "%3B"), encoded=True)

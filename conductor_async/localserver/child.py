@@ -92,12 +92,16 @@ class Child:
                     self._process.stdin.write(how.encode() + b"\n")
                 self._process.stdin.close()
 
-    def abandon(self) -> None:
-        """Kill a supervisor that does not do its work."""
-        if self._process is not None:
+    def wait(self) -> None:
+        """Wait in a thread for the end that was ordered."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(self._order["grace"] + 10)
+        except subprocess.TimeoutExpired:  # the supervisor does not do its work
             self._process.kill()
-            self._process.wait(timeout=5)
-            self._let_go()
+            self._process.wait()
+        self._let_go()
 
     def _let_go(self) -> None:
         self._folder_lock.release()

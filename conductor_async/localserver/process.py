@@ -194,7 +194,7 @@ class LocalServer:
             raise LocalServerError("The LocalServer is not running.")
         self._child.end("kill")
         with anyio.CancelScope(shield=True):
-            await self._wait_for_end(self._child)
+            await anyio.to_thread.run_sync(self._child.wait)
 
     # -- start ---------------------------------------------------------------------------------------
 
@@ -212,7 +212,7 @@ class LocalServer:
                 if self._port is not None or attempt + 1 == _PORT_ATTEMPTS:
                     raise
                 child.end("kill")
-                await self._wait_for_end(child)
+                await anyio.to_thread.run_sync(child.wait)
                 continue
             self._port = port
             return
@@ -299,24 +299,17 @@ class LocalServer:
             crashed = child is not None and not child.end_asked and child.exit_code() is not None
             if child is not None:
                 child.end(how)
-            with anyio.CancelScope(shield=True):
-                if child is not None:
-                    await self._wait_for_end(child)
-                await anyio.to_thread.run_sync(self._clean_up, crashed)
             self._child = None
-            self._failed = False
+            # The rest in a thread of its own, started without awaiting anything, for the same reason.
+            rest = threading.Thread(target=self._clean_up, args=(child, crashed), name="conductor-async-stop")
+            rest.start()
+            with anyio.CancelScope(shield=True):
+                while rest.is_alive():  # noqa: ASYNC110 - it may outlive the event loop, and so can set no event
+                    await anyio.sleep(0.01)
 
-    async def _wait_for_end(self, child: Child) -> None:
-        deadline = anyio.current_time() + _RECORDING_GRACE + 10
-        pause = 0.01
-        while child.exit_code() is None:
-            if anyio.current_time() > deadline:
-                await anyio.to_thread.run_sync(child.abandon)
-                return
-            await anyio.sleep(pause)
-            pause = min(0.1, pause * 1.5)
-
-    def _clean_up(self, crashed: bool) -> None:
+    def _clean_up(self, child: Child | None, crashed: bool) -> None:
+        if child is not None:
+            child.wait()
         log, kept = self._log, self._class_data
         if log is not None and kept is not None:
             forget_if_refused(kept, log.text())
@@ -325,6 +318,7 @@ class LocalServer:
         if self._named_folder is None and self._folder is not None:
             _remove(self._folder, keep=log.path if log is not None and (crashed or self._failed) else None)
             self._folder = None
+        self._failed = False
 
 
 class _PortTakenError(LocalServerError):

@@ -26,15 +26,20 @@ _PART = 1 / 3
 class Lease:
     """The lease of one task: extended until released."""
 
-    __slots__ = ("due", "every", "extension")
+    __slots__ = ("due", "every", "task", "worker_id")
 
     def __init__(self, task: Task, worker_id: str, now: float) -> None:
+        self.task = task
+        self.worker_id = worker_id
         self.every = task.response_timeout_seconds * _PART
-        self.due = now + self.every * random.uniform(0.9, 1)  # noqa: S311
-        self.extension = TaskResult(
-            workflow_instance_id=task.workflow_instance_id,
-            task_id=task.task_id,
-            worker_id=worker_id,
+        self.due = now + self.every * (0.9 + 0.1 * random.random())  # noqa: S311
+
+    def extension(self) -> TaskResult:
+        """What says that the worker is alive."""
+        return TaskResult(
+            workflow_instance_id=self.task.workflow_instance_id,
+            task_id=self.task.task_id,
+            worker_id=self.worker_id,
             status=TaskResultStatus.IN_PROGRESS,
             extend_lease=True,
         )
@@ -88,13 +93,11 @@ class Leases:
 
     async def _extend(self, lease: Lease) -> None:
         try:
-            await self._tasks.update_task(lease.extension)
+            await self._tasks.update_task(lease.extension())
         except NotFoundError as error:
-            logger.warning("The lease of task %s cannot be extended: %s", lease.extension.task_id, error)
+            logger.warning("The lease of task %s cannot be extended: %s", lease.task.task_id, error)
             self._held.discard(lease)
         except ConductorError as error:
-            logger.warning(
-                "The lease of task %s was not extended, the next try follows: %s", lease.extension.task_id, error
-            )
+            logger.warning("The lease of task %s was not extended, the next try follows: %s", lease.task.task_id, error)
             lease.due = min(lease.due, anyio.current_time() + max(1.0, lease.every / 4))
             self._sooner.set()

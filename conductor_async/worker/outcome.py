@@ -148,8 +148,8 @@ def _traceback(error: BaseException) -> str:
 
 
 def _is_ours(frame: TracebackType) -> bool:
-    module = str(frame.tb_frame.f_globals.get("__name__", ""))
-    return module.startswith(("conductor_async.", "anyio."))
+    package = str(frame.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+    return package in ("conductor_async", "anyio", "trio", "outcome")
 
 
 def _printable(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +87,9 @@ class Runner:
             return failure_of(error, context, self._worker_id)
 
     async def _in_a_thread(self, arguments: dict[str, Any]) -> Any:
-        call = functools.partial(self._function, **arguments)
+        def call() -> tuple[Any]:
+            return (self._function(**arguments),)  # in a tuple, because trio lets no coroutine out of a thread
+
         # Nothing can stop a thread: when the host stops waiting for it, it runs on, and its task is handed back.
-        value = await to_thread.run_sync(call, abandon_on_cancel=True, limiter=self._limiter)
+        (value,) = await to_thread.run_sync(call, abandon_on_cancel=True, limiter=self._limiter)
         return await value if inspect.isawaitable(value) else value

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from conductor_async._naming import CamelCaseMixin
 from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
-from conductor_async.models import CacheConfig, RateLimitConfig, StartWorkflowRequest, WorkflowDef
+from conductor_async.models import CacheConfig, RateLimitConfig, WorkflowDef
 from conductor_async.workflow.references import InputValue, Reference, plain
+from conductor_async.workflow.starting import start_request
 from conductor_async.workflow.tasks.base import Composable, Step, TaskInterface, definitions_of, tasks_of, whole_seconds
 from conductor_async.workflow.tasks.children import InlineSubWorkflowTask
-from conductor_async.workflow.validation import check
+from conductor_async.workflow.validation import check, modelled
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         IdempotencyStrategy,
         RateLimitPolicy,
         SchemaDef,
+        StartWorkflowRequest,
         TimeoutPolicy,
         WorkflowRun,
     )
@@ -70,13 +72,15 @@ class ConductorWorkflow(CamelCaseMixin, Step):
         self._settings: dict[str, Any] = {}
         self._registered: WorkflowDef | None = None
 
-    def __setattr__(self, name: str, value: object) -> None:
-        if not name.startswith("_") and not any(
-            name in vars(cls).get("__annotations__", ()) for cls in type(self).__mro__
-        ):
-            hint = f": call it, workflow.{name}(…)" if hasattr(type(self), name) else ""
-            raise AttributeError(f"{name!r} cannot be assigned to a workflow{hint}.", name=name, obj=self)
-        super().__setattr__(name, value)
+    if not TYPE_CHECKING:  # type checkers would take it for leave to set anything
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if not name.startswith("_") and not any(
+                name in vars(cls).get("__annotations__", ()) for cls in type(self).__mro__
+            ):
+                hint = f": call it, workflow.{name}(…)" if hasattr(type(self), name) else ""
+                raise AttributeError(f"{name!r} cannot be assigned to a workflow{hint}.", name=name, obj=self)
+            super().__setattr__(name, value)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         other = copy.copy(self)
@@ -248,12 +252,14 @@ class ConductorWorkflow(CamelCaseMixin, Step):
         Raises:
             WorkflowDefinitionError: It cannot work; `problems` lists all that is wrong.
         """
-        given = {"name": self.name, "version": self.version, "description": self.description}
-        definition = WorkflowDef(
-            **{name: value for name, value in given.items() if value is not None},
+        fields: dict[str, Any] = {
+            "name": self.name,
+            "version": self.version,
+            "description": self.description,
             **copy.deepcopy({name: plain(value) for name, value in self._settings.items()}),
-            tasks=definitions_of(self._tasks),
-        )
+            "tasks": definitions_of(self._tasks),
+        }
+        definition = modelled(WorkflowDef, f"workflow {self.name!r}", fields)
         check(definition)
         return definition
 
@@ -323,8 +329,9 @@ class ConductorWorkflow(CamelCaseMixin, Step):
     ) -> str:
         """Starts a run and returns its id. The open-source server ignores the idempotency key."""
         request = self._request(workflow_input, None, correlation_id, priority, task_to_domain)
-        request.idempotency_key = idempotency_key
-        request.idempotency_strategy = idempotency_strategy
+        if idempotency_key is not None:
+            request.idempotency_key = idempotency_key
+            request.idempotency_strategy = idempotency_strategy
         return await self._run_by().start_workflow(request)
 
     async def execute(
@@ -365,16 +372,15 @@ class ConductorWorkflow(CamelCaseMixin, Step):
         priority: int | None,
         task_to_domain: Mapping[str, str] | None,
     ) -> StartWorkflowRequest:
-        request = StartWorkflowRequest(
-            name=self.name,
-            input=dict(workflow_input or {}),
+        request = start_request(
+            self.name,
+            workflow_input,
+            version=version,
             correlation_id=correlation_id,
-            priority=priority or 0,
-            task_to_domain=dict(task_to_domain or {}),
+            priority=priority,
+            task_to_domain=task_to_domain,
         )
-        if version is not None:
-            request.version = version
-        else:
+        if version is None:
             self._identify(request)
         return request
 

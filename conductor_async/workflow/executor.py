@@ -11,9 +11,10 @@ from conductor_async._http.api import Api
 from conductor_async._naming import CamelCaseMixin
 from conductor_async.config import Configuration, RetryPolicy, seconds
 from conductor_async.errors import ConductorError
-from conductor_async.models import StartWorkflowRequest, TaskResult, WorkflowRun
+from conductor_async.models import TaskResult, WorkflowRun
 from conductor_async.resources import MetadataClient, TaskClient, WorkflowClient
 from conductor_async.workflow.handle import WorkflowHandle
+from conductor_async.workflow.starting import start_request
 from conductor_async.workflow.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         RerunWorkflowRequest,
         SearchResult,
         SkipTaskRequest,
+        StartWorkflowRequest,
         Task,
         TaskResultStatus,
         TaskRun,
@@ -155,13 +157,13 @@ class WorkflowExecutor(CamelCaseMixin):
         begun = _Begun.now(wait_until_task_ref, timeout)
         # The request gets no name here: it would be kept for as long as the wait takes, for each of many waits.
         workflow_id = await self._start(
-            StartWorkflowRequest(
-                name=name,
+            start_request(
+                name,
+                workflow_input,
                 version=version,
-                input=dict(workflow_input or {}),
                 correlation_id=correlation_id,
-                priority=priority or 0,
-                task_to_domain=dict(task_to_domain or {}),
+                priority=priority,
+                task_to_domain=task_to_domain,
             )
         )
         return await self._until_over(workflow_id, begun)

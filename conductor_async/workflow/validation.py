@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
 
 from conductor_async.errors import WorkflowDefinitionError
+from conductor_async.models import ConductorModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from conductor_async.models import WorkflowDef, WorkflowTask
 
-__all__ = ["check", "placed_tasks", "problems_of"]
+__all__ = ["check", "modelled", "placed_tasks", "problems_of"]
+
+ModelT = TypeVar("ModelT", bound=ConductorModel)
+
+
+def modelled(model: type[ModelT], what: str, fields: Mapping[str, Any]) -> ModelT:
+    """The model with those of these fields that are not None.
+
+    Raises:
+        WorkflowDefinitionError: A field has a value of the wrong kind. `what` is named.
+    """
+    try:
+        return model(**{name: value for name, value in fields.items() if value is not None})
+    except ValidationError as error:
+        problems = [f"{what}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        raise WorkflowDefinitionError(f"A definition cannot work: {'; '.join(problems)}.", problems=problems) from error
 
 
 def check(definition: WorkflowDef) -> None:

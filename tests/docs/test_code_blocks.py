@@ -13,6 +13,7 @@ import inspect
 import re
 import sys
 import textwrap
+import traceback
 import types
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,21 +85,25 @@ def test_blocks_of_docstrings_compile(module: Path) -> None:
                 block.compiled()
 
 
+def run(blocks: list[Block], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs the blocks of a page in order, with names in common."""
+    names = types.ModuleType("page")
+    monkeypatch.setitem(sys.modules, "page", names)  # where dataclasses and models look up their annotations
+    with asyncio.Runner() as runner:
+        for block in blocks:
+            if block.runs:
+                code = block.compiled()
+                result = eval(code, vars(names))
+                if code.co_flags & inspect.CO_COROUTINE:
+                    runner.run(result)
+
+
 @pytest.mark.server
 @pytest.mark.parametrize("page", [page for page in PAGES if any(block.runs for block in blocks_of(page))], ids=name_of)
 def test_blocks_of_pages_run(page: Path, server_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONDUCTOR_SERVER_URL", server_url)
     text = page.read_text(encoding="utf-8").replace("http://localhost:8080/api", server_url)
-    names = types.ModuleType("page")
-    monkeypatch.setitem(sys.modules, "page", names)  # where dataclasses and models look up their annotations
-    with asyncio.Runner() as runner:
-        for block in blocks_of(page, text):
-            if not block.runs:
-                continue
-            code = block.compiled()
-            result = eval(code, vars(names))
-            if code.co_flags & inspect.CO_COROUTINE:
-                runner.run(result)
+    run(blocks_of(page, text), monkeypatch)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -118,12 +123,25 @@ def anchors_of(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
-def test_this_test_sees_a_broken_block(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("Text\n\n```python\nawait broken(\n```\n")
-    [block] = blocks_of(page)
-    assert (block.line, block.runs) == (4, True)
+def test_a_block_that_does_not_compile_is_seen(tmp_path: Path) -> None:
+    [block] = blocks_of(tmp_path / "page.md", "Text\n\n```python\nawait broken(\n```\n")
     with pytest.raises(SyntaxError):
         block.compiled()
-    page.write_text("<!-- not run: it takes an hour -->\n```python\nawait sleep(3600)\n```\n")
-    assert not blocks_of(page)[0].runs
+
+
+def test_a_block_that_fails_is_seen_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "```python\nimport asyncio\n```\n\n```python\nawait asyncio.sleep(0)\nassert 1 == 2\n```\n"
+    with pytest.raises(AssertionError) as failed:
+        run(blocks_of(tmp_path / "page.md", text), monkeypatch)
+    frame = traceback.extract_tb(failed.tb)[-1]
+    assert (Path(frame.filename).name, frame.lineno) == ("page.md", 7)
+
+
+def test_a_block_stays_out_by_a_comment_with_a_reason_only(tmp_path: Path) -> None:
+    block = "```python\nraise AssertionError\n```\n"
+    for comment, runs in {
+        "<!-- not run: it takes an hour -->\n": False,
+        "<!-- not run: -->\n": True,
+        "\n": True,
+    }.items():
+        assert [each.runs for each in blocks_of(tmp_path / "page.md", comment + block)] == [runs]

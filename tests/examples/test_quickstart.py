@@ -28,8 +28,9 @@ def test_quickstart(server_url: str) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
     assert f"Conductor server: {server_url}" in ended.stdout
     assert "Its output: {'invoice': '3 x tea: 13.50'}" in ended.stdout
-    [whole] = re.findall(r"Waited for the whole: execution (\S+) is COMPLETED", ended.stdout)
-    held = httpx.get(f"{server_url}/workflow/{whole}").json()
+    assert "Waited for the whole: it is COMPLETED." in ended.stdout
+    [workflow_id] = re.findall(r"Started execution (\S+) and waited for price_ref", ended.stdout)
+    held = httpx.get(f"{server_url}/workflow/{workflow_id}").json()
     assert (held["status"], held["output"]) == ("COMPLETED", {"invoice": "3 x tea: 13.50"})
     assert [task["referenceTaskName"] for task in held["tasks"]] == ["price_ref", "invoice_ref"]
 

@@ -31,6 +31,7 @@ class Request:
     headers: dict[str, str]
     body: bytes
     connection: int
+    raw_head: str = ""
 
     @property
     def json(self) -> Any:
@@ -206,13 +207,15 @@ class WireServer:
             body += await stream.receive()
         buffer[:] = body[length:]
         method, target, _ = first.split(" ")
-        return Request(method, target, headers, bytes(body[:length]), connection)
+        return Request(method, target, headers, bytes(body[:length]), connection, head.decode("latin-1"))
 
 
 @contextlib.asynccontextmanager
-async def serve(*behaviours: Behaviour, tls: Any = None, reset_at_connect: bool = False) -> AsyncIterator[WireServer]:
+async def serve(
+    *behaviours: Behaviour, tls: Any = None, reset_at_connect: bool = False, host: str = "127.0.0.1"
+) -> AsyncIterator[WireServer]:
     """A server that behaves so at its first request, its second one, …; the last behaviour goes on."""
-    plain = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    plain = await anyio.create_tcp_listener(local_host=host)
     port = plain.extra(SocketAttribute.local_port)
     listener: Any = plain if tls is None else _tls_listener(plain, tls)
     server = WireServer(port, "http" if tls is None else "https", behaviours or (answer(),), reset_at_connect)
@@ -240,8 +243,8 @@ def only_the_failure() -> Iterator[None]:
 
 
 def _tls_listener(plain: Any, context: Any) -> TLSListener:
-    async def quietly(*_: Any) -> None:
-        """A failed handshake is what such tests want."""
+    async def quietly(_: BaseException, stream: Any) -> None:
+        await anyio.aclose_forcefully(stream)  # a failed handshake is what such tests want
 
     listener = TLSListener(plain, ssl_context=context, standard_compatible=False, handshake_timeout=5)
     listener.handle_handshake_error = quietly  # type: ignore[method-assign]

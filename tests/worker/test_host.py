@@ -251,9 +251,9 @@ async def test_domain(conductor: ConductorClient, new_name: NewName):
     first = await start(conductor, blue.task("ref"))
     async with serving(conductor, blue, plain):
         assert (await ended(conductor, first)).output == {"result": "plain"}
-        request = {"name": f"{blue.task_definition_name}_flow", "taskToDomain": {blue.task_definition_name: "blue"}}
-        second = await conductor.workflow.start_workflow(request)  # type: ignore[arg-type]
-        assert (await ended(conductor, second)).output == {"result": "blue"}
+        flow = f"{blue.task_definition_name}_flow"
+        run = await conductor.executor.execute(flow, task_to_domain={blue.task_definition_name: "blue"}, timeout=20)
+        assert run.output == {"result": "blue"}
 
 
 class TestLeaving:
@@ -308,7 +308,7 @@ class TestLeaving:
         assert task.status == "SCHEDULED"
         go_on.set()
         with anyio.fail_after(5):
-            while not reasons:
+            while not reasons:  # noqa: ASYNC110
                 await anyio.sleep(0.01)
         assert reasons == ["the worker host is stopping"]
 
@@ -327,7 +327,7 @@ class TestLeaving:
         with anyio.CancelScope() as scope:
             async with anyio.create_task_group() as group:
                 group.start_soon(host.run)
-                while begun < 4:
+                while begun < 4:  # noqa: ASYNC110
                     await anyio.sleep(0.01)
                 scope.cancel()
         states = [(await conductor.workflow.get_workflow(each)).tasks[-1].status for each in ids]

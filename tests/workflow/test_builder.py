@@ -232,7 +232,9 @@ def test_a_child_is_described_as_it_is_when_the_definition_is_made():
     assert task["inputParameters"] == {"a": 1, "b": 2}
     assert refs(task["subWorkflowParam"]["workflowDefinition"]["tasks"]) == ["late"]
     definition = child.to_workflow_def()
-    assert wire(ConductorWorkflow(name="p") >> InlineSubWorkflowTask("c", definition))["tasks"][0]["subWorkflowParam"] == {
+    assert wire(ConductorWorkflow(name="p") >> InlineSubWorkflowTask("c", definition))["tasks"][0][
+        "subWorkflowParam"
+    ] == {
         "name": "child",
         "version": 1,
         "workflowDefinition": definition.to_wire(),
@@ -262,6 +264,14 @@ def test_one_task_object_stands_in_one_place():
         (ConductorWorkflow(name="w") >> task >> task).to_workflow_def()
 
 
+def test_a_value_of_the_wrong_kind_names_its_place():
+    workflow = ConductorWorkflow(name="w") >> SimpleTask("t", "a", retry_count="often")
+    with pytest.raises(WorkflowDefinitionError, match="task 'a': retry_count: Input should be a valid integer"):
+        workflow.to_workflow_def()
+    with pytest.raises(WorkflowDefinitionError, match="workflow 'w': version: "):
+        ConductorWorkflow(name="w", version="first").to_workflow_def()
+
+
 def test_all_problems_are_told_at_once():
     workflow = ConductorWorkflow() >> SimpleTask("", "") >> SimpleTask("b") >> SimpleTask("b")
     with pytest.raises(WorkflowDefinitionError) as caught:
@@ -276,14 +286,20 @@ CODE = """
 from conductor_async.models import encode_json
 from conductor_async.workflow import ConductorWorkflow, SimpleTask
 child = ConductorWorkflow(name="child") >> SimpleTask("x")
-workflow = ConductorWorkflow(name="w") >> SimpleTask("a") >> [[SimpleTask("b"), SimpleTask("c")], SimpleTask("d")] >> child
+b = SimpleTask("b") >> SimpleTask("c")
+workflow = ConductorWorkflow(name="w") >> SimpleTask("a") >> [b, SimpleTask("d")] >> child
 print(encode_json(workflow.variables({"v": 1}).metadata({"m": 2}).to_workflow_def()).decode(), end="")
 """
 
 
 def test_the_same_code_gives_the_same_bytes():  # D51
     made = {
-        subprocess.run([sys.executable, "-c", CODE], capture_output=True, check=True, env={"PYTHONHASHSEED": seed, "PYTHONPATH": "."}).stdout
+        subprocess.run(
+            [sys.executable, "-c", CODE],
+            capture_output=True,
+            check=True,
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": "."},
+        ).stdout
         for seed in ("1", "2")
     }
     assert len(made) == 1

@@ -53,7 +53,7 @@ def test_text(reference, text):
 
 @pytest.mark.parametrize("name", ["title", "count", "index", "format", "keys", "items", "join", "upper"])
 def test_keys_that_are_methods_of_str_are_keys_here(name):
-    assert getattr(task.output, name) == "${price_ref.output.%s}" % name
+    assert getattr(task.output, name) == f"${{price_ref.output.{name}}}"
 
 
 def test_reads_in_templates():

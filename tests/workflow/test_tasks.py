@@ -17,7 +17,11 @@ def wire(task):
 
 
 def test_a_bare_task_sends_what_it_is_and_no_more():
-    assert wire(SimpleTask("greet", "greet_ref")) == {"name": "greet", "taskReferenceName": "greet_ref", "type": "SIMPLE"}
+    assert wire(SimpleTask("greet", "greet_ref")) == {
+        "name": "greet",
+        "taskReferenceName": "greet_ref",
+        "type": "SIMPLE",
+    }
 
 
 def test_the_reference_name_is_the_tasks_name_if_not_given():
@@ -149,7 +153,9 @@ def test_tasks_are_found_by_their_type():
 
 
 def test_two_classes_cannot_describe_one_type():
-    with pytest.raises(TypeError, match=r"SIMPLE tasks are described by conductor_async\.workflow\.tasks\.worker\.SimpleTask"):
+    with pytest.raises(
+        TypeError, match=r"SIMPLE tasks are described by conductor_async\.workflow\.tasks\.worker\.SimpleTask"
+    ):
 
         class Another(TaskInterface, task_type=TaskType.SIMPLE):
             pass

@@ -1,12 +1,12 @@
-"""When a wait looks, and what it makes of a server that misbehaves. The server is a fake one where the wire is at fault."""
+"""When a wait looks, and what it makes of a server that misbehaves."""
 
 from __future__ import annotations
 
 import json
 import logging
 import tracemalloc
-from collections.abc import Callable
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
@@ -28,6 +28,9 @@ from conductor_async.workflow.waiting import LOOKS_AT_ONCE, delay_after, delay_i
 from tests.fakes.clients import client_of
 from tests.fakes.wire import Behaviour, Peer, Request, answer, cut, serve, stall
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # -- the schedule, without any I/O -----------------------------------------------------------------
 
 
@@ -47,7 +50,7 @@ def test_the_first_looks_are_soon():
 
 def test_later_looks_come_after_a_tenth_of_the_time_waited():
     looks = looks_of_a_wait(40)
-    gaps = [(after - before) / before for before, after in zip(looks, looks[1:], strict=False) if before > 0.4]
+    gaps = [(after - before) / before for before, after in pairwise(looks) if before > 0.4]
     assert gaps == pytest.approx([0.1] * len(gaps))
     assert len(looks) < 70
 
@@ -211,7 +214,7 @@ async def test_waits_share_a_bounded_number_of_looks():
         else:
             looking += 1
             most = max(most, looking)
-            await anyio.sleep(0.05)
+            await anyio.sleep(0.7)  # longer than all of them need to come here
             looking -= 1
             await COMPLETED(peer, request)
 
@@ -228,7 +231,10 @@ async def test_named_tasks_end_a_wait_while_the_workflow_goes_on():
         return answer(json={"workflowId": "id-1", "status": "RUNNING", "tasks": [task]})
 
     for named in ("b", "a, b", ["a", "b"]):
-        async with serve(STARTED, with_task("SCHEDULED"), with_task("COMPLETED")) as server, client_of(server) as conductor:
+        async with (
+            serve(STARTED, with_task("SCHEDULED"), with_task("COMPLETED")) as server,
+            client_of(server) as conductor,
+        ):
             run = await conductor.executor.execute("w", wait_until_task_ref=named)
         assert run.is_running()
         assert server.count() == 3
@@ -260,7 +266,7 @@ async def memory_of(waits: int) -> int:
             execute: Callable[..., Any] = conductor.executor.execute
             for _ in range(waits):
                 tasks.start_soon(execute, "w")
-            while server.requests < 2 * waits:  # all have started, and most looked
+            while server.requests < 2 * waits:  # noqa: ASYNC110 - until all have started, and most looked
                 await anyio.sleep(0.05)
             held = tracemalloc.get_traced_memory()[0] - before
             tasks.cancel_scope.cancel()

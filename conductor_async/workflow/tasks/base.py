@@ -26,6 +26,7 @@ from conductor_async._naming import CamelCaseMixin, snake_case
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import CacheConfig, StateChangeEvent, TaskDef, TaskType, WorkflowTask
 from conductor_async.workflow.references import InputValue, Reference, plain
+from conductor_async.workflow.validation import modelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -223,14 +224,16 @@ class TaskInterface(CamelCaseMixin, Step):
 
     # -- fields
 
-    def __setattr__(self, name: str, value: object) -> None:
-        if name not in self._settable and not name.startswith("_"):
-            snake = snake_case(name)
-            if snake not in self._settable:
-                problem = f"{type(self).__name__} has no field {_with_suggestion(name, self._settable)}"
-                raise AttributeError(problem, name=name, obj=self)
-            name = snake
-        super().__setattr__(name, value)
+    if not TYPE_CHECKING:  # type checkers would take it for leave to set anything
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name not in self._settable and not name.startswith("_"):
+                snake = snake_case(name)
+                if snake not in self._settable:
+                    problem = f"{type(self).__name__} has no field {_with_suggestion(name, self._settable)}"
+                    raise AttributeError(problem, name=name, obj=self)
+                name = snake
+            super().__setattr__(name, value)
 
     @property
     def task_type(self) -> str:
@@ -305,7 +308,7 @@ class TaskInterface(CamelCaseMixin, Step):
             "metadata": plain(self.metadata),
         }
         fields.update(self._own_fields())
-        return WorkflowTask(**{name: value for name, value in fields.items() if value is not None})
+        return modelled(WorkflowTask, f"task {self.task_reference_name!r}", fields)
 
     def _own_fields(self) -> Mapping[str, Any]:
         """The wire fields that only this kind of task has, in snake_case. None: not sent."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from conductor_async.models import SubWorkflowParams, TaskType, WorkflowDef, WorkflowTask
 from conductor_async.workflow.references import InputValue, plain
 from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions
+from conductor_async.workflow.validation import modelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,11 +61,7 @@ class SubWorkflowTask(TaskInterface, task_type=TaskType.SUB_WORKFLOW):
             "priority": plain(self.priority),
             "workflow_definition": self._workflow_definition(),
         }
-        return {
-            "sub_workflow_param": SubWorkflowParams(
-                **{key: value for key, value in params.items() if value is not None}
-            )
-        }
+        return {"sub_workflow_param": modelled(SubWorkflowParams, f"task {self.task_reference_name!r}", params)}
 
     def _workflow_definition(self) -> WorkflowDef | None:
         return None

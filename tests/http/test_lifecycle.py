@@ -1,0 +1,399 @@
+"""Event loops, closing, injected clients, hooks and logs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import subprocess
+import sys
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import respx
+
+from conductor_async import (
+    APIError,
+    AuthenticationSettings,
+    Call,
+    ClientClosedError,
+    Configuration,
+    ConfigurationError,
+    ConnectionFailedError,
+    Limits,
+    ResponseDecodeError,
+    RetryPolicy,
+    StartWorkflowRequest,
+    WrongEventLoopError,
+)
+from conductor_async.client import ConductorClient
+from tests.fakes.clients import client_of
+from tests.fakes.orkes import KEY
+from tests.fakes.wire import answer, cut, serve, stall
+
+STATUS = {"workflowId": "w", "status": "RUNNING"}
+OK = answer(json=STATUS)
+
+
+async def call(client: ConductorClient) -> None:
+    assert (await client.workflow.get_workflow_status("w")).workflow_id == "w"
+
+
+# -- loops -----------------------------------------------------------------------------------------------
+
+
+def test_a_client_is_bound_to_the_loop_of_its_first_call() -> None:
+    client = client_of("http://localhost:1/api", retry=RetryPolicy(max_attempts=1))  # made outside of any loop
+
+    async def use() -> None:
+        with pytest.raises(ConnectionFailedError):
+            await call(client)
+
+    async def use_again() -> None:
+        with pytest.raises(WrongEventLoopError, match=r"<.*EventLoop.*> and is now used on <.*EventLoop") as caught:
+            await call(client)
+        assert repr(asyncio.get_running_loop()) in str(caught.value)
+        await client.aclose()
+
+    asyncio.run(use())
+    asyncio.run(use_again())
+
+
+def test_a_client_can_be_closed_after_its_loop_has_ended() -> None:
+    client = client_of("http://localhost:1/api")
+
+    async def use() -> None:
+        async with serve(OK) as server:
+            object.__setattr__(client.configuration, "server_api_url", server.url)
+            await call(client)
+
+    asyncio.run(use())
+    asyncio.run(client.aclose())
+
+
+@pytest.mark.anyio
+async def test_a_client_is_left_and_closed_in_another_task() -> None:
+    async with serve(OK) as server:
+        client = client_of(server)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.__aenter__)
+        await call(client)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.aclose)
+        await server.all_closed()
+        await client.aclose()  # again is fine
+        for each in (client, client.with_options(timeout=1)):
+            with pytest.raises(ClientClosedError, match="closed"):
+                await call(each)
+
+
+@pytest.mark.anyio
+async def test_closing_an_unused_client_is_fine() -> None:
+    await client_of("http://localhost:1").aclose()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("waiting", [1, 3], ids=["under way", "waiting for a connection"])
+async def test_closing_ends_the_calls_under_way(waiting: int) -> None:
+    errors: list[Exception] = []
+
+    async def use(client: ConductorClient) -> None:
+        try:
+            await client.workflow.start_workflow(StartWorkflowRequest(name="w"))
+        except Exception as error:  # noqa: BLE001 - looked at below
+            errors.append(error)
+
+    async with serve(stall) as server:
+        client = client_of(server, limits=Limits(max_connections=1))
+        with anyio.fail_after(3):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(waiting):
+                    tasks.start_soon(use, client)
+                await anyio.sleep(0.05)
+                await client.aclose()
+        assert [type(error) for error in errors] == [ClientClosedError] * waiting
+        await server.all_closed()
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_block_leaves_no_connection_open() -> None:
+    async with serve(stall) as server:
+        with anyio.move_on_after(0.1) as scope:
+            async with client_of(server) as client:
+                await call(client)
+        assert scope.cancelled_caught
+        await server.all_closed()
+        with pytest.raises(ClientClosedError):
+            await call(client)
+
+
+@pytest.mark.anyio
+async def test_closing_ends_the_wait_before_a_repetition() -> None:
+    async with serve(cut(b"")) as server:
+        client = client_of(server, retry=RetryPolicy(base_delay=0.3))
+        async with anyio.create_task_group() as tasks:
+
+            async def use() -> None:
+                with pytest.raises(ClientClosedError):
+                    await call(client)
+
+            tasks.start_soon(use)
+            await anyio.sleep(0.05)
+            await client.aclose()
+        assert server.count() <= 2
+
+
+@pytest.mark.anyio
+async def test_d36_clients_of_one_factory_share_one_connection() -> None:
+    async with serve(answer(json=[])) as server, client_of(server) as client:
+        assert client.metadata is client.metadata
+        for each in (client, client.with_options(timeout=3), client.with_options(retry=RetryPolicy())):
+            await each.metadata.get_all_task_defs()
+            await each.task.get_all_poll_data()
+        assert server.accepted == 1
+
+
+@pytest.mark.anyio
+async def test_d37_a_failing_call_harms_no_other() -> None:
+    async def mixed(peer: Any, request: Any) -> None:
+        if "bad" in request.target:
+            await cut(b"", reset=True)(peer, request)
+        await anyio.sleep(0.02)
+        await OK(peer, request)
+
+    async with serve(mixed) as server, client_of(server) as client:
+        async with anyio.create_task_group() as tasks:
+
+            async def fail() -> None:
+                with pytest.raises(Exception, match="connection broke"):
+                    await client.workflow.get_workflow_status("bad")
+
+            for _ in range(20):
+                tasks.start_soon(fail)
+                tasks.start_soon(call, client)
+        await call(client)
+
+
+# -- injected clients ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_an_injected_client_is_used_as_it_is_and_never_closed() -> None:
+    seen: list[str] = []
+
+    async def on_request(request: httpx.Request) -> None:
+        seen.append(f"→ {request.method}")
+
+    async def on_response(response: httpx.Response) -> None:
+        await response.aread()
+        seen.append(f"← {response.status_code}")
+
+    hooks = {"request": [on_request], "response": [on_response]}
+    async with serve(OK) as server:
+        async with httpx.AsyncClient(
+            headers={"X-Team": "blue", "User-Agent": "theirs"}, auth=("ada", "pw"), event_hooks=hooks, trust_env=False
+        ) as http:
+            async with ConductorClient(server.url, http_client=http) as client:
+                await call(client)
+            assert not http.is_closed
+            await http.get(server.url)
+        headers = server.requests[0].headers
+        assert headers["x-team"] == "blue"
+        assert headers["authorization"] == "Basic YWRhOnB3"
+        assert headers["user-agent"].startswith("conductor-async/")  # once, not theirs and ours
+        assert seen[:2] == ["→ GET", "← 200"]
+
+
+@pytest.mark.anyio
+async def test_each_header_is_sent_once() -> None:
+    async with serve(OK) as server, client_of(server, headers={"user-agent": "mine", "X-Team": "blue"}) as client:
+        await call(client)
+        head = server.requests[0].raw_head
+        names = [line.split(":")[0].lower() for line in head.splitlines()[1:]]
+        assert sorted(names) == sorted(set(names))
+        assert server.requests[0].headers["user-agent"] == "mine"
+
+
+@pytest.mark.anyio
+async def test_respx_works_with_an_injected_client() -> None:
+    async with httpx.AsyncClient() as http:
+        with respx.mock(assert_all_called=True) as router:
+            route = router.get("http://conductor.example/api/workflow/a%20b/status").respond(json=STATUS)
+            async with ConductorClient("http://conductor.example", http_client=http) as client:
+                await client.workflow.get_workflow_status("a b")
+            assert route.call_count == 1
+
+
+@pytest.mark.anyio
+async def test_an_injected_clients_faults_are_classified_too() -> None:
+    faults = {"refused": httpx.ConnectError("no"), "read": httpx.ReadError("lost"), "late": httpx.ReadTimeout("late")}
+
+    def behave(request: httpx.Request) -> httpx.Response:
+        raise faults[request.url.path.split("/")[3]]
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(behave)) as http:
+        configuration = Configuration("http://x", retry=RetryPolicy(max_attempts=1))
+        client = ConductorClient(configuration, http_client=http)
+        found = {}
+        for fault in faults:
+            with pytest.raises(Exception, match="POST http://x/api/workflow") as caught:
+                await client.workflow.start_workflow_by_name(fault)
+            found[fault] = type(caught.value).__name__
+    assert found == {
+        "refused": "ConnectionFailedError",
+        "read": "AmbiguousOutcomeError",
+        "late": "AmbiguousOutcomeError",
+    }
+
+
+@pytest.mark.anyio
+async def test_an_injected_client_that_is_closed() -> None:
+    http = httpx.AsyncClient()
+    client = ConductorClient("http://x", http_client=http)
+    await http.aclose()
+    with pytest.raises(ClientClosedError, match="http_client"):
+        await call(client)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"proxy": "http://p"}, {"cert": "c"}, {"limits": Limits()}, {"trust_env": False}, {"connect_timeout": 1}]
+    + [{"verify": "/ca.pem"}],
+)
+def test_transport_settings_beside_an_injected_client_are_refused(setting: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="http_client"):
+        ConductorClient(Configuration("http://x", **setting), http_client=httpx.AsyncClient())
+
+
+# -- redirects --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_an_error_that_names_the_target_and_the_token_stays(status: int) -> None:
+    async def behave(peer: Any, request: Any) -> None:
+        moved = answer(status, headers={"Location": f"{other.origin}/elsewhere"})
+        await (answer(json={"token": "t"}) if "token" in request.target else moved)(peer, request)
+
+    async with serve(OK) as other, serve(behave) as server:
+        async with client_of(server, authentication_settings=KEY) as client:
+            with pytest.raises(APIError, match=f"{other.origin}/elsewhere") as caught:
+                await call(client)
+        assert caught.value.status == status
+        assert other.accepted == 0
+        async with httpx.AsyncClient(follow_redirects=True, trust_env=False) as http:
+            client = ConductorClient(Configuration(server.url, authentication_settings=KEY), http_client=http)
+            with pytest.raises(APIError, match="redirect"):
+                await call(client)
+        assert other.accepted == 0
+
+
+# -- hooks ------------------------------------------------------------------------------------------------------
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, Call]] = []
+
+    def on_call_start(self, call: Call) -> None:
+        call.headers["traceparent"] = "00-abc"
+        call.context["began"] = True
+        self.seen.append(("start", call))
+
+    def on_call_end(self, call: Call) -> None:
+        self.seen.append(("end", call))
+
+
+@pytest.mark.anyio
+async def test_hooks_see_success_error_and_cancellation() -> None:
+    recorder = Recorder()
+    async with serve(answer(503), OK, answer(404), answer(text="x"), stall) as server:
+        async with client_of(server, hooks=[recorder]) as client:
+            await call(client)
+            for error in (APIError, ResponseDecodeError):
+                with pytest.raises(error):
+                    await call(client)
+            with anyio.move_on_after(0.05):
+                await call(client)
+        assert {request.headers["traceparent"] for request in server.requests} == {"00-abc"}
+    ends = [call for event, call in recorder.seen if event == "end"]
+    assert [event for event, _ in recorder.seen] == ["start", "end"] * 4
+    assert [(each.method, each.route) for each in ends] == [("GET", "/workflow/{workflow_id}/status")] * 4
+    assert [each.attempts for each in ends] == [2, 1, 1, 1]
+    assert [each.status for each in ends] == [200, 404, 200, None]
+    kinds = [type(each.error).__name__ for each in ends]
+    assert kinds[:3] == ["NoneType", "NotFoundError", "ResponseDecodeError"]
+    assert kinds[3] in ("CancelledError", "Cancelled")
+    assert all(each.context["began"] and each.elapsed > 0 for each in ends)
+
+
+@pytest.mark.anyio
+async def test_a_failing_hook_is_logged_and_goes_no_further(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def on_call_start(self, call: Call) -> None:
+            raise RuntimeError("broken start")
+
+        def on_call_end(self, call: Call) -> None:
+            raise RuntimeError("broken end")
+
+    async with serve(OK) as server, client_of(server, hooks=[Broken(), Recorder()]) as client:
+        await call(client)
+        assert server.requests[0].headers["traceparent"] == "00-abc"
+    assert "broken start" in caplog.text
+    assert "broken end" in caplog.text
+
+
+@pytest.mark.anyio
+async def test_a_hooks_header_cannot_smuggle(caplog: pytest.LogCaptureFixture) -> None:
+    class Smuggler(Recorder):
+        def on_call_start(self, call: Call) -> None:
+            call.headers["x"] = "a\r\nX-Authorization: b"
+
+    async with serve(OK) as server, client_of(server, hooks=[Smuggler()]) as client:
+        with pytest.raises(ConfigurationError, match="line breaks"):
+            await call(client)
+        assert server.count() == 0
+
+
+# -- logs and imports --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_debug_logs_name_calls_and_show_no_body_or_secret(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.NOTSET, logger="conductor_async")
+    body = {**STATUS, "output": {"card": "c4n4ry-answer"}}
+    async with serve(answer(503), answer(json=body)) as server:
+        with_password = server.url.replace("//", "//ada:c4n4ry-basic@")
+        async with client_of(with_password, debug=True, headers={"X-Key": "c4n4ry-header"}) as client:
+            await client.workflow.get_workflow_status("w")
+            server.behaviours = (answer(text="id"),)
+            await client.workflow.start_workflow_by_name("greet", {"card": "c4n4ry-body"}, correlation_id="c4n4ry-q")
+    ours = "\n".join(record.getMessage() for record in caplog.records if record.name == "conductor_async")
+    assert "GET /workflow/w/status → 503" in ours
+    assert "try 1 failed (ServerError)" in ours
+    assert "POST /workflow/greet → 200" in ours
+    assert "c4n4ry" not in caplog.text
+    logging.getLogger("conductor_async").setLevel(logging.NOTSET)
+
+
+def test_importing_loads_no_http_library_and_touches_no_logger() -> None:
+    code = """if True:
+        import logging, os, signal, sys
+        before = (list(logging.root.handlers), logging.root.level, dict(os.environ), signal.getsignal(signal.SIGTERM))
+        import conductor_async, conductor_async.client
+        client = conductor_async.client.ConductorClient("http://localhost")
+        client.workflow
+        heavy = {"httpx", "aiohttp", "httpx_aiohttp", "trio", "ssl", "asyncio"} & set(sys.modules)
+        assert not heavy & {"httpx", "aiohttp", "httpx_aiohttp", "trio"}, heavy
+        after = (list(logging.root.handlers), logging.root.level, dict(os.environ), signal.getsignal(signal.SIGTERM))
+        assert before == after
+        assert [type(h) for h in logging.getLogger("conductor_async").handlers] == [logging.NullHandler]
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_keys_are_needed_whole() -> None:
+    with pytest.raises(ConfigurationError, match="key_secret is empty"):
+        AuthenticationSettings(key_id="a", key_secret="")

@@ -1,0 +1,157 @@
+"""Payloads that the server keeps outside: fetched without our token, from allowed hosts only, never shown as empty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conductor_async import ExternalPayloadError, Limits
+from conductor_async.client import ConductorClient
+from tests.fakes.clients import client_of
+from tests.fakes.orkes import KEY
+from tests.fakes.wire import Behaviour, Peer, Request, WireServer, answer, cut, packed, serve
+
+pytestmark = pytest.mark.anyio
+
+LARGE = {"order": {"lines": list(range(100))}}
+TASK = {"taskId": "t", "taskType": "greet", "taskDefName": "greet", "status": "IN_PROGRESS", "workflowInstanceId": "w"}
+
+
+class Conductor:
+    """A server whose payloads are at `storage`."""
+
+    def __init__(self, uri: str | None) -> None:
+        self.uri = uri
+
+    async def __call__(self, peer: Peer, request: Request) -> None:
+        path = request.target.partition("?")[0].removeprefix("/api")
+        outside = TASK | {"externalInputPayloadStoragePath": "in/1 a.json"}
+        answers: dict[str, Any] = {
+            "/token": {"token": "token-1"},
+            "/workflow/externalstoragelocation": {"uri": self.uri, "path": "x"},
+            "/tasks/externalstoragelocation": {"uri": self.uri, "path": "x"},
+            "/workflow/w": {
+                "workflowId": "w",
+                "status": "COMPLETED",
+                "externalInputPayloadStoragePath": "in/2.json",
+                "externalOutputPayloadStoragePath": "out/2.json",
+                "tasks": [outside | {"externalOutputPayloadStoragePath": "out/1.json"}],
+            },
+            "/tasks/t": outside,
+            "/tasks/poll/greet": outside,
+            "/tasks/poll/batch/greet": [outside, TASK | {"taskId": "t2", "inputData": {"a": 1}}],
+            "/tasks/update-v2": outside,
+        }
+        await peer.send(packed(text="t") if path == "/tasks" else packed(json=answers[path]))
+
+
+def handed_back(server: WireServer) -> list[Any]:
+    return [each.json for each in server.requests if (each.method, each.target) == ("POST", "/api/tasks")]
+
+
+async def test_all_payloads_of_an_execution_are_fetched_without_our_token() -> None:
+    async with serve(answer(json=LARGE)) as storage, serve(Conductor(f"{storage.origin}/bucket/x?sig=a%2Fb")) as server:
+        async with client_of(server, authentication_settings=KEY, headers={"X-Key": "k"}) as client:
+            workflow = await client.workflow.get_workflow("w")
+            assert workflow.input == workflow.output == LARGE
+            assert workflow.tasks[0].input_data == workflow.tasks[0].output_data == LARGE
+            assert (await client.task.get_task("t")).input_data == LARGE
+        assert storage.count() == 5
+        assert {each.target for each in storage.requests} == {"/bucket/x?sig=a%2Fb"}
+        assert not {"x-authorization", "x-key", "authorization"} & set().union(*(r.headers for r in storage.requests))
+        asked = [each.target for each in server.requests if "externalstorage" in each.target]
+        assert "/api/tasks/externalstoragelocation?path=in%2F1%20a.json&operation=READ&payloadType=TASK_INPUT" in asked
+        await storage.all_closed()
+
+
+async def test_a_pool_of_one_is_enough() -> None:
+    async with serve(answer(json=LARGE)) as storage, serve(Conductor(f"{storage.origin}/x")) as server:
+        async with client_of(server, limits=Limits(max_connections=1)) as client:
+            assert (await client.workflow.get_workflow("w")).output == LARGE
+
+
+async def test_polled_tasks_have_their_input() -> None:
+    async with serve(answer(json=LARGE)) as storage, serve(Conductor(f"{storage.origin}/x")) as server:
+        async with client_of(server) as client:
+            task = await client.task.poll_task("greet")
+            assert task is not None
+            assert task.input_data == LARGE
+            assert [each.input_data for each in await client.task.batch_poll_tasks("greet", count=2)] == [LARGE, {"a": 1}]
+        assert handed_back(server) == []
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["http://elsewhere.example/x", "http://127.0.0.1:1/x", "file:///etc/passwd", "http://localhost.evil.example/"]
+    + ["ftp://localhost/x", "http://localhost@elsewhere.example/x", "//localhost/x", "http://[::1/x", None, ""],
+)
+async def test_other_places_are_refused_and_nothing_is_shown_as_empty(uri: str | None) -> None:
+    async with serve(Conductor(uri)) as server, client_of(server) as client:
+        with pytest.raises(ExternalPayloadError, match=r"kept outside the server at 'in/2.json'") as caught:
+            await client.workflow.get_workflow("w")
+        assert caught.value.path == "in/2.json"
+        with pytest.raises(ExternalPayloadError):
+            await client.task.get_task("t")
+
+
+async def test_hosts_can_be_allowed() -> None:
+    async with serve(answer(json=LARGE)) as storage:
+        async with serve(Conductor(f"http://127.0.0.1:{storage.port}/x")) as server:
+            async with client_of(server, external_payload_hosts=["127.0.0.1", "S3.example"]) as client:
+                assert (await client.workflow.get_workflow("w")).output == LARGE
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        answer(text="<html>"),
+        answer(json=[1]),
+        answer(),
+        answer(403, text="<Error>AccessDenied</Error>"),
+        answer(302, headers={"Location": "http://elsewhere.example/?sig=c4n4ry"}),
+        answer(body=b"\xff\xfe"),
+        answer(body=b"[" * 100_000),
+        cut(b""),
+        answer(body=b" " * 3000),
+    ],
+    ids=["html", "list", "empty", "403", "redirect", "not utf-8", "deep", "cut", "large"],
+)
+async def test_what_cannot_be_read_is_an_error(fault: Behaviour) -> None:
+    async with serve(fault) as storage, serve(Conductor(f"{storage.origin}/x?sig=c4n4ry")) as server:
+        async with client_of(server, max_response_size=2000) as client:
+            with pytest.raises(ExternalPayloadError, match=r"in/2.json") as caught:
+                await client.workflow.get_workflow("w")
+            assert "sig=c4n4ry" not in str(caught.value)
+
+
+async def test_a_busy_storage_is_asked_again() -> None:
+    async with serve(cut(b""), answer(503), answer(json=LARGE)) as storage:
+        async with serve(Conductor(f"{storage.origin}/x")) as server, client_of(server) as client:
+            assert (await client.task.get_task("t")).input_data == LARGE
+
+
+async def poll(client: ConductorClient) -> None:
+    with pytest.raises(ExternalPayloadError, match=r"in/1 a.json"):
+        await client.task.poll_task("greet")
+
+
+async def batch(client: ConductorClient) -> None:
+    assert [each.task_id for each in await client.task.batch_poll_tasks("greet", count=2)] == ["t2"]
+
+
+async def update_v2(client: ConductorClient) -> None:
+    from conductor_async import TaskResult
+
+    assert await client.task.update_task_v2(TaskResult(task_id="t0", workflow_instance_id="w")) is None
+
+
+@pytest.mark.parametrize("take", [poll, batch, update_v2])
+async def test_a_task_whose_input_cannot_be_fetched_is_handed_back(take: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async with serve(Conductor("http://elsewhere.example/x")) as server, client_of(server) as client:
+        await take(client)
+        (result,) = handed_back(server)
+        assert (result["taskId"], result["workflowInstanceId"], result["status"]) == ("t", "w", "IN_PROGRESS")
+        assert result["callbackAfterSeconds"] == 60
+        assert "external_payload_hosts" in result["reasonForIncompletion"]
+    assert "handed back" in caplog.text

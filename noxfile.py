@@ -50,7 +50,7 @@ def types(session: nox.Session) -> None:
     install(session, "tests", "types")
     session.run("mypy")
     session.run("mypy", "tests/typing")
-    session.run("pyright")
+    session.run("pyright", "--pythonpath", shutil.which("python", path=session.bin) or "python")
 
 
 @nox.session

@@ -174,10 +174,20 @@ class Api:
         Raises:
             ConductorError: It could not be had.
         """
-        answer = await self._shared.session().fetch_outside(url, timeout=self.timeout)
-        if not 200 <= answer.status < 300:
-            raise error_from(answer.status, answer.headers, b"", "GET", Route("(outside)", "(outside)"))
-        return answer.body
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                answer = await self._shared.session().fetch_outside(url, timeout=self.timeout)
+                if 200 <= answer.status < 300:
+                    return answer.body
+                raise error_from(answer.status, answer.headers, b"", "GET", Route("(outside)", "(outside)"))
+            except (APIError, TransportError) as error:
+                again = judge(error, repeatable=True).again
+                delay = delay_before(tries + 1, error, self.retry) if again else None
+                if delay is None or not self._affordable(error):
+                    raise
+                await anyio.sleep(delay)
 
     # -- retries -----------------------------------------------------------------------------------
 

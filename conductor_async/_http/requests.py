@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from conductor_async._http.routes import utf8
 from conductor_async.errors import AmbiguousOutcomeError, APIError, EndpointNotAvailableError, NotFoundError
 from conductor_async.models import encode_json
 
@@ -77,10 +78,10 @@ def encoded(json: Any, text: str | None = None, name: str = "body") -> tuple[byt
         name: What to call the body in an error about a value in it.
 
     Raises:
-        PayloadError: A value in it cannot be JSON.
+        PayloadError: A value in it cannot be JSON, or the text is no valid Unicode.
     """
     if text is not None:
-        return text.encode(), {"Content-Type": "text/plain; charset=utf-8"}
+        return utf8(text, "text"), {"Content-Type": "text/plain; charset=utf-8"}
     if json is not None:
         return encode_json(json, name), {"Content-Type": "application/json"}
     return None, {}

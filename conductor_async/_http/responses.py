@@ -123,7 +123,8 @@ def _parsed(body: bytes) -> Any:
 
 def _message(status: int, headers: Mapping[str, str], parsed: Any, fields: Mapping[str, Any]) -> str:
     if 300 <= status < 400:
-        return f"it redirects to {headers.get('location', 'nowhere')}"
+        target, query, _ = headers.get("location", "nowhere").partition("?")
+        return f"it redirects to {target}{query and '?…'}"  # the query may hold a signature
     for name in ("message", "error"):
         if isinstance(fields.get(name), str) and fields[name]:
             return str(fields[name])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import quote
 
-from conductor_async.errors import ConfigurationError
+from conductor_async.errors import ConfigurationError, PayloadError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+_UNUSABLE = re.compile(r"[/\\\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class Route(NamedTuple):
@@ -56,33 +60,47 @@ def checked_name(what: str, value: str) -> str:
         raise ConfigurationError(f"the {what} is empty")
     if value in {".", ".."}:
         raise ConfigurationError(f"the {what} is {value!r}, which every HTTP server takes for a folder: use another")
-    if "/" in value or "\\" in value:
-        raise ConfigurationError(
-            f"the {what} {value!r} has a slash, so the server could never be asked for it: use another"
-        )
-    if any(character < " " or character == "\x7f" for character in value):
-        raise ConfigurationError(f"the {what} {value!r} has a control character: use another")
+    if found := _UNUSABLE.search(value):
+        raise ConfigurationError(f"the {what} {value!r} has {_why_unusable(found[0])}: use another")
     return value
+
+
+def _why_unusable(character: str) -> str:
+    if character in "/\\":
+        return "a slash, so the server could never be asked for it"
+    return "a control character" if character <= "\x7f" else "a lone surrogate, which is no valid Unicode"
 
 
 def _segment(name: str, value: str | int) -> str:
     if type(value) is int:
         return str(value)
     text = checked_name(name.replace("_", " "), value)  # type: ignore[arg-type]
+    return quote(text, safe="-._~:@!$'()*,=&+")
+
+
+def utf8(text: str, what: str) -> bytes:
+    """The text in UTF-8; `what` names it in the error.
+
+    Raises:
+        PayloadError: It has a lone surrogate.
+    """
     try:
-        return quote(text, safe="-._~:@!$'()*,=&+")
+        return text.encode()
     except UnicodeEncodeError as error:
-        raise ConfigurationError(
-            f"the {name.replace('_', ' ')} {text!r} cannot be written in UTF-8: use another"
-        ) from error
+        message = f"{what} cannot be sent: it has a lone surrogate, which is no valid Unicode. Nothing was sent"
+        raise PayloadError(message, path=what) from error
 
 
 def query(params: Mapping[str, Any] | None) -> str:
-    """A query string, with its `?`. None is left out, True is `true`, a list repeats the name."""
+    """A query string, with its `?`. None is left out, True is `true`, a list repeats the name.
+
+    Raises:
+        PayloadError: A text in it is no valid Unicode.
+    """
     if not params:
         return ""
     pairs = [
-        f"{quote(name, safe='')}={quote(_text(item), safe='')}"
+        f"{quote(utf8(name, 'a name'), safe='')}={quote(utf8(_text(item), name), safe='')}"
         for name, value in params.items()
         if value is not None
         for item in (cast("Sequence[Any]", value) if isinstance(value, list | tuple) else (value,))

@@ -11,6 +11,7 @@ import functools
 import ssl
 import sys
 import zlib
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -108,10 +109,15 @@ class Session:
     async def fetch_outside(self, url: str, *, timeout: float) -> Answer:
         """Fetches a URL of another server: on a connection of its own, with no header of ours."""
         self._check_loop()
+        try:
+            httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise ResponseDecodeError(f"it is no URL ({error})", method="GET") from error
         outside = Session(self._configuration, None)
         outside._loop, outside._transport = self._loop, outside._make_transport(url)
         try:
-            return await outside.send("GET", url, {"Accept": "*/*"}, None, timeout=timeout)
+            headers = {"Accept": "*/*", "Accept-Encoding": "gzip"}
+            return await outside.send("GET", url, headers, None, timeout=timeout)
         finally:
             with anyio.CancelScope(shield=True):
                 await outside.aclose()
@@ -232,9 +238,7 @@ def _request(method: str, url: str, headers: Mapping[str, str], content: bytes) 
     raw = [(b"Host", host), *((name.encode(), value.encode()) for name, value in headers.items())]
     if content or method in ("POST", "PUT"):
         raw.append((b"Content-Length", b"%d" % len(content)))
-    request = httpx.Request(
-        method, parsed, headers=httpx.Headers(raw, encoding="utf-8"), stream=_Content(content)
-    )
+    request = httpx.Request(method, parsed, headers=httpx.Headers(raw, encoding="utf-8"), stream=_Content(content))
     request.read()
     return request
 
@@ -367,6 +371,15 @@ def _aiohttp_transport(context: ssl.SSLContext, proxy: httpx.Proxy | None, limit
     class DroppedConnectionError(aiohttp.ClientConnectionError):
         """The connection was lost after the request may have been sent."""
 
+    as_given: ContextVar[str] = ContextVar("url")
+
+    class ExactTransport(httpx_aiohttp.AiohttpTransport):
+        """Sends URLs as they are given."""
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            as_given.set(str(request.url))
+            return await super().handle_async_request(request)
+
     basic = None
     if proxy is not None and proxy.raw_auth:
         # As a header, because aiohttp is about to drop its own way to say who we are.
@@ -380,9 +393,10 @@ def _aiohttp_transport(context: ssl.SSLContext, proxy: httpx.Proxy | None, limit
         # twice: the first one may have taken a task. Under another name the error does not set off the resending.
         if basic and not request.is_ssl():  # else it goes with CONNECT
             request.headers["Proxy-Authorization"] = basic
-        if ";" in str(request.url):
-            # The URL parser has unquoted the semicolons of a name: a servlet takes what follows them for a parameter.
-            request.url = type(request.url)(str(request.url).replace(";", "%3B"), encoded=True)
+        if str(request.url) != (url := as_given.get()):
+            # aiohttp unquotes what it thinks need not be quoted. But servlets take what follows a semicolon in a name
+            # for a parameter, and a signed URL is valid as it is.
+            request.url = type(request.url)(url, encoded=True)
         try:
             return await handler(request)
         except aiohttp.ClientConnectorError:
@@ -398,4 +412,4 @@ def _aiohttp_transport(context: ssl.SSLContext, proxy: httpx.Proxy | None, limit
             connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(never_resend,), trust_env=False
         )
 
-    return httpx_aiohttp.AiohttpTransport(verify=context, client=session, proxy=proxy, trust_env=False)
+    return ExactTransport(verify=context, client=session, proxy=proxy, trust_env=False)

@@ -46,19 +46,27 @@ async def fill_task(api: Api, task: Task) -> None:
 
 
 async def _fetch(api: Api, resource: str, path: str, payload_type: str) -> dict[str, Any]:
-    location = await api.call(
-        "GET",
-        route(f"{resource}/externalstoragelocation"),
-        params={"path": path, "operation": "READ", "payloadType": payload_type},
-        returns=ExternalStorageLocation,
-    )
     what = f"The {payload_type.lower().replace('_', ' ')} is kept outside the server at {path!r}"
+    try:
+        location = await api.call(
+            "GET",
+            route(f"{resource}/externalstoragelocation"),
+            params={"path": path, "operation": "READ", "payloadType": payload_type},
+            returns=ExternalStorageLocation,
+        )
+    except (TransportError, APIError, ResponseDecodeError) as error:
+        raise ExternalPayloadError(f"{what}, and the server did not say where: {error}", path=path) from error
     uri = location.uri
     if not uri:
         raise ExternalPayloadError(
             f"{what}, and the server does not say how to fetch it: its storage has no URL", path=path
         )
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:
+        raise ExternalPayloadError(
+            f"{what}, and what the server says of the place is no URL: {error}", path=path
+        ) from error
     allowed = {urlsplit(api.configuration.server_api_url).hostname, *api.configuration.external_payload_hosts}
     if parts.scheme not in ("http", "https") or parts.hostname not in allowed:
         raise ExternalPayloadError(
@@ -68,7 +76,7 @@ async def _fetch(api: Api, resource: str, path: str, payload_type: str) -> dict[
         )
     try:
         payload = json.loads(await api.fetch_outside(uri))
-    except (TransportError, APIError, ResponseDecodeError, ValueError) as error:
+    except (TransportError, APIError, ResponseDecodeError, ValueError, RecursionError) as error:
         raise ExternalPayloadError(
             f"{what}, and could not be fetched from {parts.hostname!r}: {error}", path=path
         ) from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conductor_async._http.routes import checked_name, route
 from conductor_async.config import seconds
-from conductor_async.errors import ConfigurationError, ExternalPayloadError
+from conductor_async.errors import APIError, ConfigurationError, ExternalPayloadError, TransportError
 from conductor_async.models import (
     ExternalStorageLocation,
     JsonObject,
@@ -116,15 +116,18 @@ class TaskClient(Resource):
                 _CALL_BACK_UNREADABLE,
                 error,
             )
-            await self.update_task(
-                TaskResult(
-                    workflow_instance_id=task.workflow_instance_id,
-                    task_id=task.task_id,
-                    status=TaskResultStatus.IN_PROGRESS,
-                    callback_after_seconds=_CALL_BACK_UNREADABLE,
-                    reason_for_incompletion=str(error),
-                )
+            back = TaskResult(
+                workflow_instance_id=task.workflow_instance_id,
+                task_id=task.task_id,
+                status=TaskResultStatus.IN_PROGRESS,
+                callback_after_seconds=_CALL_BACK_UNREADABLE,
+                reason_for_incompletion=str(error),
             )
+            try:
+                await self.update_task(back)
+            except (APIError, TransportError) as failure:
+                # The tasks polled with it must not be lost for that. This one comes back after its response timeout.
+                logger.warning("Task %s could not be handed back: %s", task.task_id, failure)
             return error
         return None
 

@@ -420,7 +420,7 @@ class WorkflowVariables(Reference, Generic[WorkflowT]):
     ) -> Reference | WorkflowT:
         """The reference to a variable; with a dict, sets those that a run starts with, and returns the workflow."""
         if json_path is _NOT_GIVEN:
-            return super().__call__()
+            return self
         if isinstance(json_path, str):
-            return super().__call__(json_path)
+            return self._at(json_path)
         return self._workflow._set_mapping("variables", json_path)

@@ -43,17 +43,22 @@ class Reference:
             raise ConfigurationError(f"A reference cannot have braces in its path: {path!r}.")
         self._path = path
 
-    def __getattr__(self, name: str) -> Reference:
+    # To type checkers they are Any: a reference stands for a value, and goes wherever one of any type is expected.
+
+    def __getattr__(self, name: str) -> Any:
         # Only names that are not there come here. Underscored ones are Python's and the notebooks' own questions.
         if name.startswith("_"):
             raise AttributeError(f"For a key that starts with an underscore write [{name!r}].", name=name, obj=self)
         return Reference(f"{self._path}.{name}")
 
-    def __getitem__(self, key: str | int | slice) -> Reference:
+    def __getitem__(self, key: str | int | slice) -> Any:
         return Reference(f"{self._path}{_step(key)}")
 
-    def __call__(self, json_path: str | None = None) -> Reference:
+    def __call__(self, json_path: str | None = None) -> Any:
         """What lies at `json_path` below this reference; the reference itself if there is no path."""
+        return self._at(json_path)
+
+    def _at(self, json_path: str | None) -> Reference:
         return Reference(joined(self._path, json_path))
 
     # Without these, Python would walk [0], [1], [2] … for ever.

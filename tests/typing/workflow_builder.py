@@ -44,18 +44,18 @@ def describing() -> None:
     assert_type(workflow.add([a, b]), ConductorWorkflow)
     _ = InlineSubWorkflowTask("c", child), InlineSubWorkflowTask("c", child.to_workflow_def())
 
-    # References.
-    assert_type(a.output.order.total, Reference)
-    assert_type(a.output("order.total"), Reference)
-    assert_type(a.output["order"][0], Reference)
+    # References go wherever a value of some type is wanted.
+    assert_type(a.output.order.total, Any)
+    assert_type(a.output("order.total"), Any)
+    assert_type(a.output["order"][0], Any)
     assert_type(a.input("x"), Reference)
     assert_type(b.input(key="x", value=None), SimpleTask[int])
-    assert_type(workflow.input.customer, Reference)
-    assert_type(workflow.input("a.b"), Reference)
-    assert_type(workflow.variables.x, Reference)
+    assert_type(workflow.input.customer, Any)
+    assert_type(workflow.input("a.b"), Any)
+    assert_type(workflow.variables.x, Any)
     assert_type(workflow.variables("x"), Reference)
     assert_type(workflow.variables({"x": 1}), ConductorWorkflow)
-    assert_type("Hello, " + workflow.input.name, str)
+    assert_type("Hello, " + workflow.input.name, Any)
 
     # Settings chain.
     assert_type(workflow.timeout_seconds(timedelta(hours=1)).restartable(False), ConductorWorkflow)

@@ -102,6 +102,19 @@ class TestUpdateV2:
             assert len(server.polls) == 1
         assert {result["via"] for result in server.results} == {"v2"}
 
+    async def test_where_it_brings_nothing_it_is_seldom_used_until_there_is_a_backlog(self):
+        server = FakeConductor()
+        server.v2_time = 0.02
+        async with hosting(server, worker(echo, concurrency=2), poll_timeout=1):
+            for _ in range(14):
+                server.put()
+                await anyio.sleep(0.1)
+            assert [result["via"] for result in server.results] == ["v2"] * 5 + ["v1"] * 9
+            polls = len(server.polls)
+            server.put(30)
+            await server.until(lambda: len(server.results) == 44)
+            assert len(server.polls) - polls <= 4
+
     async def test_what_it_brings_while_the_host_stops_is_handed_back(self):
         server = FakeConductor()
         server.v2_time = 0.5
@@ -313,19 +326,19 @@ class TestResults:
         assert "w-t1" in critical.getMessage()
 
     @only_with_a_mock_clock
-    async def test_a_server_that_comes_back_before_the_end_gets_it(self):
+    async def test_a_server_that_comes_back_before_the_end_gets_them_all(self):
         server = FakeConductor()
         server.always = {"v1": httpx.ConnectError("refused"), "v2": httpx.ConnectError("refused")}
-        server.put()
+        server.put(20)
 
         async def back() -> None:
-            await anyio.sleep(8)
+            await anyio.sleep(11)
             server.always.clear()
 
-        async with anyio.create_task_group() as group, hosting(server, echo, grace=5):
+        async with anyio.create_task_group() as group, hosting(server, worker(echo, concurrency=20), grace=5):
             await anyio.sleep(100)
             group.start_soon(back)
-        assert server.statuses() == ["COMPLETED"]
+        assert server.statuses() == ["COMPLETED"] * 20
 
 
 class TestUserCode:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import tracemalloc
@@ -268,9 +269,13 @@ async def memory_of(waits: int) -> int:
                 tasks.start_soon(execute, "w")
             while server.requests < 2 * waits:  # noqa: ASYNC110 - until all have started, and most looked
                 await anyio.sleep(0.05)
-            held = tracemalloc.get_traced_memory()[0] - before
+            held: list[int] = []
+            for _ in range(10):  # the least of them: without what the looks under way need
+                await anyio.sleep(0.1)
+                gc.collect()
+                held.append(tracemalloc.get_traced_memory()[0] - before)
             tasks.cancel_scope.cancel()
-    return held
+    return min(held)
 
 
 @pytest.mark.slow
@@ -279,7 +284,7 @@ async def test_a_wait_costs_at_most_six_kilobytes():
     tracemalloc.start()
     try:
         await memory_of(10)
-        few, many = await memory_of(500), await memory_of(2500)
+        few, many = await memory_of(200), await memory_of(800)
     finally:
         tracemalloc.stop()
-    assert (many - few) / 2000 <= 6 * 1024
+    assert (many - few) / 600 <= 6 * 1024

@@ -98,7 +98,7 @@ def tasks_of(step: Composable) -> Sequence[TaskInterface]:
     if isinstance(step, Step):
         return step._tasks_of_step()
     if isinstance(step, list | tuple):
-        from conductor_async.workflow.tasks.control import ForkTask  # it builds on this module
+        from conductor_async.workflow.tasks.forks import ForkTask  # it builds on this module
 
         return [ForkTask.of(step)]
     hint = ""
@@ -348,7 +348,7 @@ class TaskInput(Reference, Generic[TaskT]):
         if (key is None) != (value is _NOT_GIVEN) or (key is not None and json_path is not None):
             raise TypeError("task.input() takes either a path, to refer to an input, or key= and value=, to set one.")
         if key is None:
-            return super().__call__(json_path)
+            return self._at(json_path)
         return self._task.input_parameter(key, value)
 
 

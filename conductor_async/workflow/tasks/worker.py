@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Unpack
 
 from typing_extensions import TypeVar
 
 from conductor_async.models import TaskType
 from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions
 
-__all__ = ["SimpleTask"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conductor_async.workflow.tasks.inputs import Text
+
+__all__ = ["DynamicTask", "SimpleTask", "UserDefinedTask"]
 
 R_co = TypeVar("R_co", covariant=True, default=Any)
 
@@ -37,3 +42,70 @@ class SimpleTask(TaskInterface, Generic[R_co], task_type=TaskType.SIMPLE):
     def task_def_name(self) -> str:
         """The name of the task's definition."""
         return self.name
+
+
+class DynamicTask(TaskInterface, task_type=TaskType.DYNAMIC):
+    """A task whose name is known only when it runs: a worker's task, or a type of the server such as `HTTP`.
+
+    Args:
+        dynamic_task: The name of the task to run, usually an expression: `workflow.input.what`.
+        task_reference_name: The name of this place in the workflow.
+        dynamic_task_param: The input parameter in which the name is passed on.
+        options: The fields that all tasks have: see `TaskOptions`.
+    """
+
+    dynamic_task_param: str
+
+    def __init__(
+        self,
+        dynamic_task: Text,
+        task_reference_name: str,
+        dynamic_task_param: str = "taskToExecute",
+        **options: Unpack[TaskOptions],
+    ) -> None:
+        options.setdefault("name", "dynamic_task")
+        super().__init__(task_reference_name, **options)
+        self.dynamic_task_param = dynamic_task_param
+        self.dynamic_task = dynamic_task
+
+    @property
+    def dynamic_task(self) -> Text | None:
+        """The name of the task to run."""
+        return self.input_parameters.get(self.dynamic_task_param)
+
+    @dynamic_task.setter
+    def dynamic_task(self, dynamic_task: Text) -> None:
+        self.input_parameters[self.dynamic_task_param] = dynamic_task
+
+    def _own_fields(self) -> Mapping[str, Any]:
+        return {"dynamic_task_name_param": self.dynamic_task_param}
+
+
+class UserDefinedTask(TaskInterface, task_type=TaskType.USER_DEFINED):
+    """A task of any type: of a server's plug-in, or a new one that has no class here yet.
+
+    A type that the server does not know waits for a worker that polls for the type, not for the name.
+
+    Args:
+        task_ref_name: The name of this place in the workflow.
+        task_type: The type, as the server knows it.
+        options: The fields that all tasks have: see `TaskOptions`.
+    """
+
+    def __init__(
+        self, task_ref_name: str, task_type: str = TaskType.USER_DEFINED, **options: Unpack[TaskOptions]
+    ) -> None:
+        super().__init__(task_ref_name, **options)
+        self.task_type = task_type
+
+    @property
+    def task_type(self) -> str:
+        """The type, as the server knows it."""
+        return self._own_type
+
+    @task_type.setter
+    def task_type(self, task_type: str) -> None:
+        self._own_type = str(task_type)
+
+    def _own_fields(self) -> Mapping[str, Any]:
+        return {"type": self._own_type}

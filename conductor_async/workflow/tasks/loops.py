@@ -1,0 +1,168 @@
+"""Tasks that run others again and again.
+
+A loop straight inside a loop does not work on the open-source server (3.32): the inner one fails, or the outer one
+never ends. Put the inner loop into a workflow, and `>>` that workflow in the outer one's body.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
+
+from conductor_async.errors import ConfigurationError
+from conductor_async.models import TaskType
+from conductor_async.workflow.references import InputValue, Reference, plain
+from conductor_async.workflow.tasks.base import Composable, TaskInterface, TaskOptions, TaskSequence, definitions_of
+from conductor_async.workflow.tasks.bodies import sequence_of
+from conductor_async.workflow.tasks.inputs import InputField, Number
+
+__all__ = ["DoWhileTask", "ForEachTask", "LoopTask"]
+
+
+class DoWhileTask(TaskInterface, task_type=TaskType.DO_WHILE):
+    """Runs its body once, and again as long as a condition holds.
+
+    ```python
+    loop = DoWhileTask("loop", "$.loop.iteration < 10 && !$.check.result", check >> pause)
+    ```
+
+    In the condition `$.<ref>` is the output of the loop or of a task of its body in this iteration, and `$.<name>` an
+    input parameter of the loop. The loop's output has those of its body, by iteration (`"1"`, `"2"` …) and reference
+    name. Outside of the condition, a reference to a task of the body means the latest iteration.
+
+    Args:
+        task_ref_name: The name of this place in the workflow.
+        termination_condition: The loop goes on while this script gives true. (The name is conductor-python's.)
+        tasks: The body: a task, `a >> b` or a list of steps.
+        keep_last_n: Keep only so many iterations in the execution; all of them if not given.
+        options: The fields that all tasks have: see `TaskOptions`.
+    """
+
+    termination_condition: str
+    tasks: TaskSequence
+    keep_last_n: InputField[Number] = InputField("keepLastN")
+
+    def __init__(
+        self,
+        task_ref_name: str,
+        termination_condition: str,
+        tasks: Composable,
+        *,
+        keep_last_n: Number | None = None,
+        **options: Unpack[TaskOptions],
+    ) -> None:
+        super().__init__(task_ref_name, **options)
+        self.termination_condition = termination_condition
+        self.tasks = sequence_of(tasks)
+        self.keep_last_n = keep_last_n
+
+    @property
+    def iteration(self) -> Reference:
+        """In the body the number of this iteration, from 1; afterwards how many there were."""
+        return Reference(f"{self.task_reference_name}.output.iteration")
+
+    def _own_fields(self) -> Mapping[str, Any]:
+        return {"loop_condition": self.termination_condition, "loop_over": definitions_of(list(self.tasks))}
+
+
+class LoopTask(DoWhileTask):
+    """Runs its body a fixed number of times, at least once.
+
+    Args:
+        task_ref_name: The name of this place in the workflow.
+        iterations: How often; an expression is worked out when the loop runs.
+        tasks: The body: a task, `a >> b` or a list of steps.
+        keep_last_n: Keep only so many iterations in the execution; all of them if not given.
+        options: The fields that all tasks have: see `TaskOptions`.
+    """
+
+    iterations: Number
+
+    def __init__(
+        self,
+        task_ref_name: str,
+        iterations: Number,
+        tasks: Composable,
+        *,
+        keep_last_n: Number | None = None,
+        **options: Unpack[TaskOptions],
+    ) -> None:
+        if isinstance(iterations, int | float) and (iterations < 1 or iterations != int(iterations)):
+            raise ConfigurationError(f"A loop runs once at least, and whole times, not {iterations!r} times.")
+        super().__init__(task_ref_name, "", tasks, keep_last_n=keep_last_n, **options)
+        self.iterations = iterations
+
+    def _own_fields(self) -> Mapping[str, Any]:
+        loop = f"$.{self.task_reference_name}"
+        if not _SCRIPT_NAME.fullmatch(self.task_reference_name):
+            quoted = self.task_reference_name.replace("\\", "\\\\").replace("'", "\\'")
+            loop = f"$['{quoted}']"
+        fields = dict(super()._own_fields())
+        if isinstance(self.iterations, int | float):
+            return {**fields, "loop_condition": f"{loop}.iteration < {int(self.iterations)}"}
+        # A script cannot have ${…} in it: the number goes in as an input.
+        return {
+            **fields,
+            "loop_condition": f"{loop}.iteration < Number($.iterations)",
+            "input_parameters": {**plain(self.input_parameters), "iterations": plain(self.iterations)},
+        }
+
+
+_SCRIPT_NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
+
+
+class ForEachTask(DoWhileTask):
+    """Runs its body once for each item of a list, one after the other; for an empty list not at all.
+
+    ```python
+    each = ForEachTask("each", [], workflow.input.orders)
+    each.tasks = TaskSequence(SimpleTask("ship", "ship_ref", input_parameters={"order": each.item}))
+    ```
+
+    Args:
+        task_ref_name: The name of this place in the workflow.
+        tasks: The body: a task, `a >> b` or a list of steps.
+        iterate_over: The items: an expression that gives a list, or a list.
+        variables: More input parameters, which the condition can read: by name, or names of workflow variables.
+        termination_condition: A script; when it gives false the loop ends before its items do.
+        keep_last_n: Keep only so many iterations in the execution; all of them if not given.
+        options: The fields that all tasks have: see `TaskOptions`.
+    """
+
+    items: InputValue
+
+    def __init__(
+        self,
+        task_ref_name: str,
+        tasks: Composable,
+        iterate_over: InputValue,
+        variables: Mapping[str, InputValue] | Sequence[str] | None = None,
+        *,
+        termination_condition: str | None = None,
+        keep_last_n: Number | None = None,
+        **options: Unpack[TaskOptions],
+    ) -> None:
+        super().__init__(task_ref_name, termination_condition or "", tasks, keep_last_n=keep_last_n, **options)
+        self.items = iterate_over
+        if isinstance(variables, Mapping):
+            self.input_parameters.update(variables)
+        else:
+            self.input_parameters.update({name: Reference("workflow.variables")[name] for name in variables or ()})
+
+    @property
+    def item(self) -> Reference:
+        """The item of this iteration."""
+        return Reference(f"{self.task_reference_name}.output.loopItem")
+
+    @property
+    def index(self) -> Reference:
+        """Its place in the list, from 0."""
+        return Reference(f"{self.task_reference_name}.output.loopIndex")
+
+    def _own_fields(self) -> Mapping[str, Any]:
+        items = plain(self.items)
+        if isinstance(items, str):
+            return {**super()._own_fields(), "items": items}
+        # The server's own field takes an expression only; a list that is there already goes in as an input.
+        return {**super()._own_fields(), "input_parameters": {**plain(self.input_parameters), "_items": items}}

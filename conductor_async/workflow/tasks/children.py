@@ -6,16 +6,18 @@ import re
 from typing import TYPE_CHECKING, Any, Unpack
 
 from conductor_async.models import SubWorkflowParams, TaskType, WorkflowDef, WorkflowTask
-from conductor_async.workflow.references import InputValue, plain
+from conductor_async.workflow.references import InputValue, Reference, plain
 from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions
+from conductor_async.workflow.tasks.inputs import InputField, Text, wire_form
 from conductor_async.workflow.validation import modelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from conductor_async.models import IdempotencyStrategy, StartWorkflowRequest
     from conductor_async.workflow.builder import ConductorWorkflow
 
-__all__ = ["InlineSubWorkflowTask", "SubWorkflowTask"]
+__all__ = ["InlineSubWorkflowTask", "StartWorkflowTask", "SubWorkflowTask"]
 
 
 class SubWorkflowTask(TaskInterface, task_type=TaskType.SUB_WORKFLOW):
@@ -29,6 +31,9 @@ class SubWorkflowTask(TaskInterface, task_type=TaskType.SUB_WORKFLOW):
         version: Its version; the latest one at the parent's start if not given.
         task_to_domain_map: The domains of its tasks.
         priority: 0 to 99; not inherited from the parent.
+        workflow_definition: An expression that gives the definition to run. The server wants a version with it.
+        idempotency_key: The open-source server ignores it, and the strategy.
+        idempotency_strategy: What happens if the key was used before.
         options: The fields that all tasks have: see `TaskOptions`.
     """
 
@@ -36,6 +41,9 @@ class SubWorkflowTask(TaskInterface, task_type=TaskType.SUB_WORKFLOW):
     version: int | None
     task_to_domain_map: Mapping[str, str] | None
     priority: InputValue
+    workflow_definition: WorkflowDef | Text | None
+    idempotency_key: Text | None
+    idempotency_strategy: IdempotencyStrategy | str | None
 
     def __init__(
         self,
@@ -45,6 +53,9 @@ class SubWorkflowTask(TaskInterface, task_type=TaskType.SUB_WORKFLOW):
         task_to_domain_map: Mapping[str, str] | None = None,
         *,
         priority: InputValue = None,
+        workflow_definition: WorkflowDef | Text | None = None,
+        idempotency_key: Text | None = None,
+        idempotency_strategy: IdempotencyStrategy | str | None = None,
         **options: Unpack[TaskOptions],
     ) -> None:
         super().__init__(task_ref_name, **options)
@@ -52,6 +63,14 @@ class SubWorkflowTask(TaskInterface, task_type=TaskType.SUB_WORKFLOW):
         self.version = version
         self.task_to_domain_map = task_to_domain_map
         self.priority = priority
+        self.workflow_definition = workflow_definition
+        self.idempotency_key = idempotency_key
+        self.idempotency_strategy = idempotency_strategy
+
+    @property
+    def workflow_id(self) -> Reference:
+        """The id of the run that it has started."""
+        return Reference(f"{self.task_reference_name}.output.subWorkflowId")
 
     def _own_fields(self) -> Mapping[str, Any]:
         params: dict[str, Any] = {
@@ -60,11 +79,15 @@ class SubWorkflowTask(TaskInterface, task_type=TaskType.SUB_WORKFLOW):
             "task_to_domain": plain(self.task_to_domain_map),
             "priority": plain(self.priority),
             "workflow_definition": self._workflow_definition(),
+            "idempotency_key": plain(self.idempotency_key),
+            "idempotency_strategy": self.idempotency_strategy,
         }
         return {"sub_workflow_param": modelled(SubWorkflowParams, f"task {self.task_reference_name!r}", params)}
 
-    def _workflow_definition(self) -> WorkflowDef | None:
-        return None
+    def _workflow_definition(self) -> WorkflowDef | str | None:
+        if isinstance(self.workflow_definition, WorkflowDef):
+            return self.workflow_definition.model_copy(deep=True)
+        return None if self.workflow_definition is None else str(self.workflow_definition)
 
 
 class InlineSubWorkflowTask(SubWorkflowTask):
@@ -107,3 +130,37 @@ class InlineSubWorkflowTask(SubWorkflowTask):
             if isinstance(self.workflow, WorkflowDef)
             else self.workflow.to_workflow_def()
         )
+
+
+class StartWorkflowTask(TaskInterface, task_type=TaskType.START_WORKFLOW):
+    """Starts a workflow and goes on without waiting for it: `task.workflow_id` is the id of its run.
+
+    Args:
+        task_ref_name: The name of this place in the workflow.
+        workflow_name: The workflow to start.
+        start_workflow_request: How to start it: a `StartWorkflowRequest`, or a dict under the server's names
+            (`{"input": …, "correlationId": …}`), in which any value may be an expression.
+        version: Its version; the request's if not given.
+        options: The fields that all tasks have: see `TaskOptions`.
+    """
+
+    start_workflow: InputField[InputValue] = InputField()
+
+    def __init__(
+        self,
+        task_ref_name: str,
+        workflow_name: Text,
+        start_workflow_request: StartWorkflowRequest | Mapping[str, InputValue] | None = None,
+        version: int | Text | None = None,
+        **options: Unpack[TaskOptions],
+    ) -> None:
+        super().__init__(task_ref_name, **options)
+        request = {**wire_form(start_workflow_request or {}), "name": workflow_name}
+        if version is not None:
+            request["version"] = version
+        self.start_workflow = request
+
+    @property
+    def workflow_id(self) -> Reference:
+        """The id of the run that it has started."""
+        return Reference(f"{self.task_reference_name}.output.workflowId")

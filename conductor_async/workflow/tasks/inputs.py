@@ -12,15 +12,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeAlias, TypeVar, cast, overload
 
 from pydantic.alias_generators import to_camel
 
 from conductor_async.errors import ConfigurationError
-from conductor_async.models import JsonObject
 from conductor_async.workflow.references import Reference
 
 if TYPE_CHECKING:
+    from conductor_async.models import JsonObject
     from conductor_async.workflow.references import InputValue
     from conductor_async.workflow.tasks.base import TaskInterface
 
@@ -81,9 +81,7 @@ class InputPart:
     def to_wire(self) -> JsonObject:
         """The JSON object that is sent for it; references in it are kept."""
         given = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
-        return {
-            self._keys.get(name) or to_camel(name): wire_form(value) for name, value in given if value is not None
-        }
+        return {self._keys.get(name) or to_camel(name): wire_form(value) for name, value in given if value is not None}
 
 
 def wire_form(value: InputValue) -> InputValue:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
-from conductor_async.errors import ConfigurationError
+from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
 from conductor_async.models import TaskType
 from conductor_async.workflow.references import InputValue, Reference, plain
 from conductor_async.workflow.tasks.base import Composable, TaskInterface, TaskOptions, TaskSequence, definitions_of
@@ -40,22 +40,30 @@ class DoWhileTask(TaskInterface, task_type=TaskType.DO_WHILE):
     """
 
     termination_condition: str
-    tasks: TaskSequence
     keep_last_n: InputField[Number] = InputField("keepLastN")
 
     def __init__(
         self,
         task_ref_name: str,
         termination_condition: str,
-        tasks: Composable,
+        tasks: Composable = (),
         *,
         keep_last_n: Number | None = None,
         **options: Unpack[TaskOptions],
     ) -> None:
         super().__init__(task_ref_name, **options)
         self.termination_condition = termination_condition
-        self.tasks = sequence_of(tasks)
+        self.tasks = tasks
         self.keep_last_n = keep_last_n
+
+    @property
+    def tasks(self) -> TaskSequence:
+        """The body. It can be set later, for tasks that refer to the loop: `loop.tasks = …`."""
+        return self._tasks
+
+    @tasks.setter
+    def tasks(self, tasks: Composable) -> None:
+        self._tasks = sequence_of(tasks)
 
     @property
     def iteration(self) -> Reference:
@@ -63,6 +71,10 @@ class DoWhileTask(TaskInterface, task_type=TaskType.DO_WHILE):
         return Reference(f"{self.task_reference_name}.output.iteration")
 
     def _own_fields(self) -> Mapping[str, Any]:
+        if not len(self.tasks):
+            raise WorkflowDefinitionError(
+                f"{self!r} has nothing to run again and again.", problems=[f"{self.task_reference_name}: loopOver"]
+            )
         return {"loop_condition": self.termination_condition, "loop_over": definitions_of(list(self.tasks))}
 
 
@@ -83,7 +95,7 @@ class LoopTask(DoWhileTask):
         self,
         task_ref_name: str,
         iterations: Number,
-        tasks: Composable,
+        tasks: Composable = (),
         *,
         keep_last_n: Number | None = None,
         **options: Unpack[TaskOptions],
@@ -116,8 +128,8 @@ class ForEachTask(DoWhileTask):
     """Runs its body once for each item of a list, one after the other; for an empty list not at all.
 
     ```python
-    each = ForEachTask("each", [], workflow.input.orders)
-    each.tasks = TaskSequence(SimpleTask("ship", "ship_ref", input_parameters={"order": each.item}))
+    each = ForEachTask("each", iterate_over=workflow.input.orders)
+    each.tasks = SimpleTask("ship", "ship_ref", input_parameters={"order": each.item})
     ```
 
     Args:
@@ -135,8 +147,8 @@ class ForEachTask(DoWhileTask):
     def __init__(
         self,
         task_ref_name: str,
-        tasks: Composable,
-        iterate_over: InputValue,
+        tasks: Composable = (),
+        iterate_over: InputValue = None,
         variables: Mapping[str, InputValue] | Sequence[str] | None = None,
         *,
         termination_condition: str | None = None,
@@ -144,6 +156,8 @@ class ForEachTask(DoWhileTask):
         **options: Unpack[TaskOptions],
     ) -> None:
         super().__init__(task_ref_name, termination_condition or "", tasks, keep_last_n=keep_last_n, **options)
+        if iterate_over is None:
+            raise TypeError("A ForEachTask needs the items to iterate_over.")
         self.items = iterate_over
         if isinstance(variables, Mapping):
             self.input_parameters.update(variables)

@@ -3,8 +3,6 @@
 The names here are the public ones. The real server as a child process is in `conductor_async.localserver`.
 """
 
-import logging
-
 from conductor_async._version import (
     __version__,
 )
@@ -127,8 +125,6 @@ from conductor_async.workflow import (
     WorkflowExecutor,
     WorkflowHandle,
 )
-
-logging.getLogger(__name__).addHandler(logging.NullHandler())  # a library says nothing unless it is asked to
 
 __all__ = [
     "APIError",

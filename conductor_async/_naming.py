@@ -51,7 +51,10 @@ def _accept_camel_keywords(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def snake_keywords(kwargs: dict[str, Any]) -> dict[str, Any]:
         # Only keywords of this function are respelt: the rest may be a user's own names (`workflow(orderId=1)`).
-        return {snake if (snake := snake_case(name)) in known else name: value for name, value in kwargs.items()}
+        respelt = {snake if (snake := snake_case(name)) in known else name: value for name, value in kwargs.items()}
+        if len(respelt) < len(kwargs):
+            raise TypeError(f"{function.__name__}() got an argument in both spellings: {', '.join(sorted(kwargs))}")
+        return respelt
 
     if inspect.iscoroutinefunction(function):
 

@@ -77,7 +77,7 @@ class AuthenticationSettings:
 class RetryPolicy:
     """How often, and how patiently, a request is repeated that is safe to repeat.
 
-    The wait before try n is random between 0 and `base_delay * 2**(n-1)`, at most `max_delay`; a `Retry-After` of the
+    The wait before try n is random between 0 and `base_delay * 2**(n-2)`, at most `max_delay`; a `Retry-After` of the
     server is a floor, unless it asks for more than `max_retry_after`: then the error is raised at once, with the number
     in it.
 

@@ -54,7 +54,7 @@ def error_from(status: int, headers: Mapping[str, str], body: bytes, method: str
     code = _code(fields)
     kind = AuthenticationError if status in (401, 403) and code in _TOKEN_CODES else _kind(status, message)
     error = kind(
-        f"{method} {route.path} was answered {status}: {message}{_hint(kind, status)}",
+        f"{method} {route.path} was answered {status}: {message}{_hint(kind, status, message)}",
         status=status,
         message=message,
         method=method,
@@ -103,7 +103,9 @@ def _kind(status: int, message: str) -> type[APIError]:
     return _BY_STATUS.get(status) or (ServerError if status >= 500 else BadRequestError if status >= 400 else APIError)
 
 
-def _hint(kind: type[APIError], status: int) -> str:
+def _hint(kind: type[APIError], status: int, message: str) -> str:
+    if kind is EndpointNotAvailableError and "No static resource" in message and "resource api/" not in message:
+        return ". That path is not the API's: does server_api_url end in /api?"
     if kind is EndpointNotAvailableError:
         return ". This server does not have that endpoint: it needs another version, a setting, or Orkes Conductor"
     if kind is AuthenticationError:

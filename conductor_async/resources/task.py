@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conductor_async._http.routes import checked_name, route
 from conductor_async.config import seconds
-from conductor_async.errors import APIError, ConfigurationError, ExternalPayloadError, TransportError
+from conductor_async.errors import ConductorError, ConfigurationError, ExternalPayloadError
 from conductor_async.models import (
     ExternalStorageLocation,
     JsonObject,
@@ -108,28 +108,27 @@ class TaskClient(Resource):
         """Fetches a polled task's input if it is kept outside; hands the task back and says why if that fails."""
         try:
             await _external_payload.fill_task(self._api, task)
-        except ExternalPayloadError as error:
-            logger.warning(
-                "Task %s (%s) is handed back for %d s: %s",
-                task.task_id,
-                task.task_def_name,
-                _CALL_BACK_UNREADABLE,
-                error,
+        except ConductorError as error:
+            text = (
+                f"Task {task.task_id} ({task.task_def_name}) is handed back, because its input cannot be had: {error}"
             )
-            back = TaskResult(
-                workflow_instance_id=task.workflow_instance_id,
-                task_id=task.task_id,
-                status=TaskResultStatus.IN_PROGRESS,
-                callback_after_seconds=_CALL_BACK_UNREADABLE,
-                reason_for_incompletion=str(error),
-            )
-            try:
-                await self.update_task(back)
-            except (APIError, TransportError) as failure:
-                # The tasks polled with it must not be lost for that. This one comes back after its response timeout.
-                logger.warning("Task %s could not be handed back: %s", task.task_id, failure)
-            return error
+            logger.warning(text)
+            await self._hand_back(task, text)
+            path = task.external_input_payload_storage_path or task.external_output_payload_storage_path or ""
+            return error if isinstance(error, ExternalPayloadError) else ExternalPayloadError(text, path=path)
         return None
+
+    async def _hand_back(self, task: Task, reason: str) -> None:
+        result = task.to_task_result(TaskResultStatus.IN_PROGRESS)
+        result.callback_after_seconds = _CALL_BACK_UNREADABLE
+        result.reason_for_incompletion = reason
+        try:
+            await self.update_task(result)
+        except ConductorError as error:
+            # The other tasks of the same poll must not be lost with this one.
+            logger.warning(
+                "Task %s could not be handed back: it waits for its response timeout: %s", task.task_id, error
+            )
 
     # -- results ---------------------------------------------------------------------------------
 
@@ -338,7 +337,10 @@ class TaskClient(Resource):
     ) -> SearchResult[Task]:
         """As `search`, with whole tasks: GET /tasks/search-v2."""
         params = {"start": start, "size": size, "freeText": free_text, "query": query, "sort": sort}
-        return await self._api.call("GET", route("/tasks/search-v2"), params=params, returns=SearchResult[Task])
+        found = await self._api.call("GET", route("/tasks/search-v2"), params=params, returns=SearchResult[Task])
+        for task in found.results:
+            await _external_payload.fill_task(self._api, task)
+        return found
 
     async def get_external_storage_location(
         self, path: str, operation: str, payload_type: str

@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from conductor_async._http.routes import checked_name, route
-from conductor_async.errors import AmbiguousOutcomeError, ConfigurationError
+from conductor_async.errors import AmbiguousOutcomeError, ConfigurationError, NotFoundError
 from conductor_async.models import (
     ExternalStorageLocation,
     JsonObject,
@@ -199,6 +199,13 @@ class WorkflowClient(WorkflowSearch):
             )
         except AmbiguousOutcomeError as error:
             error.workflow_name, error.correlation_id = name or request.name, request.correlation_id
+            raise
+        except NotFoundError as error:
+            if name not in (None, request.name):
+                error.add_note(
+                    f"The third argument is the workflow's name, here {name!r}; the request says {request.name!r}."
+                    " In conductor-python 2.0 that place was wait_until_task_ref: give it by keyword."
+                )
             raise
         if isinstance(run, WorkflowRun):
             run.workflow_name = name or request.name  # the answer does not say it, and errors are clearer with it

@@ -6,6 +6,7 @@ from typing import Any
 
 from conductor_async._http.routes import route
 from conductor_async.models import SearchResult, Workflow, WorkflowSummary
+from conductor_async.resources import _external_payload
 from conductor_async.resources._base import Resource
 
 
@@ -57,7 +58,7 @@ class WorkflowSearch(Resource):
     ) -> SearchResult[Workflow]:
         """As `search`, with whole executions (but for their tasks): GET /workflow/search-v2."""
         params = _search_params(start, size, free_text, query, sort, classifier, top_level_only)
-        return await self._api.call("GET", route("/workflow/search-v2"), params=params, returns=SearchResult[Workflow])
+        return await self._found("/workflow/search-v2", params)
 
     async def search_by_tasks(
         self,
@@ -91,9 +92,13 @@ class WorkflowSearch(Resource):
     ) -> SearchResult[Workflow]:
         """As `search_by_tasks`, with whole executions (but for their tasks): GET /workflow/search-by-tasks-v2."""
         params = _search_params(start, size, free_text, query, sort)
-        return await self._api.call(
-            "GET", route("/workflow/search-by-tasks-v2"), params=params, returns=SearchResult[Workflow]
-        )
+        return await self._found("/workflow/search-by-tasks-v2", params)
+
+    async def _found(self, path: str, params: dict[str, Any]) -> SearchResult[Workflow]:
+        found = await self._api.call("GET", route(path), params=params, returns=SearchResult[Workflow])
+        for workflow in found.results:
+            await _external_payload.fill_workflow(self._api, workflow)
+        return found
 
 
 def _search_params(

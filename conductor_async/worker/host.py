@@ -183,6 +183,8 @@ class WorkerHost(AsyncContextManagerMixin):
 
 
 def _checked(workers: Iterable[AnyWorker]) -> tuple[AnyWorker, ...]:
+    if isinstance(workers, WorkerTask):
+        raise ConfigurationError("a WorkerHost takes a list of workers: WorkerHost(conductor, [your_worker])")
     checked = tuple(workers)
     if not checked:
         raise ConfigurationError("a WorkerHost needs at least one worker")

@@ -99,7 +99,7 @@ class Waiting:
 
     def __init__(self, workflow: WorkflowClient, task: TaskClient) -> None:
         self._workflow = workflow
-        self._looking = anyio.CapacityLimiter(LOOKS_AT_ONCE)
+        self._looking = 0
         self._unpolled = UnpolledTypes(workflow, task)
         self._waits = 0
         self._outage_noted = -math.inf
@@ -143,17 +143,19 @@ class Waiting:
     async def _until_over(self, workflow_id: str, references: Collection[str], started_at: float | None) -> Workflow:
         begun = anyio.current_time()
         looks = failures = 0
-        pause = 0.0
         next_check = UnpolledTypes.PATIENCE
+        delay = delay_after(0, 0, self._waits)
         while True:
-            delay = delay_after(looks, anyio.current_time() - begun, self._waits)
-            await anyio.sleep(_jittered(max(pause, delay)))
+            await anyio.sleep(_jittered(delay))
+            if self._looking >= LOOKS_AT_ONCE:
+                # Sleeps on instead of standing in line: a place in a queue would take more memory than all else.
+                delay = delay_after(2, 0, self._waits)
+                continue
             looks += 1
             try:
-                async with self._looking:
-                    execution = await self._look(workflow_id, references)
+                execution = await self._look(workflow_id, references)
             except (TransportError, ServerError, RateLimitedError) as error:
-                pause = delay_in_outage(failures, error)
+                delay = delay_in_outage(failures, error)
                 failures += 1
                 self._note_outage(workflow_id, error)
                 continue
@@ -162,19 +164,24 @@ class Waiting:
                 raise
             if execution is not None:
                 return execution
-            pause, failures = 0.0, 0
+            failures = 0
             waited = anyio.current_time() - begun
+            delay = delay_after(looks, waited, self._waits)
             if waited >= next_check and await self._unpolled.name_them(workflow_id, started_at):
                 next_check = waited + min(waited, 60.0)
 
     async def _look(self, workflow_id: str, references: Collection[str]) -> Workflow | None:
         """The execution if the wait is over."""
-        if references:
-            execution = await self._workflow.get_workflow(workflow_id)
-            return execution if execution.is_completed() or ended_task(execution, references) else None
-        # The status costs the server and us a fraction of the whole execution.
-        state = await self._workflow.get_workflow_status(workflow_id)
-        return await self._workflow.get_workflow(workflow_id) if state.is_completed() else None
+        self._looking += 1
+        try:
+            if references:
+                execution = await self._workflow.get_workflow(workflow_id)
+                return execution if execution.is_completed() or ended_task(execution, references) else None
+            # The status costs the server and us a fraction of the whole execution.
+            state = await self._workflow.get_workflow_status(workflow_id)
+            return await self._workflow.get_workflow(workflow_id) if state.is_completed() else None
+        finally:
+            self._looking -= 1
 
     def _note_outage(self, workflow_id: str, error: ConductorError) -> None:
         now = anyio.current_time()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conductor_async import Configuration, RetryPolicy
 from conductor_async.client import ConductorClient
-from tests.fakes.wire import WireServer
+
+if TYPE_CHECKING:
+    from tests.fakes.wire import WireServer
 
 #: Retries without noticeable waits.
 AT_ONCE = RetryPolicy(base_delay=0.001, max_delay=0.002)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from conductor_async import AuthenticationSettings
-from conductor_async.client import ConductorClient
 from tests.fakes.clients import client_of
 from tests.fakes.wire import Behaviour, Peer, Request, WireServer, answer, packed, serve
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from conductor_async.client import ConductorClient
 
 KEY = AuthenticationSettings(key_id="key-1", key_secret="s3cr3t-c4n4ry")
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import anyio
-from anyio.abc import ByteStream
 
 from tests.fakes.wire import Behaviour, HangUp, Peer, Request, packed
+
+if TYPE_CHECKING:
+    from anyio.abc import ByteStream
 
 
 def forward(*, user: str | None = None) -> Behaviour:

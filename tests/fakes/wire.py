@@ -166,7 +166,7 @@ class WireServer:
     async def all_closed(self) -> None:
         """Wait until no connection is open."""
         with anyio.fail_after(2):
-            while self.open:
+            while self.open:  # noqa: ASYNC110 - there is no event to wait for
                 await anyio.sleep(0.005)
 
     async def _connected(self, stream: ByteStream) -> None:

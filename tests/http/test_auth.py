@@ -254,8 +254,8 @@ async def test_the_secret_shows_nowhere(caplog: pytest.LogCaptureFixture) -> Non
             except ConductorError as error:
                 shown += [repr(error), str(error), str(vars(error)), *traceback.format_exception(error)]
                 shown.append(str(pickle.dumps(error)))
+            await client.aclose()
             with pytest.raises(ClientClosedError):
-                await client.aclose()
                 await call(client)
     text = "\n".join((*shown, caplog.text))
     assert "POST /token" in text

@@ -1,4 +1,4 @@
-"""Any call, cancelled at any await, leaves the client usable and nothing behind. Swept with a pool of one connection."""
+"""A call, cancelled at any await, leaves the client usable and nothing behind: swept with a pool of one connection."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def nothing_left() -> AsyncIterator[None]:
     before = running_tasks()
     yield
     with anyio.fail_after(2):
-        while running_tasks() > before:
+        while running_tasks() > before:  # noqa: ASYNC110 - there is no event to wait for
             await anyio.sleep(0.005)
 
 

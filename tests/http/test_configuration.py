@@ -40,9 +40,22 @@ def test_d35_urls_are_put_right(given: str, url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["localhost:8080/api", "//localhost/api", "ftp://localhost/api", "http://", "http:///api", "http://localhost:port"]
-    + ["http://localhost:99999/api", "http://[::1/api", "http://localhost/api?x=1", "http://localhost/api#x", "/api"]
-    + ["http://ada:c4n4ry@/api", "ftp://ada:c4n4ry@h", "http://ada:c4n4ry@h/api?x"],
+    [
+        "localhost:8080/api",
+        "//localhost/api",
+        "ftp://localhost/api",
+        "http://",
+        "http:///api",
+        "http://localhost:port",
+        "http://localhost:99999/api",
+        "http://[::1/api",
+        "http://localhost/api?x=1",
+        "http://localhost/api#x",
+        "/api",
+        "http://ada:c4n4ry@/api",
+        "ftp://ada:c4n4ry@h",
+        "http://ada:c4n4ry@h/api?x",
+    ],
 )
 def test_urls_that_cannot_work_are_refused_without_their_password(url: str) -> None:
     with pytest.raises(ConfigurationError, match="server_api_url") as caught:

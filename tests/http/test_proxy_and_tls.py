@@ -1,10 +1,10 @@
-"""Proxies, certificates and limits have an effect: on asyncio through aiohttp, on trio through httpx's own transport (D6)."""
+"""Proxies, certificates and limits have an effect: on asyncio (aiohttp) and trio (httpx's own transport). D6."""
 
 from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -19,10 +19,12 @@ from conductor_async import (
     StartWorkflowRequest,
     TransportError,
 )
-from conductor_async.client import ConductorClient
 from tests.fakes.clients import AT_ONCE, client_of
 from tests.fakes.proxy import forward
 from tests.fakes.wire import Peer, Request, answer, packed, serve, unused_port
+
+if TYPE_CHECKING:
+    from conductor_async.client import ConductorClient
 
 pytestmark = pytest.mark.anyio
 
@@ -132,9 +134,9 @@ async def test_verify_false_warns_once_and_works() -> None:
     async with serve(OK, tls=server_tls("other.example")) as server:
         with pytest.warns(UserWarning, match="verify=False") as warned:
             client = client_of(server, verify=False)
-            async with client:
-                await call(client)
-                await call(client.with_options(timeout=1))
+        async with client:  # where another warning would be an error
+            await call(client)
+            await call(client.with_options(timeout=1))
         assert len(warned) == 1
         assert warned[0].filename.endswith("clients.py")  # where the Configuration is made
 
@@ -273,13 +275,15 @@ async def test_connect_timeout_bounds_the_wait_for_a_connection() -> None:
 
     limits = Limits(max_connections=1)
     async with serve(never) as server:
-        async with client_of(server, limits=limits, connect_timeout=0.1, timeout=3) as client:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(_ignoring, client)
-                await anyio.sleep(0.05)
-                with anyio.fail_after(2), pytest.raises(ConnectionFailedError):
-                    await start(client)  # it never got the connection: provably not sent
-                tasks.cancel_scope.cancel()
+        async with (
+            client_of(server, limits=limits, connect_timeout=0.1, timeout=3) as client,
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(_ignoring, client)
+            await anyio.sleep(0.05)
+            with anyio.fail_after(2), pytest.raises(ConnectionFailedError):
+                await start(client)  # it never got the connection: provably not sent
+            tasks.cancel_scope.cancel()
         assert server.count() == 1
 
 

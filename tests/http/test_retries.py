@@ -152,10 +152,12 @@ async def test_retry_after_as_a_date_is_waited_out() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("value", ["soon", "-5", "", "Wed, 99 Foo 2026", "Wed, 21 Oct 2015 07:28:00 GMT", "inf", "nan"])
 async def test_an_absurd_retry_after_is_as_good_as_none(value: str) -> None:
-    async with serve(refuse(429, headers={"Retry-After": value}), answer(json=STATUS)) as server:
-        async with client_of(server) as client:
-            with anyio.fail_after(1):
-                await read(client)
+    async with (
+        serve(refuse(429, headers={"Retry-After": value}), answer(json=STATUS)) as server,
+        client_of(server) as client,
+    ):
+        with anyio.fail_after(1):
+            await read(client)
 
 
 @pytest.mark.anyio

@@ -1,4 +1,4 @@
-"""What the wire can do to a request, and what the caller is told. The fake server counts the requests that reached it."""
+"""What the wire can do to a request, and what the caller is told. The fake server counts what reached it."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ async def test_a_refused_connection_is_tried_again_whatever_the_call(call: Call)
 
 async def test_an_unknown_host_is_a_connection_that_failed() -> None:
     async with client_of("http://conductor.invalid/api") as client:
-        with pytest.raises(ConnectionFailedError, match="conductor.invalid"):
+        with pytest.raises(ConnectionFailedError, match=r"conductor.invalid"):
             await start(client)
 
 
@@ -174,7 +174,7 @@ async def test_a_reset_before_the_request_was_read() -> None:
 
 async def test_a_server_that_never_answers_is_a_timeout() -> None:
     async with serve(stall) as server, client_of(server, timeout=0.15) as client:
-        with pytest.raises(RequestTimeoutError, match="0.15 s") as caught:
+        with pytest.raises(RequestTimeoutError, match=r"0.15 s") as caught:
             await read(client)
         assert caught.value.attempts == server.count() == 4
         await server.all_closed()
@@ -200,7 +200,7 @@ async def test_a_dripping_answer_does_not_outlast_the_timeout(every: float) -> N
 
 async def test_with_options_sets_the_time_of_one_request() -> None:
     async with serve(stall) as server, client_of(server) as client:
-        with anyio.fail_after(2), pytest.raises(AmbiguousOutcomeError, match="0.1 s"):
+        with anyio.fail_after(2), pytest.raises(AmbiguousOutcomeError, match=r"0.1 s"):
             await start(client.with_options(timeout=0.1))
         assert server.accepted == 1
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from conductor_async import ExternalPayloadError, Limits, TaskResult
-from conductor_async.client import ConductorClient
 from tests.fakes.clients import client_of
 from tests.fakes.orkes import KEY
 from tests.fakes.wire import Behaviour, Peer, Request, WireServer, answer, cut, packed, serve
+
+if TYPE_CHECKING:
+    from conductor_async.client import ConductorClient
 
 pytestmark = pytest.mark.anyio
 
@@ -66,9 +68,12 @@ async def test_all_payloads_of_an_execution_are_fetched_without_our_token() -> N
 
 
 async def test_a_pool_of_one_is_enough() -> None:
-    async with serve(answer(json=LARGE)) as storage, serve(Conductor(f"{storage.origin}/x")) as server:
-        async with client_of(server, limits=Limits(max_connections=1)) as client:
-            assert (await client.workflow.get_workflow("w")).output == LARGE
+    async with (
+        serve(answer(json=LARGE)) as storage,
+        serve(Conductor(f"{storage.origin}/x")) as server,
+        client_of(server, limits=Limits(max_connections=1)) as client,
+    ):
+        assert (await client.workflow.get_workflow("w")).output == LARGE
 
 
 async def test_polled_tasks_have_their_input() -> None:
@@ -77,15 +82,31 @@ async def test_polled_tasks_have_their_input() -> None:
             task = await client.task.poll_task("greet")
             assert task is not None
             assert task.input_data == LARGE
-            assert [each.input_data for each in await client.task.batch_poll_tasks("greet", count=2)] == [LARGE, {"a": 1}]
+            assert [each.input_data for each in await client.task.batch_poll_tasks("greet", count=2)] == [
+                LARGE,
+                {"a": 1},
+            ]
         assert handed_back(server) == []
 
 
 @pytest.mark.parametrize(
     "uri",
-    ["http://elsewhere.example/x", "http://127.0.0.1:1/x", "file:///etc/passwd", "http://localhost.evil.example/"]
-    + ["ftp://localhost/x", "http://localhost@elsewhere.example/x", "//localhost/x", "http://[::1/x", "http://localhost:port/", "http://localhost:99999/", "http://localhost:0/"]
-    + ["http://localhost/\x00", None, ""],
+    [
+        "http://elsewhere.example/x",
+        "http://127.0.0.1:1/x",
+        "file:///etc/passwd",
+        "http://localhost.evil.example/",
+        "ftp://localhost/x",
+        "http://localhost@elsewhere.example/x",
+        "//localhost/x",
+        "http://[::1/x",
+        "http://localhost:port/",
+        "http://localhost:99999/",
+        "http://localhost:0/",
+        "http://localhost/\x00",
+        None,
+        "",
+    ],
 )
 async def test_other_places_are_refused_and_nothing_is_shown_as_empty(uri: str | None) -> None:
     async with serve(Conductor(uri)) as server, client_of(server) as client:
@@ -97,10 +118,12 @@ async def test_other_places_are_refused_and_nothing_is_shown_as_empty(uri: str |
 
 
 async def test_hosts_can_be_allowed() -> None:
-    async with serve(answer(json=LARGE)) as storage:
-        async with serve(Conductor(f"http://127.0.0.1:{storage.port}/x")) as server:
-            async with client_of(server, external_payload_hosts=["127.0.0.1", "S3.example"]) as client:
-                assert (await client.workflow.get_workflow("w")).output == LARGE
+    async with (
+        serve(answer(json=LARGE)) as storage,
+        serve(Conductor(f"http://127.0.0.1:{storage.port}/x")) as server,
+    ):
+        async with client_of(server, external_payload_hosts=["127.0.0.1", "S3.example"]) as client:
+            assert (await client.workflow.get_workflow("w")).output == LARGE
 
 
 @pytest.mark.parametrize(
@@ -119,17 +142,23 @@ async def test_hosts_can_be_allowed() -> None:
     ids=["html", "list", "empty", "403", "redirect", "not utf-8", "deep", "cut", "large"],
 )
 async def test_what_cannot_be_read_is_an_error(fault: Behaviour) -> None:
-    async with serve(fault) as storage, serve(Conductor(f"{storage.origin}/x?sig=c4n4ry")) as server:
-        async with client_of(server, max_response_size=2000) as client:
-            with pytest.raises(ExternalPayloadError, match=r"in/2.json") as caught:
-                await client.workflow.get_workflow("w")
-            assert "sig=c4n4ry" not in str(caught.value)
+    async with (
+        serve(fault) as storage,
+        serve(Conductor(f"{storage.origin}/x?sig=c4n4ry")) as server,
+        client_of(server, max_response_size=2000) as client,
+    ):
+        with pytest.raises(ExternalPayloadError, match=r"in/2.json") as caught:
+            await client.workflow.get_workflow("w")
+        assert "sig=c4n4ry" not in str(caught.value)
 
 
 async def test_a_busy_storage_is_asked_again() -> None:
-    async with serve(cut(b""), answer(503), answer(json=LARGE)) as storage:
-        async with serve(Conductor(f"{storage.origin}/x")) as server, client_of(server) as client:
-            assert (await client.task.get_task("t")).input_data == LARGE
+    async with (
+        serve(cut(b""), answer(503), answer(json=LARGE)) as storage,
+        serve(Conductor(f"{storage.origin}/x")) as server,
+        client_of(server) as client,
+    ):
+        assert (await client.task.get_task("t")).input_data == LARGE
 
 
 async def poll(client: ConductorClient) -> None:

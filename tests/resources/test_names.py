@@ -57,7 +57,7 @@ async def test_what_goes_over_the_wire(name: str) -> None:
         prefix = "/api/metadata/workflow/"
         assert target.startswith(prefix)
         segment = target.removeprefix(prefix)
-        assert not set(segment) & set("/?#;[]{}\"<>|^`\\ ")
+        assert not set(segment) & set('/?#;[]{}"<>|^`\\ ')
         assert unquote(segment) == name
 
 

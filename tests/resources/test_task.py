@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 
 from conductor_async import (
-    ConfigurationError,
     ConductorError,
+    ConfigurationError,
     NotFoundError,
     StartWorkflowRequest,
     TaskResult,
@@ -20,9 +20,17 @@ from conductor_async import (
     WorkflowRun,
     WorkflowTask,
 )
-from conductor_async.client import ConductorClient
+
+if TYPE_CHECKING:
+    from conductor_async.client import ConductorClient
 
 pytestmark = [pytest.mark.server, pytest.mark.anyio]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"  # trio against the real server: test_names
+
 
 Held = Callable[..., Any]
 
@@ -119,7 +127,15 @@ async def test_signals(conductor: ConductorClient, held: Held, new_name: Any) ->
     await conductor.metadata.unregister_workflow_def(name, 1)
 
 
-TEXTS = ['he said "hi"\nl2 é', '{"json": true}', '"quoted"', "back\\slash \\n \\u00e9", "数据 🚀\ttab", "a+b=%41&c", " "]
+TEXTS = [
+    'he said "hi"\nl2 é',
+    '{"json": true}',
+    '"quoted"',
+    "back\\slash \\n \\u00e9",
+    "数据 🚀\ttab",
+    "a+b=%41&c",
+    " ",
+]
 
 
 async def test_d26_logs_are_stored_as_they_are(conductor: ConductorClient, held: Held, flow: str) -> None:
@@ -154,7 +170,8 @@ async def test_queues(conductor: ConductorClient, flow: str) -> None:
 async def test_search(conductor: ConductorClient, flow: str) -> None:
     for _ in range(3):
         await conductor.workflow.start_workflow_by_name(flow)
-    query = f"taskType={flow}_one AND status=SCHEDULED"
+    await conductor.task.batch_poll_tasks(f"{flow}_one", count=3, timeout=1)  # tasks are indexed when polled
+    query = f"taskType={flow}_one AND status=IN_PROGRESS"
     found = await conductor.task.search(size=2, query=query, sort="startTime:ASC")
     assert (found.total_hits, len(found.results)) == (3, 2)
     assert found.results[0].task_type == f"{flow}_one"

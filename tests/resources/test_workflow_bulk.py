@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from conductor_async import BadRequestError
-from conductor_async.client import ConductorClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conductor_async.client import ConductorClient
 
 pytestmark = [pytest.mark.server, pytest.mark.anyio]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"  # trio against the real server: test_names
+
 
 MISSING = "00000000-0000-4000-8000-000000000000"
 

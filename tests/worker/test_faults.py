@@ -106,14 +106,14 @@ class TestUpdateV2:
         server = FakeConductor()
         server.v2_time = 0.02
         async with hosting(server, worker(echo, concurrency=2), poll_timeout=1):
-            for _ in range(14):
+            for _ in range(6):
                 server.put()
                 await anyio.sleep(0.1)
-            assert [result["via"] for result in server.results] == ["v2"] * 5 + ["v1"] * 9
+            assert [result["via"] for result in server.results] == ["v2"] * 5 + ["v1"]
             polls = len(server.polls)
             server.put(30)
-            await server.until(lambda: len(server.results) == 44)
-            assert len(server.polls) - polls <= 4
+            await server.until(lambda: len(server.results) == 36)
+            assert len(server.polls) - polls <= 3
 
     async def test_what_it_brings_while_the_host_stops_is_handed_back(self):
         server = FakeConductor()

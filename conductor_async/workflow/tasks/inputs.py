@@ -10,6 +10,7 @@ class Greeting(TaskInterface, task_type="GREETING"):
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeAlias, TypeVar, cast, overload
@@ -18,13 +19,13 @@ from pydantic.alias_generators import to_camel
 
 from conductor_async.errors import ConfigurationError
 from conductor_async.workflow.references import Reference
+from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions, _with_suggestion
 
 if TYPE_CHECKING:
     from conductor_async.models import JsonObject
     from conductor_async.workflow.references import InputValue
-    from conductor_async.workflow.tasks.base import TaskInterface
 
-__all__ = ["Flag", "InputField", "InputPart", "Number", "Text", "milliseconds"]
+__all__ = ["Flag", "InputField", "InputPart", "InputTask", "Number", "Text", "milliseconds", "wire_form"]
 
 Text: TypeAlias = str | Reference
 """A text, or an expression that gives one."""
@@ -69,6 +70,27 @@ class InputField(Generic[V]):
         if self._key is None:
             raise TypeError("An InputField is an attribute of a class.")
         return self._key
+
+
+class InputTask(TaskInterface):
+    """The base of tasks with many input fields: all that have an `InputField` are options of the constructor too.
+
+    Args:
+        task_ref_name: The name of this place in the workflow.
+        inputs: The input fields that have parameters of their own, by name.
+        options: The fields that all tasks have, and the other input fields.
+    """
+
+    def __init__(self, task_ref_name: str, inputs: Mapping[str, object], options: Mapping[str, object]) -> None:
+        common = {name: value for name, value in options.items() if name in TaskOptions.__annotations__}
+        super().__init__(task_ref_name, **cast("TaskOptions", common))
+        for name, value in {**inputs, **options}.items():
+            if name in common:
+                continue
+            if not isinstance(inspect.getattr_static(type(self), name, None), InputField):
+                known = TaskOptions.__annotations__.keys() | self._settable
+                raise TypeError(f"{type(self).__name__}() has no field {_with_suggestion(name, known)}")
+            setattr(self, name, value)
 
 
 @dataclasses.dataclass

@@ -1,0 +1,87 @@
+"""The spelling of the older docs: accepted at run time, with no warning, and hidden from type checkers."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+
+from conductor_async._naming import CamelCaseMixin, snake_case
+from conductor_async.client import ConductorClient
+from conductor_async.compat import ConductorClients, OrkesClients
+from conductor_async.resources import MetadataClient, TaskClient, WorkflowBulkClient, WorkflowClient
+from tests.fakes.clients import client_of
+from tests.fakes.wire import answer, serve
+
+
+@pytest.mark.parametrize(
+    ("camel", "snake"),
+    [
+        ("registerWorkflowDef", "register_workflow_def"),
+        ("waitUntilTaskRef", "wait_until_task_ref"),
+        ("getTaskDef", "get_task_def"),
+        ("searchV2", "search_v2"),
+        ("updateTaskV2", "update_task_v2"),
+        ("getURLOf", "get_url_of"),
+        ("name", "name"),
+        ("snake_case", "snake_case"),
+    ],
+)
+def test_spelling(camel: str, snake: str) -> None:
+    assert snake_case(camel) == snake
+
+
+def camel_case(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+@pytest.mark.parametrize("kind", [MetadataClient, TaskClient, WorkflowBulkClient, WorkflowClient, OrkesClients])
+def test_every_method_has_its_camel_case_name(kind: Any) -> None:
+    thing: Any = kind.__new__(kind)
+    methods = [name for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")]
+    assert len(methods) > 5
+    for name in methods:
+        assert getattr(thing, camel_case(name)) == getattr(thing, name)
+
+
+def test_what_is_not_there_is_an_attribute_error() -> None:
+    client: Any = ConductorClient("http://x").workflow
+    for name in ("startWorkflw", "__fooBar__", "_apiKey", "StartWorkflow_", "noSuchThing"):
+        with pytest.raises(AttributeError, match=name):
+            getattr(client, name)
+        assert not hasattr(client, name)
+    assert "startWorkflow" not in dir(client)
+    assert inspect.iscoroutinefunction(client.startWorkflow)
+    assert inspect.signature(client.startWorkflow) == inspect.signature(client.start_workflow)
+
+
+@pytest.mark.anyio
+async def test_d59_keywords_in_both_spellings() -> None:
+    async with serve(answer(text="id")) as server, client_of(server) as client:
+        old: Any = client.workflow
+        for start in (old.startWorkflowByName, old.start_workflow_by_name):
+            await start("w", correlationId="c", priority=1)
+            await start(name="w", correlation_id="c", priority=1)
+        assert len({(each.target, each.body) for each in server.requests}) == 1
+        with pytest.raises(TypeError, match="correlationIdd"):
+            await old.startWorkflowByName("w", correlationIdd="c")
+        with pytest.raises(TypeError):
+            await old.startWorkflowByName("w", correlation_id="c", correlationId="d")
+
+
+def test_users_own_keywords_keep_their_spelling() -> None:
+    class Thing(CamelCaseMixin):
+        def run(self, task_name: str, **inputs: int) -> tuple[str, dict[str, int]]:
+            return task_name, inputs
+
+    thing: Any = Thing()
+    assert thing.run(taskName="t", orderId=1, order_id=2) == ("t", {"orderId": 1, "order_id": 2})
+
+
+def test_both_factories_are_one() -> None:
+    assert ConductorClients is OrkesClients
+    old: Any = OrkesClients()
+    assert old.getMetadataClient() is old.get_metadata_client() is old.get_metadata_client()
+    assert old.getWorkflowClient()._api is old.getTaskClient()._api  # D36: one session

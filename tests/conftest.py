@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -33,6 +34,15 @@ def new_name(request: pytest.FixtureRequest) -> Callable[[str], str]:
 def _no_server_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("CONDUCTOR_SERVER_URL", "CONDUCTOR_AUTH_KEY", "CONDUCTOR_AUTH_SECRET"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _log_level() -> Iterator[None]:
+    """`Configuration(debug=True)` raises the level for the whole process: not beyond the test that does it."""
+    logger = logging.getLogger("conductor_async")
+    level = logger.level
+    yield
+    logger.setLevel(level)
 
 
 @pytest.fixture(params=[pytest.param("asyncio", id="asyncio"), pytest.param("trio", id="trio")])

@@ -1,28 +1,21 @@
-"""The one module that imports httpx: sends prepared requests, and says of each failure whether the request was sent.
+"""One session with the server: sends prepared requests, reads whole answers, and says what went wrong with a request.
 
-On asyncio the transport is aiohttp's behind httpx's interface, on trio httpx's own. An injected `httpx.AsyncClient` is
-used as it is.
+An injected `httpx.AsyncClient` is used as it is; else `transports` has what is needed.
 """
 
 from __future__ import annotations
 
-import base64
 import functools
-import ssl
-import sys
-import zlib
-from contextvars import ContextVar
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
 
 import anyio
 import anyio.lowlevel
 import httpx
 
+from conductor_async._http.transports import make_transport, was_not_sent, wire_errors
+from conductor_async._http.unpacking import Unpacker, UnreadableError
 from conductor_async.errors import (
     ClientClosedError,
-    ConfigurationError,
     ConnectionFailedError,
     RequestTimeoutError,
     ResponseDecodeError,
@@ -31,11 +24,9 @@ from conductor_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
-    import aiohttp
-
-    from conductor_async.config import Configuration, Limits
+    from conductor_async.config import Configuration
 
 
 @functools.lru_cache(maxsize=512)
@@ -46,9 +37,6 @@ def _parsed(url: str) -> tuple[httpx.URL, bytes]:
 
 #: Seconds that closing may take, at the most.
 _CLOSING = 5.0
-
-#: What httpx's own transports raise before anything was sent.
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
 class Answer(NamedTuple):
@@ -96,7 +84,7 @@ class Session:
                     return await self._exchange(request)
                 finally:
                     self._under_way.discard(scope)
-        except _wire_errors() as error:
+        except wire_errors() as error:
             raise self._explained(error, request) from error
         except RuntimeError as error:
             if self._closed:
@@ -114,7 +102,7 @@ class Session:
         except httpx.InvalidURL as error:
             raise ResponseDecodeError(f"it is no URL ({error})", method="GET") from error
         outside = Session(self._configuration, None)
-        outside._loop, outside._transport = self._loop, outside._make_transport(url)
+        outside._loop, outside._transport = self._loop, make_transport(self._configuration, url)
         try:
             headers = {"Accept": "*/*", "Accept-Encoding": "gzip"}
             return await outside.send("GET", url, headers, None, timeout=timeout)
@@ -141,7 +129,7 @@ class Session:
             response = await self._injected.send(request, stream=True, follow_redirects=False)
         else:
             if self._transport is None:
-                self._transport = self._make_transport(self._configuration.server_api_url)
+                self._transport = make_transport(self._configuration, self._configuration.server_api_url)
             response = await self._transport.handle_async_request(request)
             response.request = request
         try:
@@ -157,17 +145,17 @@ class Session:
         packing = response.headers.get("content-encoding", "") if self._injected is None else ""
         stream: Any = aiter(response.stream if self._injected is None else response.aiter_bytes())  # type: ignore[arg-type]
         try:
-            unpack = _Unpacker(packing) if packing else None
+            unpack = Unpacker(packing) if packing else None
             left = limit
             async for chunk in stream:
                 whole = unpack(chunk, left + 1) if unpack else chunk
                 left -= len(whole)
                 if left < 0:
-                    raise _UnreadableError(f"has over {limit} bytes (Configuration.max_response_size)")
+                    raise UnreadableError(f"has over {limit} bytes (Configuration.max_response_size)")
                 chunks.append(whole)
             if unpack:
                 unpack.finish()
-        except _UnreadableError as error:
+        except UnreadableError as error:
             await _abandon(stream)
             request = response.request
             raise ResponseDecodeError(
@@ -187,29 +175,6 @@ class Session:
                 " the first: make one client per event loop, inside it (asyncio.run() makes a new loop each time)."
             )
 
-    # -- transports ------------------------------------------------------------------------------
-
-    def _make_transport(self, url: str) -> httpx.AsyncBaseTransport:
-        # Limits, TLS and proxies belong to the transport: httpx ignores them on a client that is given one.
-        proxy_url = self._configuration.proxy_for(url)
-        secure_proxy = urlsplit(proxy_url or "").scheme == "https"
-        secure = urlsplit(url).scheme == "https" or secure_proxy
-        context = _ssl_context(self._configuration) if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        proxy = httpx.Proxy(proxy_url, ssl_context=context if secure_proxy else None) if proxy_url else None
-        limits = self._configuration.limits
-        if "trio" in type(anyio.lowlevel.current_token().native_token).__module__:
-            return httpx.AsyncHTTPTransport(
-                verify=context,
-                trust_env=False,
-                limits=httpx.Limits(
-                    max_connections=limits.max_connections,
-                    max_keepalive_connections=limits.max_connections,
-                    keepalive_expiry=limits.keepalive_expiry,
-                ),
-                proxy=proxy,
-            )
-        return _aiohttp_transport(context, proxy, limits)
-
     # -- failures --------------------------------------------------------------------------------
 
     def _explained(self, error: Exception, request: httpx.Request) -> Exception:
@@ -221,7 +186,7 @@ class Session:
                 f"{where}: the answer is not packed as its Content-Encoding says", method=request.method
             )
         method = request.method
-        if _was_not_sent(error):
+        if was_not_sent(error):
             return ConnectionFailedError(
                 f"{where}: the server could not be reached ({_reason(error)}). Nothing was sent", method=method
             )
@@ -270,30 +235,6 @@ class _Once:
         return content
 
 
-class _UnreadableError(Exception):
-    """Why an answer cannot be read to its end."""
-
-
-class _Unpacker:
-    """Unpacks an answer, never to more than is asked for. gzip is all that we say we accept."""
-
-    def __init__(self, packing: str) -> None:
-        if packing.strip().lower() not in ("gzip", "x-gzip", "deflate"):
-            raise _UnreadableError(f"is packed as {packing!r}, which was not asked for")
-        self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip, or what HTTP calls deflate
-        self._packing = packing
-
-    def __call__(self, chunk: bytes, at_most: int) -> bytes:
-        try:
-            return self._zlib.decompress(chunk, at_most)
-        except zlib.error as error:
-            raise _UnreadableError(f"is not packed as its Content-Encoding {self._packing!r} says") from error
-
-    def finish(self) -> None:
-        if not self._zlib.eof:
-            raise _UnreadableError(f"is cut off: its Content-Encoding is {self._packing!r}, and its end is missing")
-
-
 async def _abandon(stream: AsyncIterator[bytes]) -> None:
     # End the transport's generators where they wait. Left to the garbage collector, they make trio warn.
     with anyio.CancelScope() as scope:
@@ -313,103 +254,3 @@ def _reason(error: BaseException) -> str:
     while not str(cause) and (deeper := cause.__cause__ or cause.__context__):
         cause = deeper
     return f"{type(cause).__name__}: {cause}" if str(cause) else type(error.__cause__ or error).__name__
-
-
-def _wire_errors() -> tuple[type[Exception], ...]:
-    """What a transport raises: httpx's errors, the system's, and those of aiohttp that its transport lets through."""
-    known: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
-    aiohttp_module = sys.modules.get("aiohttp")  # imported by the transport that raises them, if by any
-    return (*known, aiohttp_module.ClientError) if aiohttp_module else known
-
-
-def _was_not_sent(error: Exception) -> bool:
-    """Whether the request provably never left.
-
-    The aiohttp transport reports a refused connection, and also a connection that the server closed after it had read
-    the request, as `httpx.ConnectTimeout`. Only the cause tells them apart.
-    """
-    aiohttp_module = sys.modules.get("aiohttp")
-    cause = error if aiohttp_module and isinstance(error, aiohttp_module.ClientError) else error.__cause__
-    if aiohttp_module and isinstance(cause, aiohttp_module.ClientError):
-        return isinstance(
-            cause,
-            (
-                aiohttp_module.ClientConnectorError,
-                aiohttp_module.ConnectionTimeoutError,
-                aiohttp_module.ClientHttpProxyError,
-                aiohttp_module.InvalidURL,
-            ),
-        )
-    return isinstance(error, _NOT_SENT)
-
-
-def _ssl_context(configuration: Configuration) -> ssl.SSLContext:
-    verify, cert = configuration.verify, configuration.cert
-    if isinstance(verify, ssl.SSLContext):
-        return verify
-    try:
-        if isinstance(verify, bool):
-            context = httpx.create_ssl_context(verify=verify, trust_env=configuration.trust_env)
-        elif Path(verify).is_dir():
-            context = ssl.create_default_context(capath=str(verify))
-        else:
-            context = ssl.create_default_context(cafile=str(verify))
-        if cert is not None:
-            context.load_cert_chain(*((cert,) if isinstance(cert, str) else cert))
-    except (OSError, ssl.SSLError) as error:
-        shown = cert[0] if isinstance(cert, tuple) else cert  # the rest may hold a password
-        raise ConfigurationError(
-            f"verify={verify!r}, cert={shown!r}: the certificates cannot be loaded ({error})"
-        ) from error
-    return context
-
-
-def _aiohttp_transport(context: ssl.SSLContext, proxy: httpx.Proxy | None, limits: Limits) -> httpx.AsyncBaseTransport:
-    import aiohttp
-    import httpx_aiohttp
-
-    class DroppedConnectionError(aiohttp.ClientConnectionError):
-        """The connection was lost after the request may have been sent."""
-
-    as_given: ContextVar[str] = ContextVar("url")
-
-    class ExactTransport(httpx_aiohttp.AiohttpTransport):
-        """Sends URLs as they are given."""
-
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            as_given.set(str(request.url))
-            return await super().handle_async_request(request)
-
-    basic = None
-    if proxy is not None and proxy.raw_auth:
-        # As a header, because aiohttp is about to drop its own way to say who we are.
-        basic = "Basic " + base64.b64encode(b":".join(proxy.raw_auth)).decode()
-        proxy = httpx.Proxy(proxy.url, headers={"Proxy-Authorization": basic})
-
-    async def never_resend(
-        request: aiohttp.ClientRequest, handler: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
-    ) -> aiohttp.ClientResponse:
-        # aiohttp sends GET, PUT and DELETE once more by itself when a kept connection drops. A poll must not be sent
-        # twice: the first one may have taken a task. Under another name the error does not set off the resending.
-        if basic and not request.is_ssl():  # else it goes with CONNECT
-            request.headers["Proxy-Authorization"] = basic
-        if str(request.url) != (url := as_given.get()):
-            # aiohttp unquotes what it thinks need not be quoted. But servlets take what follows a semicolon in a name
-            # for a parameter, and a signed URL is valid as it is.
-            request.url = type(request.url)(url, encoded=True)
-        try:
-            return await handler(request)
-        except aiohttp.ClientConnectorError:
-            raise
-        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-            raise DroppedConnectionError(str(error)) from error
-
-    def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            limit=limits.max_connections, keepalive_timeout=limits.keepalive_expiry, ssl=context
-        )
-        return aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(never_resend,), trust_env=False
-        )
-
-    return ExactTransport(verify=context, client=session, proxy=proxy, trust_env=False)

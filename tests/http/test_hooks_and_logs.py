@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import anyio
 import pytest
 
 from conductor_async import APIError, AuthenticationSettings, Call, ConfigurationError, ResponseDecodeError
-from conductor_async.client import ConductorClient
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, serve, stall
+
+if TYPE_CHECKING:
+    from conductor_async.client import ConductorClient
 
 STATUS = {"workflowId": "w", "status": "RUNNING"}
 OK = answer(json=STATUS)

@@ -121,9 +121,9 @@ async def test_hosts_can_be_allowed() -> None:
     async with (
         serve(answer(json=LARGE)) as storage,
         serve(Conductor(f"http://127.0.0.1:{storage.port}/x")) as server,
+        client_of(server, external_payload_hosts=["127.0.0.1", "S3.example"]) as client,
     ):
-        async with client_of(server, external_payload_hosts=["127.0.0.1", "S3.example"]) as client:
-            assert (await client.workflow.get_workflow("w")).output == LARGE
+        assert (await client.workflow.get_workflow("w")).output == LARGE
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,6 @@ Held = Callable[..., Any]
 
 async def test_polling(conductor: ConductorClient, held: Held, flow: str) -> None:
     task, kind = conductor.task, f"{flow}_one"
-    assert await task.poll_task(kind) is None  # D44: nothing is None
     assert await task.batch_poll_tasks(kind, count=3) == []
     ids = [await conductor.workflow.start_workflow_by_name(flow, {"x": n}) for n in range(3)]
     first = await task.poll_task(kind, worker_id="me [1]")
@@ -51,6 +50,10 @@ async def test_polling(conductor: ConductorClient, held: Held, flow: str) -> Non
     assert 0.4 < anyio.current_time() - began < 3
     with pytest.raises(ConfigurationError, match="seconds"):
         await task.batch_poll_tasks(kind, timeout=100)
+
+
+async def test_d44_an_empty_queue_is_none(conductor: ConductorClient, flow: str) -> None:
+    assert await conductor.task.poll_task(f"{flow}_one") is None
 
 
 async def test_domains(conductor: ConductorClient, flow: str) -> None:

@@ -109,7 +109,6 @@ async def test_looking(conductor: ConductorClient, flow: str, finish: Any) -> No
     whole = await workflow.get_workflow(first)
     assert [task.reference_task_name for task in whole.tasks] == ["one", "two"]
     assert whole.tasks[0].output_data == {"done": 1}
-    assert (await workflow.get_workflow(first, include_tasks=False)).tasks == []  # D40: the flag has an effect
     state = await workflow.get_workflow_status(second, include_output=True, include_variables=True)
     assert (state.workflow_id, state.status, state.correlation_id) == (second, "TERMINATED", f"{flow}-b")
     assert (await workflow.get_workflow_status(first)).output == {}
@@ -123,6 +122,12 @@ async def test_looking(conductor: ConductorClient, flow: str, finish: Any) -> No
     assert await workflow.get_running_workflows(flow) == [first]
     ever = await workflow.get_running_workflows(flow, 1, whole.create_time - 60_000, whole.create_time + 60_000)
     assert set(ever) == {first, second}
+
+
+async def test_d40_tasks_are_left_out_if_asked_to(conductor: ConductorClient, flow: str) -> None:
+    workflow_id = await conductor.workflow.start_workflow_by_name(flow)
+    assert (await conductor.workflow.get_workflow(workflow_id, include_tasks=False)).tasks == []
+    assert len((await conductor.workflow.get_workflow(workflow_id)).tasks) == 1
 
 
 async def test_d42_by_correlation_id(conductor: ConductorClient, flow: str) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeAlias, TypeVar, c
 from pydantic.alias_generators import to_camel
 
 from conductor_async.errors import ConfigurationError
+from conductor_async.models import ConductorModel
 from conductor_async.workflow.references import Reference
 from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions, _with_suggestion
 
@@ -108,7 +109,7 @@ class InputPart:
 
 def wire_form(value: InputValue) -> InputValue:
     """A copy of `value` in which everything that knows its wire form has it: parts, and models such as `SchemaDef`."""
-    if hasattr(value, "to_wire"):
+    if isinstance(value, InputPart | ConductorModel):
         return wire_form(value.to_wire())
     if isinstance(value, Mapping):
         return {key: wire_form(item) for key, item in cast("Mapping[str, InputValue]", value).items()}

@@ -1,0 +1,46 @@
+"""The task classes as type checkers see them. Checked by mypy and pyright, never run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import assert_type
+
+from conductor_async import ConductorWorkflow
+from conductor_async.workflow import (
+    ChatMessage,
+    DoWhileTask,
+    DynamicForkTask,
+    ForEachTask,
+    HttpInput,
+    HttpTask,
+    LlmChatComplete,
+    NoopTask,
+    Reference,
+    SwitchTask,
+    TaskSequence,
+    WaitTask,
+)
+
+workflow = ConductorWorkflow(name="w")
+
+# What takes a value takes a reference to one.
+HttpTask("h", HttpInput(uri=workflow.input.uri, read_timeout=timedelta(seconds=5)), retry_count=2, optional=True)
+WaitTask("w", datetime(2030, 1, 1, tzinfo=UTC))
+WaitTask("w", wait_for_seconds=workflow.input.seconds)
+
+# Bodies are tasks, sequences, or lists; chains keep the class.
+assert_type(SwitchTask("s", workflow.input.x).case("a", NoopTask("a")).default([NoopTask("b")]), SwitchTask)
+loop = DoWhileTask("l", "true", NoopTask("a") >> NoopTask("b"))
+loop.tasks = [NoopTask("a"), [NoopTask("b"), NoopTask("c")]]
+assert_type(loop.tasks, TaskSequence)
+assert_type(DynamicForkTask.of_task("f", "resize", [1, 2], description="all"), DynamicForkTask)
+
+# What the server gives is a reference.
+assert_type(HttpTask("h", {"uri": "https://a.example"}).body, Reference)
+assert_type(ForEachTask("e", NoopTask("a"), [1]).item, Reference)
+
+# Options are known by name.
+LlmChatComplete("c", "openai", "gpt-5", [ChatMessage("user", "hi")], temperature=0.1, task_name="chat")
+LlmChatComplete("c", "openai", "gpt-5", temprature=0.1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+NoopTask("n", optionl=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+WaitTask("w", wait_for_seconds=[])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

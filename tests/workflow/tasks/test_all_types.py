@@ -1,0 +1,53 @@
+"""No type of task is missing."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from conductor_async import TaskType
+from conductor_async.workflow import tasks
+from conductor_async.workflow.tasks import TaskInterface, task_class
+
+# What Conductor 3.32.1 runs, from the log of its start, and what only Orkes runs.
+AI = {
+    "AGENT",
+    "CALL_MCP_TOOL",
+    "CANCEL_AGENT",
+    "GENERATE_AUDIO",
+    "GENERATE_IMAGE",
+    "GENERATE_PDF",
+    "GENERATE_VIDEO",
+    "GET_AGENT_CARD",
+    "JDBC",
+    "LIST_MCP_TOOLS",
+    "LLM_CHAT_COMPLETE",
+    "LLM_GENERATE_EMBEDDINGS",
+    "LLM_GET_EMBEDDINGS",
+    "LLM_INDEX_TEXT",
+    "LLM_SEARCH_EMBEDDINGS",
+    "LLM_SEARCH_INDEX",
+    "LLM_STORE_EMBEDDINGS",
+    "LLM_TEXT_COMPLETE",
+}
+ORKES = {"GET_DOCUMENT", "HTTP_POLL", "WAIT_FOR_WEBHOOK"}
+
+
+@pytest.mark.parametrize("task_type", sorted({*TaskType} | AI | ORKES))
+def test_every_type_has_its_class(task_type):
+    described = task_class(task_type)
+    assert described is not None
+    assert described.__name__ in tasks.__all__
+    assert described.__doc__
+
+
+def test_every_class_is_exported():
+    defined = {
+        name
+        for module in vars(tasks).values()
+        if inspect.ismodule(module) and module.__name__.startswith(tasks.__name__)
+        for name, member in vars(module).items()
+        if inspect.isclass(member) and issubclass(member, TaskInterface) and not name.startswith("_")
+    }
+    assert defined - {"InputTask"} <= set(tasks.__all__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import json
 import re
 import time
@@ -87,6 +86,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return max(0.0, float(value)) if float(value) < float("inf") else None
     except ValueError:
         pass
+    import email.utils  # slow to import, and seldom needed
+
     try:
         return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
     except (ValueError, OverflowError):

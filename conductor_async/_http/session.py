@@ -132,17 +132,18 @@ class Session:
                 self._transport = make_transport(self._configuration, self._configuration.server_api_url)
             response = await self._transport.handle_async_request(request)
             response.request = request
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
         try:
-            body = await self._read(response)
+            body = await self._read(response, headers.get("content-encoding", ""))
         finally:
             await response.aclose()
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
         return Answer(response.status_code, headers, body)
 
-    async def _read(self, response: httpx.Response) -> bytes:
+    async def _read(self, response: httpx.Response, packing: str) -> bytes:
         chunks: list[bytes] = []
         limit = self._configuration.max_response_size
-        packing = response.headers.get("content-encoding", "") if self._injected is None else ""
+        if self._injected is not None:
+            packing = ""  # a client unpacks by itself
         stream: Any = aiter(response.stream if self._injected is None else response.aiter_bytes())  # type: ignore[arg-type]
         try:
             unpack = Unpacker(packing) if packing else None

@@ -516,6 +516,21 @@ class WorkflowClient(WorkflowSearch):
         """
         return await self._api.call("POST", route("/workflow/test"), json=test_request, returns=Workflow)
 
+    async def update_variables(self, workflow_id: str, variables: Mapping[str, Any]) -> None:
+        """Sets variables of an execution, and leaves its others: POST /workflow/{workflow_id}/variables.
+
+        Raises:
+            EndpointNotAvailableError: The server is the open-source one, where only a SET_VARIABLE task sets them.
+            NotFoundError: There is no such execution.
+        """
+        await self._api.call(
+            "POST",
+            route("/workflow/{workflow_id}/variables", workflow_id=workflow_id),
+            json=dict(variables),
+            json_name="variables",
+            repeatable=True,
+        )
+
     async def send_message(self, workflow_id: str, message: JsonObject) -> str:
         """Puts a message into an execution's queue, for PULL_WORKFLOW_MESSAGES: POST /workflow/{workflow_id}/messages.
 

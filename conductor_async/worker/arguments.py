@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from types import GenericAlias
@@ -9,6 +10,7 @@ from typing import (
     TYPE_CHECKING,
     Annotated,
     Any,
+    Literal,
     NotRequired,
     Required,
     Unpack,
@@ -18,6 +20,8 @@ from typing import (
 )
 
 from pydantic import ConfigDict, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter, ValidationError
+from pydantic.errors import PydanticInvalidForJsonSchema
+from pydantic_core import to_jsonable_python
 from typing_extensions import TypedDict
 
 from conductor_async.errors import ConfigurationError, NonRetryableException
@@ -103,6 +107,24 @@ class Arguments:
         injected = {name for name, _ in self._plan.injected}
         return inspect.Signature([each for each in self._parameters.values() if each.name not in injected])
 
+    def names(self) -> list[str]:
+        """The inputs that have a parameter, in their order."""
+        return [name for name in self._parameters if name in self._plan.fields]
+
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema of the inputs, with the defaults that JSON can hold.
+
+        Raises:
+            ConfigurationError: An annotation cannot be resolved, or has no JSON Schema.
+        """
+        schema = self._plan.json_schema()
+        for name, shown in schema.get("properties", {}).items():
+            default = self._parameters[name].default
+            if default is not inspect.Parameter.empty:
+                with contextlib.suppress(ValueError, TypeError):
+                    shown["default"] = to_jsonable_python(default)
+        return schema
+
     @functools.cached_property
     def _plan(self) -> _Plan:
         hints = self._hints()
@@ -148,7 +170,7 @@ class Arguments:
 class _Plan:
     """What `Arguments` found out from the annotations."""
 
-    __slots__ = ("_adapter", "_defaults", "_extras", "_fields", "_name", "injected")
+    __slots__ = ("_adapter", "_defaults", "_extras", "_name", "fields", "injected")
 
     def __init__(
         self,
@@ -164,7 +186,18 @@ class _Plan:
         self.injected = injected
         self._defaults = defaults
         self._extras = extras
-        self._fields = fields
+        self.fields = fields
+
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema of what `validated` takes."""
+        schema = schema_of(self._name, self._adapter, "validation")
+        if self._extras is not None:
+            # The definitions that it refers to stand at the top.
+            others = schema_of(self._name, self._extras, "validation")
+            schema["additionalProperties"] = others.get("additionalProperties", True)
+            if definitions := {**schema.get("$defs", {}), **others.get("$defs", {})}:
+                schema["$defs"] = definitions
+        return {**schema, "title": self._name}
 
     def validated(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The input as arguments.
@@ -172,14 +205,14 @@ class _Plan:
         Raises:
             UnfitInputError: It does not fit.
         """
-        known = {name: value for name, value in given.items() if name in self._fields} if self._extras else given
+        known = {name: value for name, value in given.items() if name in self.fields} if self._extras else given
         try:
             bound = self._adapter.validate_python(known)
         except ValidationError as error:
             bound = self._without_nulls(known, error)
         if self._extras is not None:
             names = {name for name, _ in self.injected}
-            others = {name: value for name, value in given.items() if name not in self._fields and name not in names}
+            others = {name: value for name, value in given.items() if name not in self.fields and name not in names}
             try:
                 bound |= self._extras.validate_python(others)
             except ValidationError as error:
@@ -222,6 +255,18 @@ def _adapter(name: str, kind: Any) -> TypeAdapter[dict[str, Any]]:
         return TypeAdapter(kind)
     except (PydanticUserError, PydanticUndefinedAnnotation) as error:
         raise ConfigurationError(f"worker {name!r}: pydantic cannot validate a parameter: {error.message}") from error
+
+
+def schema_of(name: str, adapter: TypeAdapter[Any], mode: Literal["validation", "serialization"]) -> dict[str, Any]:
+    """The JSON Schema of a type.
+
+    Raises:
+        ConfigurationError: It has none.
+    """
+    try:
+        return adapter.json_schema(mode=mode)
+    except PydanticInvalidForJsonSchema as error:
+        raise ConfigurationError(f"worker {name!r}: there is no JSON Schema for a type: {error.message}") from error
 
 
 def _injected(hint: Any) -> type | None:

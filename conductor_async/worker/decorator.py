@@ -14,6 +14,9 @@ from conductor_async.config import seconds
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import TaskType
 from conductor_async.worker.arguments import Arguments, underlying
+from conductor_async.worker.outputs import output_fields
+from conductor_async.worker.registration import derived_definition
+from conductor_async.worker.returned import output_schema, returned_type
 from conductor_async.workflow.tasks.worker import SimpleTask
 
 if TYPE_CHECKING:
@@ -21,13 +24,18 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from typing import TypeAlias
 
-    from conductor_async.models import TaskDef
+    from conductor_async.models import JsonObject, TaskDef
+    from conductor_async.worker.context import TaskInProgress
+    from conductor_async.workflow.known_outputs import OutputFields
 
 P = ParamSpec("P")
 Called = TypeVar("Called")
 """What calling the function gives: for an `async def`, something to await."""
 R = TypeVar("R")
 """What the function returns in the end."""
+R_co = TypeVar("R_co", covariant=True)
+ResultT = TypeVar("ResultT")
+"""The same without `TaskInProgress`: what the task's result is."""
 
 LONGEST_POLL = 5.0
 """Seconds. The server refuses to let a poll wait longer."""
@@ -64,7 +72,7 @@ class WorkerOptions:
     lease_extend_enabled: bool = True
 
 
-class WorkerTask(Generic[P, Called, R]):
+class WorkerTask(Generic[P, Called, R_co]):
     """A function with what a `WorkerHost` needs to run it. Made by `@worker_task`.
 
     Calling it calls the function. `task(...)` makes the task that has a workflow call it.
@@ -75,6 +83,7 @@ class WorkerTask(Generic[P, Called, R]):
         options: How it is run.
         arguments: How a task's input becomes its arguments.
         is_async: Whether it runs on the event loop, or in a thread.
+        returned: Gives the type that it returns, read from its annotation when it is first called.
     """
 
     def __init__(
@@ -99,6 +108,7 @@ class WorkerTask(Generic[P, Called, R]):
         self.options = options
         self.arguments = Arguments(task_definition_name, function, strict=options.strict_schema, namespace=namespace)
         self.is_async = _is_async(function)
+        self.returned = returned_type(task_definition_name, function, namespace)
         self._calls_itself_by_ref = "task_ref_name" in inspect.signature(function).parameters
         functools.update_wrapper(self, function, updated=())
         if self.is_async and sys.version_info >= (3, 12):
@@ -114,7 +124,9 @@ class WorkerTask(Generic[P, Called, R]):
     def __repr__(self) -> str:
         return f"<worker {self.task_definition_name!r}: {getattr(self.function, '__qualname__', self.function)!s}>"
 
-    def task(self, ref: str, /, *args: P.args, **kwargs: P.kwargs) -> SimpleTask[R]:
+    def task(
+        self: WorkerTask[P, Called, ResultT | TaskInProgress], ref: str, /, *args: P.args, **kwargs: P.kwargs
+    ) -> SimpleTask[ResultT]:
         """The task that has a workflow call this worker: `workflow >> greet.task("greet_ref", name="Ada")`.
 
         Args:
@@ -135,10 +147,48 @@ class WorkerTask(Generic[P, Called, R]):
             inputs |= value if kind is inspect.Parameter.VAR_KEYWORD else {name: value}
         return self._make_task(ref, inputs)
 
-    def _make_task(self, ref: str, inputs: dict[str, Any]) -> SimpleTask[R]:
-        task: SimpleTask[R] = SimpleTask(self.task_definition_name, ref)
+    def task_def(self, **fields: Any) -> TaskDef:
+        """The definition of its tasks: the one it was decorated with, and what can be read from the function.
+
+        Names of inputs and outputs, and the first line of the docstring as the description, are filled in where that
+        one does not say them.
+
+        Args:
+            fields: Fields of the `TaskDef`, which win: `greet.task_def(retry_count=5)`.
+
+        Raises:
+            TypeError: A `TaskDef` has no such field.
+            ConfigurationError: An annotation of a parameter cannot be resolved.
+        """
+        return derived_definition(self, fields)
+
+    def input_schema(self) -> JsonObject:
+        """The JSON Schema of the input that it takes: one property for each parameter.
+
+        Raises:
+            ConfigurationError: An annotation cannot be resolved, or has no JSON Schema.
+        """
+        return self.arguments.json_schema()
+
+    def output_schema(self) -> JsonObject:
+        """The JSON Schema of the output that its tasks have: of what it returns, or of `{"result": …}` around it.
+
+        Raises:
+            ConfigurationError: An annotation cannot be resolved, or has no JSON Schema.
+        """
+        return output_schema(self.task_definition_name, self.returned())
+
+    def _make_task(self, ref: str, inputs: dict[str, Any]) -> SimpleTask[Any]:
+        task: SimpleTask[Any] = SimpleTask(self.task_definition_name, ref)
         task.input_parameters.update(inputs)
+        task._returns = self.returned
+        # Where a workflow is built, references to other fields than these are refused.
+        object.__setattr__(task, "_output_fields", self._output_fields)
         return task
+
+    @functools.cached_property
+    def _output_fields(self) -> OutputFields | None:
+        return output_fields(self.function, self.returned)
 
 
 AnyWorker: TypeAlias = "WorkerTask[..., Any, Any]"
@@ -188,7 +238,8 @@ def worker_task(
         concurrency: How many of these tasks run at once. By default 1.
         thread_count: conductor-python's name for `concurrency`.
         register_task_def: Register the task's definition when the host starts.
-        task_def: That definition; its name is filled in. By default, one with the server's defaults.
+        task_def: That definition; its name is filled in, and what `WorkerTask.task_def` reads from the function. By
+            default, one with the server's defaults.
         overwrite_task_def: Replace a definition that is there already.
         strict_schema: Refuse inputs that the function has no parameter for.
         lease_extend_enabled: Tell the server, while a task runs for long, that the worker is alive.

@@ -3,7 +3,7 @@
 from conductor_async.workflow.builder import ConductorWorkflow
 from conductor_async.workflow.executor import WorkflowExecutor
 from conductor_async.workflow.handle import WorkflowHandle
-from conductor_async.workflow.references import Reference
+from conductor_async.workflow.references import Reference, env, secret
 from conductor_async.workflow.tasks import (
     AgentOptions,
     AgentTask,
@@ -86,6 +86,7 @@ from conductor_async.workflow.tasks import (
     WaitUntilTask,
     wait_for_webhook,
 )
+from conductor_async.workflow.transitions import TaskStatusChanged, WorkflowEvent, WorkflowStatusChanged
 
 __all__ = [
     "AgentOptions",
@@ -159,6 +160,7 @@ __all__ = [
     "TaskInterface",
     "TaskOptions",
     "TaskSequence",
+    "TaskStatusChanged",
     "TerminateTask",
     "ToolCall",
     "ToolSpec",
@@ -169,7 +171,11 @@ __all__ = [
     "WaitForWebHookTask",
     "WaitTask",
     "WaitUntilTask",
+    "WorkflowEvent",
     "WorkflowExecutor",
     "WorkflowHandle",
+    "WorkflowStatusChanged",
+    "env",
+    "secret",
     "wait_for_webhook",
 ]

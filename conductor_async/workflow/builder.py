@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from conductor_async._naming import CamelCaseMixin
-from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
+from conductor_async.errors import ConductorError, ConfigurationError, WorkflowDefinitionError
 from conductor_async.models import CacheConfig, RateLimitConfig, WorkflowDef
+from conductor_async.workflow.known_outputs import known_outputs, tasks_within
+from conductor_async.workflow.reading import DefinedTask, complete, settings_of
 from conductor_async.workflow.references import InputValue, Reference, plain
-from conductor_async.workflow.starting import start_request
+from conductor_async.workflow.starting import DEDUPE_WINDOW, start_request
 from conductor_async.workflow.tasks.base import Composable, Step, TaskInterface, definitions_of, tasks_of, whole_seconds
 from conductor_async.workflow.tasks.children import InlineSubWorkflowTask
-from conductor_async.workflow.validation import check, modelled
+from conductor_async.workflow.validation import check, modelled, problems_of
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -64,6 +66,11 @@ class ConductorWorkflow(CamelCaseMixin, Step):
         version: int | None = None,
         description: str | None = None,
     ) -> None:
+        if isinstance(executor, str):
+            raise TypeError(
+                "The first argument of a ConductorWorkflow is its executor, not its name:"
+                f" write ConductorWorkflow(name={executor!r}), or name it after the executor."
+            )
         self.executor = executor
         self.name = name
         self.version = version
@@ -71,6 +78,33 @@ class ConductorWorkflow(CamelCaseMixin, Step):
         self._tasks: list[TaskInterface] = []
         self._settings: dict[str, Any] = {}
         self._registered: WorkflowDef | None = None
+        self._origin: WorkflowDef | None = None
+        self._known_problems: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_workflow_def(cls, definition: WorkflowDef, executor: WorkflowExecutor | None = None) -> Self:
+        """The workflow of a definition, fetched or loaded: the same definition again, and more tasks by `>>`.
+
+        ```python
+        workflow = ConductorWorkflow.from_workflow_def(await conductor.metadata.get_workflow_def("order"))
+        workflow >> SimpleTask("thank", "thank_ref", input_parameters={"to": workflow.task("ship_ref").output.name})
+        ```
+
+        Nothing is lost: unknown fields and types of tasks are kept. What is wrong in it already stays as it is:
+        only problems that come later are refused.
+
+        Args:
+            definition: The definition. It is copied.
+            executor: Runs the workflow.
+        """
+        given = definition.model_fields_set
+        version = definition.version if "version" in given else None
+        workflow = cls(executor, definition.name, version, definition.description)
+        workflow._origin = definition.model_copy(deep=True)
+        workflow._known_problems = frozenset(problems_of(definition))
+        workflow._settings = settings_of(workflow._origin)
+        workflow._tasks = [DefinedTask(task) for task in definition.tasks]
+        return workflow
 
     if not TYPE_CHECKING:  # type checkers would take it for leave to set anything
 
@@ -113,6 +147,17 @@ class ConductorWorkflow(CamelCaseMixin, Step):
 
     def _tasks_of_step(self) -> Sequence[TaskInterface]:
         return (InlineSubWorkflowTask.of(self),)
+
+    def task(self, task_reference_name: str) -> TaskInterface:
+        """The task with this reference name; also one in a branch, a case or a loop that was described in code.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for task in tasks_within(self._tasks):
+            if task.task_reference_name == task_reference_name:
+                return task
+        raise KeyError(f"workflow {self.name!r} has no task {task_reference_name!r}")
 
     # -- references
 
@@ -252,6 +297,12 @@ class ConductorWorkflow(CamelCaseMixin, Step):
         Raises:
             WorkflowDefinitionError: It cannot work; `problems` lists all that is wrong.
         """
+        definition = self._described()
+        check(definition, outputs=known_outputs(self._tasks), known=self._known_problems)
+        return definition
+
+    def _described(self) -> WorkflowDef:
+        """The definition, unchecked."""
         fields: dict[str, Any] = {
             "name": self.name,
             "version": self.version,
@@ -260,8 +311,24 @@ class ConductorWorkflow(CamelCaseMixin, Step):
             "tasks": definitions_of(self._tasks),
         }
         definition = modelled(WorkflowDef, f"workflow {self.name!r}", fields)
-        check(definition)
+        if self._origin is not None:
+            complete(definition, self._origin)
         return definition
+
+    def to_mermaid(self) -> str:
+        """A flowchart of it in the language of Mermaid, which GitHub, notebooks and documentation sites draw."""
+        from conductor_async.workflow.diagram import to_mermaid  # pictures are rare
+
+        return to_mermaid(self._described())
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """What a notebook shows: a picture, of an unfinished workflow too."""
+        from conductor_async.workflow.diagram import notebook_bundle
+
+        try:
+            return notebook_bundle(repr(self), self._described())
+        except ConductorError:  # it cannot be described yet; to_workflow_def() says why
+            return {"text/plain": repr(self)}
 
     # -- running it
 
@@ -292,6 +359,8 @@ class ConductorWorkflow(CamelCaseMixin, Step):
         correlation_id: str | None = None,
         priority: int | None = None,
         task_to_domain: Mapping[str, str] | None = None,
+        dedupe_key: str | None = None,
+        dedupe_window: float | timedelta = DEDUPE_WINDOW,
     ) -> WorkflowHandle:
         """Starts a run and returns a handle on it: POST /workflow.
 
@@ -303,14 +372,18 @@ class ConductorWorkflow(CamelCaseMixin, Step):
             correlation_id: Your own id, to look the run up by.
             priority: 0 to 99; tasks of higher priority are handed out first.
             task_to_domain: The domain that the workers of a task type poll; `*` stands for all types.
+            dedupe_key: Makes the start safe to repeat: there is one run for each key, also when an answer was lost.
+                It becomes the correlation id. Two processes that start by one key at the same moment may still make
+                two. See `WorkflowExecutor.start_request`.
+            dedupe_window: For how many seconds (or a timedelta) to look for the key when the answer was lost.
 
         Raises:
             WorkflowDefinitionError: The definition cannot work; nothing was sent.
+            ConfigurationError: Both a dedupe key and another correlation id were given; nothing was sent.
             AmbiguousOutcomeError: The answer was lost: a run may have been started.
         """
         request = self._request(input, version, correlation_id, priority, task_to_domain)
-        executor = self._run_by()
-        return executor.handle(await executor.start_workflow(request))
+        return await self._run_by().start_request(request, dedupe_key=dedupe_key, dedupe_window=dedupe_window)
 
     async def start_workflow(self, start_workflow_request: StartWorkflowRequest) -> str:
         """Starts this workflow with the other settings of the request, which stays as it is; returns the run's id."""

@@ -14,11 +14,12 @@ from conductor_async.errors import ConductorError
 from conductor_async.models import TaskResult, WorkflowRun
 from conductor_async.resources import MetadataClient, TaskClient, WorkflowClient
 from conductor_async.workflow.handle import WorkflowHandle
-from conductor_async.workflow.starting import start_request
+from conductor_async.workflow.safe_start import SafeStart
+from conductor_async.workflow.starting import DEDUPE_WINDOW, start_request
 from conductor_async.workflow.waiting import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
     from datetime import timedelta
     from types import TracebackType
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         WorkflowState,
         WorkflowSummary,
     )
+    from conductor_async.workflow.transitions import WorkflowEvent
 
 __all__ = ["WorkflowExecutor"]
 
@@ -69,6 +71,7 @@ class WorkflowExecutor(CamelCaseMixin):
         self.workflow_client = WorkflowClient(api)
         once = api.with_options(retry=RetryPolicy(max_attempts=1))
         self._waiting = Waiting(WorkflowClient(once), TaskClient(once))
+        self._safe_start = SafeStart(self.workflow_client, WorkflowClient(once))
         self._starting = anyio.CapacityLimiter(_STARTS_AT_ONCE)
 
     async def aclose(self) -> None:
@@ -95,6 +98,72 @@ class WorkflowExecutor(CamelCaseMixin):
     async def start_workflow(self, start_workflow_request: StartWorkflowRequest) -> str:
         """Starts an execution and returns its id: see `WorkflowClient.start_workflow`."""
         return await self.workflow_client.start_workflow(start_workflow_request)
+
+    async def start(
+        self,
+        name: str,
+        version: int | None = None,
+        workflow_input: Mapping[str, Any] | None = None,
+        *,
+        correlation_id: str | None = None,
+        priority: int | None = None,
+        task_to_domain: Mapping[str, str] | None = None,
+        dedupe_key: str | None = None,
+        dedupe_window: float | timedelta = DEDUPE_WINDOW,
+    ) -> WorkflowHandle:
+        """Starts an execution and returns a handle on it; with a `dedupe_key`, on the one of that key if it is there.
+
+        Args:
+            name: The registered workflow.
+            version: Its version; the latest one if not given.
+            workflow_input: What the execution gets.
+            correlation_id: Your own id, to look the execution up by.
+            priority: 0 to 99; tasks of higher priority are handed out first.
+            task_to_domain: The domain that the workers of a task type poll; `*` stands for all types.
+            dedupe_key: Makes the start safe to repeat: see `start_request`.
+            dedupe_window: For how many seconds (or a timedelta) to look for it when the answer was lost.
+
+        Raises:
+            NotFoundError: No such workflow is registered.
+            AmbiguousOutcomeError: The answer was lost: an execution may have been started.
+        """
+        request = start_request(
+            name,
+            workflow_input,
+            version=version,
+            correlation_id=correlation_id,
+            priority=priority,
+            task_to_domain=task_to_domain,
+        )
+        return await self.start_request(request, dedupe_key=dedupe_key, dedupe_window=dedupe_window)
+
+    async def start_request(
+        self,
+        start_workflow_request: StartWorkflowRequest,
+        *,
+        dedupe_key: str | None = None,
+        dedupe_window: float | timedelta = DEDUPE_WINDOW,
+    ) -> WorkflowHandle:
+        """The same as `start`, for what the request says, which stays as it is.
+
+        The `dedupe_key` becomes the correlation id. An execution of this workflow that has it, running or ended, is
+        what you get; only if there is none, one is started. When the answer to that is lost, the key is looked for
+        until `dedupe_window` is over; then the start is made once more, or given up.
+
+        So there is one execution for each key, also after lost answers and when the program starts it again. It is
+        not so when two processes start by the same key at the same moment, when the server carries out a lost start
+        only after the window, and when the execution was removed. Inputs are not compared: the key decides.
+
+        Raises:
+            ConfigurationError: The request has another correlation id than the key.
+            AmbiguousOutcomeError: The answer was lost, and with a key: what became of it could not be found out.
+        """
+        if dedupe_key is None:
+            workflow_id = await self.start_workflow(start_workflow_request)
+        else:
+            window = seconds(dedupe_window, "dedupe_window", positive=False)
+            workflow_id = await self._safe_start.start(start_workflow_request, dedupe_key, window)
+        return self.handle(workflow_id)
 
     async def start_workflows(self, *start_workflow_requests: StartWorkflowRequest) -> list[str]:
         """Starts many executions, some at a time, and returns their ids in the order of the requests.
@@ -250,6 +319,10 @@ class WorkflowExecutor(CamelCaseMixin):
             await self._waiting.until_over(workflow_id, _references(wait_until_task_ref), timeout=limit)
         )
 
+    def events(self, workflow_id: str) -> AsyncGenerator[WorkflowEvent, None]:
+        """What happens in an execution: see `WorkflowHandle.events`."""
+        return self._waiting.events(workflow_id)
+
     async def get_workflow(self, workflow_id: str, include_tasks: bool = True) -> Workflow:
         """An execution: GET /workflow/{workflow_id}."""
         return await self.workflow_client.get_workflow(workflow_id, include_tasks)
@@ -329,6 +402,10 @@ class WorkflowExecutor(CamelCaseMixin):
     async def remove_workflow(self, workflow_id: str, archive_workflow: bool = True) -> None:
         """Removes an execution: DELETE /workflow/{workflow_id}/remove."""
         await self.workflow_client.delete_workflow(workflow_id, archive_workflow)
+
+    async def update_variables(self, workflow_id: str, variables: Mapping[str, Any]) -> None:
+        """Sets variables of an execution (Orkes): see `WorkflowClient.update_variables`."""
+        await self.workflow_client.update_variables(workflow_id, variables)
 
     async def send_message(self, workflow_id: str, message: JsonObject) -> str:
         """Puts a message into an execution's queue, and returns its id: POST /workflow/{workflow_id}/messages."""

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, cast
 
 from conductor_async.errors import ConfigurationError
 
-__all__ = ["InputValue", "Reference", "plain"]
+__all__ = ["InputValue", "Reference", "env", "plain", "secret"]
 
 InputValue: TypeAlias = Any
 """JSON with references anywhere inside: what a task's input parameters and a workflow's output parameters hold."""
@@ -85,6 +85,25 @@ class Reference:
 
     def __hash__(self) -> int:
         return hash(str(self))
+
+
+def secret(name: str) -> Any:
+    """`${workflow.secrets.name}`: a secret of the server. Workers get its value; what is stored shows the expression.
+
+    Part of a secret that holds JSON goes by a path: `secret("database.password")`.
+    """
+    return _named("secrets", name)
+
+
+def env(name: str) -> Any:
+    """`${workflow.env.NAME}`: a value of the server's environment, as `conductor.env` or CONDUCTOR_ENV_NAME set it."""
+    return _named("env", name)
+
+
+def _named(root: str, name: str) -> Reference:
+    if not isinstance(name, str) or not name.strip():
+        raise ConfigurationError(f"workflow.{root} are known by name, not by {name!r}.")
+    return Reference(joined(f"workflow.{root}", name.strip()))
 
 
 def joined(path: str, json_path: str | None) -> str:

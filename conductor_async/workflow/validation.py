@@ -1,18 +1,31 @@
-"""What is wrong with a definition, found before it is sent."""
+"""What is wrong with a definition, found before it is sent: all of it at once, each with its path.
+
+Refused is what the server refuses, and what it takes but cannot work: an expression that is always null, a join that
+waits for ever, a script that never sees the value meant. What runs fine is not refused, however odd it looks.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import difflib
+import re
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import ValidationError
 
-from conductor_async.errors import WorkflowDefinitionError
-from conductor_async.models import ConductorModel
+from conductor_async._http.routes import checked_name
+from conductor_async.errors import ConfigurationError, PayloadError, WorkflowDefinitionError
+from conductor_async.models import ConductorModel, TaskType, WorkflowDef, encode_json
+from conductor_async.workflow.expressions import expressions_in, steps_below
+from conductor_async.workflow.places import Place, placed_tasks
+from conductor_async.workflow.requirements import missing_in
+from conductor_async.workflow.texts import scripts, substituted, texts_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping
 
-    from conductor_async.models import WorkflowDef, WorkflowTask
+    from conductor_async.models import JsonObject, JsonValue, WorkflowTask
+    from conductor_async.workflow.expressions import Expression
+    from conductor_async.workflow.known_outputs import OutputFields
 
 __all__ = ["check", "modelled", "placed_tasks", "problems_of"]
 
@@ -32,45 +45,282 @@ def modelled(model: type[ModelT], what: str, fields: Mapping[str, Any]) -> Model
         raise WorkflowDefinitionError(f"A definition cannot work: {'; '.join(problems)}.", problems=problems) from error
 
 
-def check(definition: WorkflowDef) -> None:
+def check(
+    definition: WorkflowDef,
+    *,
+    outputs: Mapping[str, OutputFields] | None = None,
+    known: Collection[str] = (),
+) -> None:
     """Raises if the definition cannot work.
+
+    Args:
+        definition: What to look at.
+        outputs: The fields of the tasks' outputs that are known, by reference name.
+        known: Problems to pass over: those that a definition from elsewhere has already.
 
     Raises:
         WorkflowDefinitionError: With all its problems, each starting with its path.
     """
-    if problems := problems_of(definition):
+    if problems := [problem for problem in problems_of(definition, outputs=outputs) if problem not in known]:
         listed = "\n".join(f"- {problem}" for problem in problems)
         raise WorkflowDefinitionError(f"Workflow {definition.name!r} cannot work:\n{listed}", problems=problems)
 
 
-def problems_of(definition: WorkflowDef) -> list[str]:
+def problems_of(definition: WorkflowDef, *, outputs: Mapping[str, OutputFields] | None = None) -> list[str]:
     """All that is wrong with the definition, each starting with its path in the server's terms."""
-    problems: list[str] = []
-    if not definition.name:
-        problems.append("name: a workflow needs a name")
-    places: dict[str, str] = {}
-    for path, task in placed_tasks(definition.tasks):
+    return list(dict.fromkeys(_Checked(definition, outputs or {}).problems()))
+
+
+class _Checked:
+    """One workflow that is looked at: its places, and which of them a reference name means."""
+
+    def __init__(self, definition: WorkflowDef, outputs: Mapping[str, OutputFields]) -> None:
+        self.definition = definition
+        self.outputs = outputs
+        self.places = list(placed_tasks(definition.tasks))
+        self.by_reference: dict[str, Place] = {}
+        for place in self.places:
+            self.by_reference.setdefault(place.task.task_reference_name, place)
+        # The tasks that these create have names that nobody knows yet.
+        self.creators = [each for each in self.places if each.task.type in _CREATORS]
+        self.unusual = [name for name in self.by_reference if name and not _REFERABLE.fullmatch(name)]
+
+    def problems(self) -> Iterator[str]:
+        if not self.definition.name:
+            yield "name: a workflow needs a name"
+        else:
+            yield from _name_problems("name", "workflow name", self.definition.name)
+        if self.definition.schema_version != 2:
+            yield f"schemaVersion: the server knows 2 only, not {self.definition.schema_version!r}"
+        for place in self.places:
+            yield from self._task_problems(place)
+        for path, text in texts_in(self.definition.output_parameters, "outputParameters"):
+            yield from self._text_problems(path, text, None)
+        yield from _unsendable(self.definition, self.places)
+
+    # -- tasks
+
+    def _task_problems(self, place: Place) -> Iterator[str]:
+        yield from self._identity_problems(place)
+        for problem in missing_in(place):
+            yield f"{place.path}{'.' if problem.below else ''}{problem.below}: {problem.text}"
+        yield from self._join_problems(place)
+        yield from self._script_problems(place)
+        for path, text in substituted(place.task, place.path):
+            yield from self._text_problems(path, text, place)
+        param = place.task.sub_workflow_param
+        if param is not None and isinstance(param.workflow_definition, WorkflowDef):
+            child = param.workflow_definition
+            if not child.name and param.name:  # the server takes the other name then
+                child = child.model_copy(update={"name": param.name})
+            for inner in problems_of(child):
+                yield f"{place.path}.subWorkflowParam.workflowDefinition.{inner}"
+
+    def _identity_problems(self, place: Place) -> Iterator[str]:
+        task, path = place.task, place.path
         reference = task.task_reference_name
+        if task.name and task.type == TaskType.SIMPLE:  # the name is what workers poll for
+            yield from _name_problems(f"{path}.name", "task name", task.name)
+        elif not task.name and reference:
+            yield f"{path}: the task {reference!r} needs a name"
         if not reference:
-            problems.append(f"{path}: the task {task.name!r} needs a reference name")
-        elif reference in places:
-            problems.append(
-                f"{path}: the reference name {reference!r} is that of {places[reference]} already;"
+            yield f"{path}: the task {task.name!r} needs a reference name{'' if task.name else ' and a name'}"
+            return
+        first = self.by_reference[reference]
+        if first is not place:
+            yield (
+                f"{path}: the reference name {reference!r} is that of {first.path} already;"
                 " each task of a workflow has its own, and one task object stands in one place only"
             )
-        else:
-            places[reference] = path
-    return problems
+        yield from _name_problems(f"{path}.taskReferenceName", "reference name", reference)
+        if "__" in reference and place.in_loop:
+            yield (
+                f"{path}.taskReferenceName: in a loop {reference!r} cannot have two underscores in a row: the server"
+                " cuts names there, and would never get to the end"
+            )
+        if reference == "workflow" and self._mentions_workflow():
+            yield (
+                f"{path}.taskReferenceName: a task named 'workflow' hides the workflow itself from every"
+                " expression that starts with ${workflow. : choose another"
+            )
+
+    def _mentions_workflow(self) -> bool:
+        texts = (text for place in self.places for _, text in substituted(place.task, place.path))
+        return any("${workflow." in text for text in texts)
+
+    def _join_problems(self, place: Place) -> Iterator[str]:
+        if place.task.type not in (TaskType.JOIN, TaskType.EXCLUSIVE_JOIN):
+            return
+        lists = (("joinOn", place.task.join_on), ("defaultExclusiveJoinTask", place.task.default_exclusive_join_task))
+        for field, names in lists:
+            for index, name in enumerate(names):
+                path = f"{place.path}.{field}[{index}]"
+                target = self.by_reference.get(name)
+                if target is None:
+                    if not self._may_be_created_before(place):
+                        yield f"{path}: there is no task {name!r} to wait for{self._suggestion(name)}"
+                elif target is place or target.runs_only_after(place):
+                    yield f"{path}: {name!r} runs only after this join, which would wait for it for ever"
+
+    # -- scripts
+
+    def _script_problems(self, place: Place) -> Iterator[str]:
+        for field, script, is_pasted in scripts(place.task):
+            for found in expressions_in(script):
+                if found.content is None or (is_pasted and found.text == script):
+                    continue  # a script that comes as a whole from elsewhere
+                if is_pasted or self._is_meant(found, script):
+                    yield f"{place.path}.{field}: {self._script_problem(found, place.task, is_pasted)}"
+
+    def _script_problem(self, found: Expression, task: WorkflowTask, is_pasted: bool) -> str:
+        if is_pasted:
+            return f"{found.text} would become part of the script, as text: {_AS_INPUT}"
+        if task.evaluator_type == "value-param":
+            return f"a value-param is the name of an input parameter: put {found.text} there"
+        if task.type == TaskType.DO_WHILE and found.root in self.by_reference:
+            path = (found.content or "").removeprefix(found.root).removeprefix(".output")
+            return f"{found.text} is not replaced in a condition: write $.{found.root}{path}, or {_AS_INPUT}"
+        return f"{found.text} is not replaced in a script: {_AS_INPUT}"
+
+    def _is_meant(self, found: Expression, script: str) -> bool:
+        """Whether it is an expression of Conductor, and not a placeholder in JavaScript's own template text."""
+        return found.root in self.by_reference or found.root == "workflow" or "`" not in script
+
+    # -- expressions
+
+    def _text_problems(self, path: str, text: str, place: Place | None) -> Iterator[str]:
+        if "${" not in text:
+            return
+        for found in expressions_in(text):
+            if (problem := self._expression_problem(found, place)) is not None:
+                yield f"{path}: {problem}"
+
+    def _expression_problem(self, found: Expression, place: Place | None) -> str | None:
+        content, root = found.content, found.root
+        if content is None:
+            start = found.text.removeprefix("${").partition(".")
+            is_meant = start[1] and (start[0] == "workflow" or start[0] in self.by_reference)
+            return f"{found.text!r:.80} is never closed: a brace is missing" if is_meant else None
+        for name in self.unusual:
+            if content == name or content.startswith(f"{name}."):
+                return (
+                    f"the server cannot find {name!r} in {found.text}: give the task a reference name without"
+                    " dots, blanks, brackets and $"
+                )
+        if not content.strip() or _BLANK.search(_BRACKETS.sub("", content)):
+            return (
+                f"the server cannot read {found.text}; blanks go between ['…'], and text that is not meant for the"
+                " server is written with $${"
+            )
+        if not root or root == "workflow":
+            return None
+        target = self.by_reference.get(root)
+        if target is None:
+            return None if self._is_known_elsewhere(content, root, place) else self._unknown(found)
+        if place is not None and (why := target.why_not_before(place)) is not None:
+            return f"{found.text} is null here: {root!r} {why}"
+        return self._unknown_field(found, root)
+
+    def _is_known_elsewhere(self, content: str, root: str, place: Place | None) -> bool:
+        # ${NAME} is one of the server's environment; so are the properties of its Java, which have dots.
+        is_of_the_server = _OF_THE_SERVER.fullmatch(content) is not None
+        return is_of_the_server or self._may_be_created_before(place)
+
+    def _unknown(self, found: Expression) -> str:
+        plain, _, iteration = found.root.rpartition("__")
+        target = self.by_reference.get(plain)
+        if target is not None and iteration.isdecimal():
+            rest = (found.content or "").removeprefix(found.root)
+            loop = next(
+                (each.tasks[each.index] for each in reversed(target.frames[:-1]) if each.tasks[each.index].loop_over),
+                None,
+            )
+            of_one = (
+                ""
+                if loop is None
+                else f"; iteration {iteration} is ${{{loop.task_reference_name}.output.{iteration}.{plain}"
+                f"{rest.removeprefix('.output')}}}"
+            )
+            return f"the server cannot find {found.root!r}: ${{{plain}{rest}}} is the latest iteration{of_one}"
+        return f"there is no task {found.root!r} for {found.text}{self._suggestion(found.root)}"
+
+    def _unknown_field(self, found: Expression, root: str) -> str | None:
+        fields, name = self.outputs.get(root), f"{root}.output"
+        for step in steps_below(found.content or "", name):
+            if fields is None:
+                return None
+            if step not in fields:
+                listed = ", ".join(fields) or "none at all"
+                return (
+                    f"the output of {root!r} has no {name.removeprefix(f'{root}.output').lstrip('.')}"
+                    f"{'.' if name != f'{root}.output' else ''}{step}{_near(step, fields)} (it has {listed})"
+                )
+            fields, name = fields[step], f"{name}.{step}"
+        return None
+
+    def _may_be_created_before(self, place: Place | None) -> bool:
+        return any(place is None or each.why_not_before(place) is None for each in self.creators if each is not place)
+
+    def _suggestion(self, name: str) -> str:
+        return _near(name, [each for each in self.by_reference if each])
 
 
-def placed_tasks(tasks: Sequence[WorkflowTask], path: str = "tasks") -> Iterator[tuple[str, WorkflowTask]]:
-    """Every task with its path, those inside forks, cases and loops too. Sub-workflows are worlds of their own."""
-    for index, task in enumerate(tasks):
-        place = f"{path}[{index}]"
-        yield place, task
-        for number, branch in enumerate(task.fork_tasks):
-            yield from placed_tasks(branch, f"{place}.forkTasks[{number}]")
-        for case, branch in task.decision_cases.items():
-            yield from placed_tasks(branch, f"{place}.decisionCases[{case!r}]")
-        yield from placed_tasks(task.default_case, f"{place}.defaultCase")
-        yield from placed_tasks(task.loop_over, f"{place}.loopOver")
+_AS_INPUT = "give the value as an input parameter, and read it as $.name"
+
+_CREATORS = frozenset({TaskType.FORK_JOIN_DYNAMIC, TaskType.DYNAMIC})
+
+_BRACKETS = re.compile(r"\[[^\]]*\]|\$\{[^}]*\}")
+_BLANK = re.compile(r"[ \t]")
+_OF_THE_SERVER = re.compile(r"[\w-]+|java\.[\w.]+|(?:user|os|file|path|line|native|sun|jdk)\.(?!(?:in|out)put\b)[\w.]+")
+
+# Others can be reference names too, but no expression leads to them.
+_REFERABLE = re.compile(r"[^\s.\[\](){}$*][^\s.\[\](){}]*")
+
+
+def _near(name: str, names: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=1)
+    return f": did you mean {near[0]!r}?" if near else ""
+
+
+def _name_problems(path: str, what: str, name: str) -> Iterator[str]:
+    try:
+        checked_name(what, name)
+    except ConfigurationError as error:
+        yield f"{path}: {error}"
+
+
+# -- JSON --------------------------------------------------------------------------------------------
+
+
+def _unsendable(definition: WorkflowDef, places: list[Place]) -> Iterator[str]:
+    """What cannot be JSON: looked for piece by piece only if the whole cannot be sent."""
+    try:
+        encode_json(definition)
+    except PayloadError:
+        yield from _unsendable_pieces(definition, places)
+
+
+def _unsendable_pieces(definition: WorkflowDef, places: list[Place]) -> Iterator[str]:
+    for path, model, around in [
+        ("", definition, {"tasks"}),
+        *((f"{place.path}.", place.task, _CHILDREN) for place in places),
+    ]:
+        for field, value in model.to_wire().items():
+            if field in around:
+                continue
+            for piece in _pieces(value):
+                try:
+                    encode_json(piece, f"{path}{field}")
+                except PayloadError as error:
+                    where, _, what = str(error).partition(" cannot be sent as JSON: ")
+                    yield f"{where}: it cannot be sent as JSON: {what}"
+
+
+def _pieces(value: JsonValue) -> Iterator[JsonValue]:
+    if isinstance(value, dict):
+        yield from ({key: item} for key, item in cast("JsonObject", value).items())
+    else:
+        yield value
+
+
+_CHILDREN = frozenset({"forkTasks", "decisionCases", "defaultCase", "loopOver"})

@@ -24,12 +24,14 @@ from conductor_async.errors import (
     WaitTimeoutError,
 )
 from conductor_async.models import TaskStatus, TaskType
+from conductor_async.workflow.transitions import Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import AsyncGenerator, Collection
 
-    from conductor_async.models import Task, Workflow
+    from conductor_async.models import Task, Workflow, WorkflowRun
     from conductor_async.resources import TaskClient, WorkflowClient
+    from conductor_async.workflow.transitions import WorkflowEvent
 
 __all__ = ["Waiting", "delay_after", "delay_in_outage", "ended_task"]
 
@@ -76,7 +78,7 @@ def _jittered(delay: float) -> float:
 # -- what for ------------------------------------------------------------------------------------------
 
 
-def ended_task(execution: Workflow, references: Collection[str]) -> Task | None:
+def ended_task(execution: Workflow | WorkflowRun, references: Collection[str]) -> Task | None:
     """The first task of these reference names whose last attempt has ended; any iteration counts for a plain name."""
     for task in execution.tasks:
         if task.is_completed() and not task.retried:
@@ -134,11 +136,54 @@ class Waiting:
                 return await self._until_over(workflow_id, references, started_at)
         finally:
             self._waits -= 1
+            unpolled = self._unpolled.take(workflow_id)
         raise WaitTimeoutError(
             f"Workflow {workflow_id} was not over in time. It goes on:"
-            f" executor.handle({workflow_id!r}) can wait for it again.",
+            f" executor.handle({workflow_id!r}) can wait for it again.{_nobody_polls(unpolled)}",
             workflow_id=workflow_id,
         )
+
+    async def events(self, workflow_id: str) -> AsyncGenerator[WorkflowEvent, None]:
+        """What happens in the execution, until it has ended. Looks soon again after a change, then ever more seldom.
+
+        A server that cannot be reached, fails or asks for patience does not end it.
+
+        Raises:
+            NotFoundError: There is no such execution (any more).
+        """
+        seen = Seen()
+        looks = failures = 0
+        changed = anyio.current_time()
+        delay = 0.0
+        self._waits += 1
+        try:  # no cancel scope and no task group around the yield: the caller's code runs there
+            while True:
+                await anyio.sleep(_jittered(delay))
+                if self._looking >= LOOKS_AT_ONCE:
+                    delay = delay_after(2, 0, self._waits)
+                    continue
+                try:
+                    execution = await self._look_at_all(workflow_id)
+                except (TransportError, ServerError, RateLimitedError) as error:
+                    delay = delay_in_outage(failures, error)
+                    failures += 1
+                    self._note_outage(workflow_id, error)
+                    continue
+                except ConductorError as error:
+                    error.add_note(f"This ended the events of workflow {workflow_id}, not the workflow.")
+                    raise
+                failures = 0
+                news = seen.transitions(execution)
+                if news:
+                    looks, changed = 0, anyio.current_time()
+                for event in news:
+                    yield event
+                if execution.is_completed():
+                    return
+                delay = delay_after(looks, anyio.current_time() - changed, self._waits)
+                looks += 1
+        finally:
+            self._waits -= 1
 
     async def _until_over(self, workflow_id: str, references: Collection[str], started_at: float | None) -> Workflow:
         begun = anyio.current_time()
@@ -183,6 +228,13 @@ class Waiting:
         finally:
             self._looking -= 1
 
+    async def _look_at_all(self, workflow_id: str) -> Workflow:
+        self._looking += 1
+        try:
+            return await self._workflow.get_workflow(workflow_id)
+        finally:
+            self._looking -= 1
+
     def _note_outage(self, workflow_id: str, error: ConductorError) -> None:
         now = anyio.current_time()
         if now - self._outage_noted >= _OUTAGE_NOTED_EVERY:
@@ -203,6 +255,7 @@ class UnpolledTypes:
         self._workflow = workflow
         self._task = task
         self._named: set[tuple[str, str | None]] = set()
+        self._of: dict[str, list[str]] = {}
         self._next_check = -math.inf
 
     async def name_them(self, workflow_id: str, started_at: float | None) -> bool:
@@ -214,25 +267,43 @@ class UnpolledTypes:
         try:
             execution = await self._workflow.get_workflow(workflow_id)
             clock = _server_clock(execution, started_at)
-            for task in execution.tasks:
-                await self._name(task, execution, clock)
+            unpolled = {kind: task for kind, task in self._waiting(execution) if await self._is_unpolled(task, clock)}
         except ConductorError as error:
             logger.debug("Could not look who polls for the tasks of workflow %s: %s", workflow_id, error)
+            return True
+        self._of.pop(workflow_id, None)
+        if unpolled:
+            self._of[workflow_id] = [_named(*kind) for kind in unpolled]
+        for kind, task in unpolled.items():
+            self._warn(kind, task, execution)
         return True
 
-    async def _name(self, task: Task, execution: Workflow, clock: float) -> None:
-        kind = (task.task_type, task.domain)
-        if task.status != TaskStatus.SCHEDULED or task.task_type in self._RUN_BY_SERVER or kind in self._named:
-            return
-        since = max(task.scheduled_time + task.start_delay_in_seconds * 1000, await self._last_poll(*kind))
-        if clock - since < self.PATIENCE * 1000 or kind in self._named:  # another wait may have been faster meanwhile
+    def take(self, workflow_id: str) -> list[str]:
+        """The types that nobody polled for when this execution was checked last. Its wait is over."""
+        return self._of.pop(workflow_id, [])
+
+    def _waiting(self, execution: Workflow) -> list[tuple[tuple[str, str | None], Task]]:
+        """The tasks that a worker has to take: of each type and domain the one that was due first."""
+        tasks = [
+            task
+            for task in execution.tasks
+            if task.status == TaskStatus.SCHEDULED and task.task_type not in self._RUN_BY_SERVER
+        ]
+        tasks.sort(key=_due, reverse=True)
+        return list({(task.task_type, task.domain): task for task in tasks}.items())
+
+    async def _is_unpolled(self, task: Task, clock: float) -> bool:
+        since = max(_due(task), await self._last_poll(task.task_type, task.domain))
+        return clock - since >= self.PATIENCE * 1000
+
+    def _warn(self, kind: tuple[str, str | None], task: Task, execution: Workflow) -> None:
+        if kind in self._named:
             return
         self._named.add(kind)
         logger.warning(
-            "Nobody polls for tasks of type %r%s: task %r of workflow %r (id %s) waits for a worker."
+            "Nobody polls for tasks of type %s: task %r of workflow %r (id %s) waits for a worker."
             " Does one run, against this server?",
-            task.task_type,
-            f" in domain {task.domain!r}" if task.domain else "",
+            _named(*kind),
             task.reference_task_name,
             execution.workflow_name,
             execution.workflow_id,
@@ -241,6 +312,21 @@ class UnpolledTypes:
     async def _last_poll(self, task_type: str, domain: str | None) -> int:
         polls = await self._task.get_task_poll_data(task_type)
         return max((poll.last_poll_time for poll in polls if (poll.domain or None) == (domain or None)), default=0)
+
+
+def _due(task: Task) -> int:
+    """When a worker could take it first, in epoch milliseconds."""
+    return task.scheduled_time + task.start_delay_in_seconds * 1000
+
+
+def _named(task_type: str, domain: str | None) -> str:
+    return f"{task_type!r} in domain {domain!r}" if domain else repr(task_type)
+
+
+def _nobody_polls(task_types: list[str]) -> str:
+    if not task_types:
+        return ""
+    return f" Nobody polls for tasks of type {' and '.join(task_types)}: does a worker run, against this server?"
 
 
 def _server_clock(execution: Workflow, started_at: float | None) -> float:

@@ -338,3 +338,8 @@ async def test_running_needs_an_executor():
 async def test_an_empty_workflow_cannot_be_registered():
     with pytest.raises(WorkflowDefinitionError, match="has no tasks"):
         await ConductorWorkflow(WorkflowExecutor(), "w").register()
+
+
+def test_a_name_in_the_place_of_the_executor_is_refused_at_once():
+    with pytest.raises(TypeError, match=r"write ConductorWorkflow\(name='orders'\)"):
+        ConductorWorkflow("orders")  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import pytest
 
 from conductor_async.errors import ConfigurationError
 from conductor_async.workflow import ConductorWorkflow, Reference, SimpleTask
-from conductor_async.workflow.references import plain
+from conductor_async.workflow.references import env, plain, secret
 
 workflow = ConductorWorkflow(name="orders")
 task = SimpleTask("price", "price_ref")
@@ -26,6 +26,9 @@ task = SimpleTask("price", "price_ref")
         (workflow.variables.x, "${workflow.variables.x}"),
         (workflow.variables("x.y"), "${workflow.variables.x.y}"),
         (workflow.variables(), "${workflow.variables}"),
+        (secret("db"), "${workflow.secrets.db}"),
+        (secret("db.password"), "${workflow.secrets.db.password}"),
+        (env("REGION"), "${workflow.env.REGION}"),
         (task.output(), "${price_ref.output}"),
         (task.output("x"), "${price_ref.output.x}"),
         (task.output(".x"), "${price_ref.output.x}"),
@@ -97,3 +100,10 @@ def test_equality_is_with_references_and_text_only():
     assert Reference("a.b") == Reference("a.b")
     assert Reference("a.b") != Reference("a.c")
     assert Reference("a.b") != 1
+
+
+@pytest.mark.parametrize("name", ["", " ", None, 5, "a}b"])
+def test_secrets_and_environment_are_known_by_name(name):
+    for named in (secret, env):
+        with pytest.raises(ConfigurationError):
+            named(name)

@@ -27,7 +27,7 @@ from conductor_async import (
 )
 from conductor_async.client import ConductorClient
 from conductor_async.config import Configuration
-from conductor_async.workflow import ConductorWorkflow, SimpleTask, WorkflowExecutor
+from conductor_async.workflow import ConductorWorkflow, SimpleTask, WorkflowExecutor, env, secret
 
 if TYPE_CHECKING:
     from conductor_async.models import JsonObject
@@ -151,6 +151,18 @@ async def test_sequence_fork_and_output(url: str, new_name: NewName):
         assert run.output["joined"]["join_c"] == {"c": {"ran": "c"}, "d": {"ran": "d", "heard": "Hello, Ada!"}}
         assert run.output["joined"]["e"] == {"ran": "e"}
         assert run.workflow_version == 1
+
+
+async def test_secrets_and_environment_are_the_servers(url: str, new_name: NewName):
+    kind = new_name("work")
+    async with connected(url) as conductor, workers(conductor, kind):
+        workflow = ConductorWorkflow(conductor.executor, new_name("secrets")) >> SimpleTask(kind, "a")
+        task = SimpleTask(kind, "b")
+        task.input_parameters.update(secret=secret("nobody_has_set_this"), region=env("NOBODY_HAS_SET_THIS"), n=1)
+        run = await (workflow >> task).execute(timeout=60)
+        # What the server does not have is null; had it not read them as its own, the text would have come through.
+        assert run.output == {"ran": "b", "n": 1, "secret": None, "region": None}
+        assert run.tasks[1].input_data["secret"] == "${workflow.secrets.nobody_has_set_this}"
 
 
 async def test_a_workflow_inside_another(url: str, new_name: NewName):
@@ -414,7 +426,7 @@ async def test_a_task_type_that_nobody_polls_is_named(url: str, new_name: NewNam
             async with anyio.create_task_group() as group:
                 group.start_soon(poll_and_give_back)
                 for _ in range(2):
-                    with pytest.raises(WaitTimeoutError):
+                    with pytest.raises(WaitTimeoutError, match=f"Nobody polls for tasks of type {unpolled!r}: "):
                         await workflow.execute(timeout=14)
                 group.cancel_scope.cancel()
         (warning,) = [record.getMessage() for record in caplog.records]

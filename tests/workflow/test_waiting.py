@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import logging
+import time
 import tracemalloc
 from itertools import pairwise
 
@@ -25,7 +26,7 @@ from conductor_async import (
 )
 from conductor_async.client import ConductorClient
 from conductor_async.config import Configuration
-from conductor_async.workflow.waiting import LOOKS_AT_ONCE, delay_after, delay_in_outage, ended_task
+from conductor_async.workflow.waiting import LOOKS_AT_ONCE, UnpolledTypes, delay_after, delay_in_outage, ended_task
 from tests.fakes.clients import client_of
 from tests.fakes.wire import Behaviour, Peer, Request, answer, cut, serve, stall
 
@@ -236,6 +237,70 @@ async def test_named_tasks_end_a_wait_while_the_workflow_goes_on():
             run = await conductor.executor.execute("w", wait_until_task_ref=named)
         assert run.is_running()
         assert server.count() == 3
+
+
+@pytest.mark.anyio
+async def test_a_wait_that_ends_names_the_types_that_nobody_polls(monkeypatch, caplog):
+    monkeypatch.setattr(UnpolledTypes, "PATIENCE", 0.1)
+    monkeypatch.setattr(UnpolledTypes, "_BETWEEN_CHECKS", 0.01)
+    long_ago = 1_000_000
+    tasks = [
+        {"taskType": kind, "referenceTaskName": kind, "status": status, "scheduledTime": long_ago, "domain": domain}
+        for kind, status, domain in (
+            ("greet", "SCHEDULED", None),
+            ("greet", "SCHEDULED", None),
+            ("pack", "SCHEDULED", "eu"),
+            ("done", "COMPLETED", None),
+            ("WAIT", "SCHEDULED", None),
+            ("polled", "SCHEDULED", None),
+        )
+    ]
+    running = answer(json={"workflowId": "id-1", "workflowName": "w", "status": "RUNNING", "tasks": tasks})
+    polled = answer(json=[{"queueName": "polled", "lastPollTime": int(time.time() * 1000) + 60_000}])
+
+    async def behave(peer: Peer, request: Request) -> None:
+        if "polldata" in request.target:
+            await (polled if request.target.endswith("=polled") else answer(json=[]))(peer, request)
+        else:
+            await running(peer, request)
+
+    async with serve(behave) as server, client_of(server) as conductor:
+        for _ in range(2):  # the warning comes once, the error tells it each time
+            with pytest.raises(WaitTimeoutError) as caught:
+                await conductor.executor.wait("id-1", timeout=1)
+            assert str(caught.value).endswith(
+                " Nobody polls for tasks of type 'greet' and 'pack' in domain 'eu':"
+                " does a worker run, against this server?"
+            )
+        assert conductor.executor._waiting._unpolled._of == {}
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
+        "Nobody polls for tasks of type 'greet'",
+        "Nobody polls for tasks of type 'pack' in domain 'eu'",
+    ]
+
+
+@pytest.mark.anyio
+async def test_a_wait_that_ends_says_nothing_of_types_that_were_polled_since(monkeypatch):
+    monkeypatch.setattr(UnpolledTypes, "PATIENCE", 0.1)
+    monkeypatch.setattr(UnpolledTypes, "_BETWEEN_CHECKS", 0.01)
+    task = {"taskType": "greet", "referenceTaskName": "g", "status": "SCHEDULED", "scheduledTime": 1}
+    running = answer(json={"workflowId": "id-1", "status": "RUNNING", "tasks": [task]})
+    asked = 0
+
+    async def behave(peer: Peer, request: Request) -> None:
+        nonlocal asked
+        if "polldata" in request.target:
+            asked += 1
+            polls = [] if asked == 1 else [{"queueName": "greet", "lastPollTime": int(time.time() * 1000) + 60_000}]
+            await answer(json=polls)(peer, request)
+        else:
+            await running(peer, request)
+
+    async with serve(behave) as server, client_of(server) as conductor:
+        with pytest.raises(WaitTimeoutError) as caught:
+            await conductor.executor.wait("id-1", timeout=1)
+    assert asked > 1
+    assert "Nobody polls" not in str(caught.value)
 
 
 # -- many ------------------------------------------------------------------------------------------

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Unpack, cast, get_args
 
 from typing_extensions import TypeVar
 
 from conductor_async.models import TaskType
 from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions
+from conductor_async.workflow.typed_results import reference_to_result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from conductor_async.workflow.tasks.inputs import Text
 
@@ -22,7 +23,8 @@ R_co = TypeVar("R_co", covariant=True, default=Any)
 class SimpleTask(TaskInterface, Generic[R_co], task_type=TaskType.SIMPLE):
     """A task that a worker runs: whoever polls for `task_def_name`.
 
-    `SimpleTask[R]` is the task of a worker function that returns R.
+    `SimpleTask[R]` is the task of a worker function that returns R: `greet.task(…)` makes one, and
+    `SimpleTask[R]("greet")` says it for a worker that lives elsewhere.
 
     Args:
         task_def_name: The name of the task's definition, which is the type that workers poll for.
@@ -42,6 +44,27 @@ class SimpleTask(TaskInterface, Generic[R_co], task_type=TaskType.SIMPLE):
     def task_def_name(self) -> str:
         """The name of the task's definition."""
         return self.name
+
+    # What its worker returns, when it is asked for: annotations may name what is defined later.
+    _returns: Callable[[], Any] | None = None
+
+    @property
+    def result(self) -> R_co:
+        """What the worker returns: a value of type R to type checkers, a reference to it at run time.
+
+        `price.result.total` is `${price.output.total}` for a worker that returns a model, a dataclass or a dict, and
+        `double.result` is `${double.output.result}` for one that returns an int. A field that R does not have is an
+        error, for the type checkers and at run time. `task.output` goes without types.
+
+        Raises:
+            ConfigurationError: The worker's return type is not known, or does not say where the result lies.
+            AttributeError: There is no such field.
+        """
+        if self._returns is not None:
+            kind = self._returns()
+        else:  # `SimpleTask[Order](…)` leaves a trace of its parameter
+            kind = next(iter(get_args(getattr(self, "__orig_class__", None))), Any)
+        return cast("R_co", reference_to_result(self.task_reference_name, kind))
 
 
 class DynamicTask(TaskInterface, task_type=TaskType.DYNAMIC):

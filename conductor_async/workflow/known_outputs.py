@@ -1,0 +1,78 @@
+"""What the outputs of tasks are known to have, so that a misspelt field shows when the workflow is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_origin
+from uuid import UUID
+
+from conductor_async.workflow.tasks.base import TaskInterface, TaskSequence
+from conductor_async.workflow.typed_results import fields_of, place_of, plain_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["OutputFields", "closed_output", "known_outputs", "tasks_within"]
+
+OutputFields: TypeAlias = "Mapping[str, OutputFields | None]"
+"""All fields that an output has, each with its own fields; None where those are not known."""
+
+
+def closed_output(kind: Any) -> OutputFields | None:
+    """The fields of the output of a worker that returns such a type; None if it may have others."""
+    if place_of(kind) == "output":
+        return _closed(kind, ())
+    kind = plain_type(kind)
+    kind = get_origin(kind) or kind
+    # Of another class, what is returned may be a subclass that has fields.
+    is_value = kind is Literal or (isinstance(kind, type) and issubclass(kind, _VALUES))
+    return {"result": None} if is_value else None
+
+
+_VALUES = (str, int, float, list, tuple, set, frozenset, date, Enum, UUID)
+
+
+def _closed(kind: Any, around: tuple[Any, ...]) -> OutputFields | None:
+    kind = plain_type(kind)
+    kind = get_origin(kind) or kind
+    fields = None if kind in around or _sends_as_it_likes(kind) else fields_of(kind)
+    if fields is None or any(isinstance(field.step, int) for field in fields.values()):
+        return None
+    return {str(field.step): _closed(field.kind, (*around, kind)) for field in fields.values()}
+
+
+def _sends_as_it_likes(kind: Any) -> bool:
+    """Whether a model takes fields that it does not declare, or is serialised by code of its own."""
+    config: Mapping[str, Any] = getattr(kind, "model_config", None) or getattr(kind, "__pydantic_config__", None) or {}
+    decorators = getattr(kind, "__pydantic_decorators__", None)
+    return config.get("extra") == "allow" or bool(decorators and decorators.model_serializers)
+
+
+def known_outputs(tasks: Sequence[TaskInterface]) -> dict[str, OutputFields]:
+    """The fields of the outputs that are known, by reference name."""
+    known: dict[str, OutputFields] = {}
+    for task in tasks_within(tasks):
+        fields = getattr(task, "_output_fields", None)  # from the worker function that made the task
+        if fields is not None:
+            known[task.task_reference_name] = fields
+    return known
+
+
+def tasks_within(tasks: Sequence[TaskInterface]) -> Iterator[TaskInterface]:
+    """The tasks, and those in their branches, cases and bodies."""
+    for task in tasks:
+        yield task
+        for value in vars(task).values():
+            for sequence in _sequences(value):
+                yield from tasks_within(list(sequence))
+
+
+def _sequences(value: object) -> Iterator[TaskSequence]:
+    values: Iterable[object] = (value,)
+    if isinstance(value, Mapping):
+        values = cast("Mapping[object, object]", value).values()
+    elif isinstance(value, list | tuple):
+        values = cast("Sequence[object]", value)
+    return (each for each in values if isinstance(each, TaskSequence))

@@ -1,0 +1,237 @@
+"""A task's result by the type that its worker returns: where it lies in the task's output, and what fields it has.
+
+A worker's dict, dataclass or model is the task's output; anything else is its `result`. So `task.result` is another
+expression for a worker that returns an `Order` than for one that returns an `int`, and the fields of an `Order` are
+known: a reference to one that is not there is refused where it is written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeGuard, Union, cast, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, RootModel
+from typing_extensions import is_typeddict
+
+from conductor_async.errors import ConfigurationError
+from conductor_async.models import TaskResult
+from conductor_async.workflow.references import Reference
+
+__all__ = ["TypedReference", "fields_of", "place_of", "plain_type", "reference_to_result"]
+
+Place: TypeAlias = Literal["output", "result"]
+UNKNOWN: Any = Any
+"""The type of what may be anything."""
+
+
+class Field(NamedTuple):
+    """A field of a result: the step that leads to it in the JSON, and its type."""
+
+    step: str | int
+    kind: Any
+
+
+def reference_to_result(task_reference_name: str, kind: Any) -> Reference:
+    """The reference to what a worker with this return type has returned.
+
+    Raises:
+        ConfigurationError: The type does not say where the result lies.
+    """
+    kind = plain_type(kind)
+    place = place_of(kind)
+    if place is None:
+        raise ConfigurationError(
+            f"Where the result of task {task_reference_name!r} lies in its output cannot be told from its return type"
+            f" ({_shown(kind)}): use {task_reference_name}.output instead of .result."
+        )
+    output = f"{task_reference_name}.output"
+    return _reference(output if place == "output" else f"{output}.result", kind)
+
+
+# -- types -----------------------------------------------------------------------------------------
+
+
+def plain_type(kind: Any) -> Any:
+    """The type without annotations and aliases, and without None: what there is if there is something."""
+    while True:
+        if hasattr(kind, "__metadata__"):  # Annotated
+            kind = kind.__origin__
+        elif hasattr(kind, "__supertype__"):  # NewType
+            kind = kind.__supertype__
+        elif hasattr(kind, "__value__"):  # `type X = …`
+            kind = kind.__value__
+        elif (members := _members(kind)) and len(members) == 1:
+            kind = members[0]
+        else:
+            return kind
+
+
+def _members(kind: Any) -> list[Any]:
+    """The members of a union but None; empty if it is none."""
+    if get_origin(kind) not in (Union, types.UnionType):
+        return []
+    return [each for each in get_args(kind) if each is not types.NoneType]
+
+
+def place_of(kind: Any) -> Place | None:
+    """Whether a result of this type is the task's output, or lies in it as `result`. None if that is not known."""
+    kind = plain_type(kind)
+    if members := _members(kind):
+        first: Place | None = place_of(members[0])
+        return first if all(place_of(each) == first for each in members) else None
+    if get_origin(kind) is Literal:
+        return "result"
+    kind = get_origin(kind) or kind
+    if not _is_class(kind) or kind in (object, types.NoneType) or issubclass(kind, TaskResult):
+        return None
+    if issubclass(kind, RootModel):
+        return "result"
+    if is_typeddict(kind) or issubclass(kind, Mapping | BaseModel) or dataclasses.is_dataclass(kind):
+        return "output"
+    return "result"
+
+
+def fields_of(kind: Any) -> Mapping[str, Field] | None:
+    """The fields of a type by their Python names. None if it has none of its own, or if they are not known."""
+    kind = plain_type(kind)
+    kind = get_origin(kind) or kind
+    if not _is_class(kind) or issubclass(kind, RootModel):
+        return None
+    if issubclass(kind, BaseModel):
+        kind.model_rebuild(raise_errors=False)  # one whose building is deferred does not know its aliases yet
+        return _of_pydantic(kind.model_fields) | _computed(kind)
+    if hasattr(kind, "__pydantic_fields__"):
+        return _of_pydantic(cast("Any", kind).__pydantic_fields__)
+    if is_typeddict(kind):
+        return {name: Field(name, hint) for name, hint in _hints(kind).items()}
+    if dataclasses.is_dataclass(kind):
+        hints = _hints(kind)
+        return {each.name: Field(each.name, hints.get(each.name, UNKNOWN)) for each in dataclasses.fields(kind)}
+    names: Sequence[str] | None = getattr(kind, "_fields", None)
+    if issubclass(kind, tuple) and names is not None:
+        hints = _hints(cast("type[Any]", kind))
+        return {name: Field(index, hints.get(name, UNKNOWN)) for index, name in enumerate(names)}
+    return None
+
+
+def _of_pydantic(fields: Mapping[str, Any]) -> dict[str, Field]:
+    return {
+        name: Field(field.serialization_alias or field.alias or name, field.annotation)
+        for name, field in fields.items()
+        if not field.exclude
+    }
+
+
+def _computed(kind: type[BaseModel]) -> dict[str, Field]:
+    return {name: Field(field.alias or name, field.return_type) for name, field in kind.model_computed_fields.items()}
+
+
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    try:
+        return get_type_hints(kind)
+    except (NameError, TypeError, AttributeError, SyntaxError):  # a local class, an import for type checkers alone
+        return dict.fromkeys(getattr(kind, "__annotations__", {}), UNKNOWN)
+
+
+# -- references --------------------------------------------------------------------------------------
+
+
+class TypedReference(Reference):
+    """A reference to a value whose type is known. To type checkers it is the value itself.
+
+    `[...]` and attributes lead to what such a value has, by the names that it has in Python; what it does not have is
+    an error.
+    """
+
+    __slots__ = ("_kind",)
+
+    _kind: Any
+
+    def __init__(self, path: str, kind: Any) -> None:
+        super().__init__(path)
+        self._kind = kind
+
+    def __getattr__(self, name: str) -> Any:
+        kind = self._kind if not name.startswith("_") else None
+        if kind is None:
+            return super().__getattr__(name)
+        if name == "root" and _is(kind, RootModel):
+            return _reference(self._path, _root(kind))
+        if is_typeddict(get_origin(kind) or kind) or (known := fields_of(kind)) is None:
+            raise AttributeError(
+                f"{self} stands for a value of type {_shown(kind)}, which has no field {name!r}. The value is not there"
+                " yet, so it has no methods either; a key goes by […].",
+                name=name,
+                obj=self,
+            )
+        return self._field(name, known)
+
+    def __getitem__(self, key: str | int | slice) -> Any:
+        kind = self._kind
+        if _is(kind, RootModel):
+            return _reference(self._path, _root(kind))[key]
+        known = fields_of(kind)
+        if isinstance(key, str) and known is not None and not _is(kind, tuple):
+            return self._field(key, known)
+        return _reference(super().__getitem__(key)._path, _item(kind, key))
+
+    def _field(self, name: str, known: Mapping[str, Field]) -> Any:
+        field = known.get(name)
+        if field is None:
+            if _takes_more(self._kind):
+                return super().__getitem__(name)
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f": did you mean {near[0]!r}?" if near else f". It has {', '.join(known) or 'none'}."
+            raise AttributeError(f"{_shown(self._kind)} has no field {name!r}{hint}", name=name, obj=self)
+        return _reference(super().__getitem__(field.step)._path, field.kind)
+
+    def __bool__(self) -> bool:
+        # To type checkers this is the value, which could be asked: the answer would always be yes.
+        raise TypeError(f"{self} has no value while the workflow is described. To decide by it, use a SwitchTask.")
+
+
+def _reference(path: str, kind: Any) -> Reference:
+    kind = plain_type(kind)
+    known = _is_class(get_origin(kind) or kind) and kind is not object
+    return TypedReference(path, kind) if known and not _members(kind) else Reference(path)
+
+
+def _is_class(kind: Any) -> TypeGuard[type[Any]]:
+    return isinstance(kind, type) and kind is not Any  # Any is a class to Python
+
+
+def _item(kind: Any, key: str | int | slice) -> Any:
+    """The type of what lies at a key or an index of a dict or a list."""
+    arguments = get_args(kind)
+    if _is(kind, tuple) and (named := fields_of(kind)):
+        arguments = tuple(field.kind for field in named.values())
+    if _is(kind, Mapping) and len(arguments) == 2:
+        return arguments[1]
+    if _is(kind, tuple) and not (len(arguments) == 2 and arguments[1] is ...):
+        return arguments[key] if isinstance(key, int) and -len(arguments) <= key < len(arguments) else UNKNOWN
+    if _is(kind, Sequence | set | frozenset) and arguments:
+        return kind if isinstance(key, slice) else arguments[0]
+    return UNKNOWN
+
+
+def _is(kind: Any, of: Any) -> bool:
+    kind = get_origin(kind) or kind
+    return isinstance(kind, type) and issubclass(kind, of)
+
+
+def _root(kind: Any) -> Any:
+    return (get_origin(kind) or kind).model_fields["root"].annotation
+
+
+def _takes_more(kind: Any) -> bool:
+    kind = get_origin(kind) or kind
+    return issubclass(kind, BaseModel) and kind.model_config.get("extra") == "allow"
+
+
+@functools.cache
+def _shown(kind: Any) -> str:
+    return kind.__qualname__ if isinstance(kind, type) and not get_args(kind) else str(kind)

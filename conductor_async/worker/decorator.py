@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from conductor_async.models import JsonObject, TaskDef
     from conductor_async.worker.context import TaskInProgress
-    from conductor_async.workflow.known_outputs import OutputFields
+    from conductor_async.workflow.validation.known_outputs import OutputFields
 
 P = ParamSpec("P")
 Called = TypeVar("Called")

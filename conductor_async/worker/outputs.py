@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from conductor_async.errors import ConfigurationError
 from conductor_async.worker.arguments import underlying
 from conductor_async.worker.context import TaskInProgress
-from conductor_async.workflow.known_outputs import closed_output
+from conductor_async.workflow.validation.known_outputs import closed_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conductor_async.workflow.known_outputs import OutputFields
+    from conductor_async.workflow.validation.known_outputs import OutputFields
 
 
 def output_fields(function: Callable[..., Any], returned: Callable[[], Any]) -> OutputFields | None:

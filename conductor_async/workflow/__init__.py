@@ -1,8 +1,10 @@
 """Describing workflows in code, and running them."""
 
 from conductor_async.workflow.builder import ConductorWorkflow
+from conductor_async.workflow.difference import Change, Difference, diff
 from conductor_async.workflow.executor import WorkflowExecutor
 from conductor_async.workflow.handle import WorkflowHandle
+from conductor_async.workflow.reading import DefinedTask
 from conductor_async.workflow.references import Reference, env, secret
 from conductor_async.workflow.tasks import (
     AgentOptions,
@@ -96,11 +98,14 @@ __all__ = [
     "AssignmentCompletionStrategy",
     "CallMcpTool",
     "CancelAgent",
+    "Change",
     "ChatMessage",
     "ChatOptions",
     "ConductorEventTask",
     "ConductorWorkflow",
     "DecisionTask",
+    "DefinedTask",
+    "Difference",
     "DoWhileTask",
     "DynamicForkTask",
     "DynamicTask",
@@ -175,6 +180,7 @@ __all__ = [
     "WorkflowExecutor",
     "WorkflowHandle",
     "WorkflowStatusChanged",
+    "diff",
     "env",
     "secret",
     "wait_for_webhook",

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 from conductor_async._naming import CamelCaseMixin
 from conductor_async.errors import ConductorError, ConfigurationError, WorkflowDefinitionError
 from conductor_async.models import CacheConfig, RateLimitConfig, WorkflowDef
-from conductor_async.workflow.known_outputs import known_outputs, tasks_within
 from conductor_async.workflow.reading import DefinedTask, complete, settings_of
 from conductor_async.workflow.references import InputValue, Reference, plain
 from conductor_async.workflow.starting import DEDUPE_WINDOW, start_request
 from conductor_async.workflow.tasks.base import Composable, Step, TaskInterface, definitions_of, tasks_of, whole_seconds
 from conductor_async.workflow.tasks.children import InlineSubWorkflowTask
 from conductor_async.workflow.validation import check, modelled, problems_of
+from conductor_async.workflow.validation.known_outputs import known_outputs, tasks_within
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -317,13 +317,13 @@ class ConductorWorkflow(CamelCaseMixin, Step):
 
     def to_mermaid(self) -> str:
         """A flowchart of it in the language of Mermaid, which GitHub, notebooks and documentation sites draw."""
-        from conductor_async.workflow.diagram import to_mermaid  # pictures are rare
+        from conductor_async.workflow.pictures.mermaid import to_mermaid  # pictures are rare
 
         return to_mermaid(self._described())
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """What a notebook shows: a picture, of an unfinished workflow too."""
-        from conductor_async.workflow.diagram import notebook_bundle
+        from conductor_async.workflow.pictures.mermaid import notebook_bundle
 
         try:
             return notebook_bundle(repr(self), self._described())

@@ -9,9 +9,9 @@ from difflib import SequenceMatcher
 from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
 from conductor_async.models import ConductorModel, JsonObject, JsonValue, SubWorkflowParams, WorkflowDef, WorkflowTask
-from conductor_async.workflow.outline import shortened
-from conductor_async.workflow.places import Place, placed_tasks
-from conductor_async.workflow.texts import below
+from conductor_async.workflow.pictures.outline import shortened
+from conductor_async.workflow.validation.places import Place, placed_tasks
+from conductor_async.workflow.validation.texts import below
 
 __all__ = ["Change", "ChangeKind", "Difference", "diff"]
 

@@ -27,7 +27,15 @@ from conductor_async import (
 )
 from conductor_async.client import ConductorClient
 from conductor_async.config import Configuration
-from conductor_async.workflow import ConductorWorkflow, SimpleTask, WorkflowExecutor, env, secret
+from conductor_async.workflow import (
+    ConductorWorkflow,
+    NoopTask,
+    SimpleTask,
+    SwitchTask,
+    WorkflowExecutor,
+    env,
+    secret,
+)
 
 if TYPE_CHECKING:
     from conductor_async.models import JsonObject
@@ -226,10 +234,11 @@ async def test_all_ways_to_start(url: str, new_name: NewName):
 
 async def test_the_servers_own_complaint_is_raised(url: str, new_name: NewName):
     async with connected(url) as conductor:
-        workflow = ConductorWorkflow(conductor.executor, new_name("w")) >> SimpleTask("", "a")
+        workflow = ConductorWorkflow(conductor.executor, new_name("w"))
+        workflow >> SwitchTask("s", "$.x ==== (", True).case("a", NoopTask("n"))  # a script that is none
         with pytest.raises(BadRequestError) as caught:
             await workflow.register()
-        assert "tasks[0].name" in caught.value.validation_errors[0].path
+        assert "tasks[0]" in caught.value.validation_errors[0].path
 
 
 # -- waiting ---------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ from conductor_async.errors import BadRequestError, WorkflowDefinitionError
 from conductor_async.models import StartWorkflowRequest, WorkflowDef
 from conductor_async.worker.context import get_task_context
 from conductor_async.workflow import ConductorWorkflow, DoWhileTask, ForkTask, InlineTask, SimpleTask, SwitchTask
-from conductor_async.workflow.expressions import expressions_in
 from conductor_async.workflow.validation import problems_of
+from conductor_async.workflow.validation.expressions import expressions_in
 from tests.fakes.recorded import recorded_definitions
 
 API_URL = "http://localhost:8080/api"

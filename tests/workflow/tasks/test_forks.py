@@ -49,7 +49,8 @@ def test_names_are_the_same_each_time():  # D51
 def test_forks_nest():  # D50
     a, b, c, d = (SimpleTask(name) for name in "abcd")
     inner = ForkTask("inner", [a, b])
-    fork, join = definitions(ForkTask("outer", [[inner], [c, DynamicForkTask("dynamic"), d]]))
+    dynamic = DynamicForkTask("dynamic", tasks="${c.output.t}", tasks_inputs="${c.output.i}")
+    fork, join = definitions(ForkTask("outer", [[inner], [c, dynamic, d]]))
     assert [refs(branch) for branch in fork["forkTasks"]] == [
         ["inner", "join_inner"],
         ["c", "dynamic", "join_dynamic", "d"],
@@ -82,8 +83,9 @@ def test_a_dynamic_fork_is_followed_by_its_join():
 
 
 def test_the_join_of_a_dynamic_fork_can_be_ones_own():
-    assert refs(definitions(DynamicForkTask("f", join_task=JoinTask("mine")))) == ["f", "mine"]
-    assert refs(definitions(DynamicForkTask("f"), JoinTask("mine"))) == ["f", "mine"]
+    given = {"tasks": workflow.input.tasks, "tasks_inputs": workflow.input.inputs}
+    assert refs(definitions(DynamicForkTask("f", join_task=JoinTask("mine"), **given))) == ["f", "mine"]
+    assert refs(definitions(DynamicForkTask("f", **given), JoinTask("mine"))) == ["f", "mine"]
     assert str(DynamicForkTask("f", join_task=JoinTask("mine")).join_output) == "${mine.output}"
     assert str(DynamicForkTask("f").join_output) == "${join_f.output}"
     assert str(ForkTask("f", [NoopTask("a")]).join_output.a.x) == "${join_f.output.a.x}"

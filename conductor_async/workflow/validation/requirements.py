@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conductor_async.models import WorkflowTask
-    from conductor_async.workflow.places import Place
+    from conductor_async.workflow.validation.places import Place
 
 __all__ = ["Problem", "missing_in"]
 

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from conductor_async.models import TaskType
-from conductor_async.workflow.drawing import to_svg
-from conductor_async.workflow.outline import branches_of, shortened, tasks_inside, words_of
+from conductor_async.workflow.pictures.outline import branches_of, shortened, tasks_inside, words_of
+from conductor_async.workflow.pictures.svg import to_svg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

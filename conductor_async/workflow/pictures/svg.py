@@ -10,7 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from conductor_async.models import TaskType
-from conductor_async.workflow.outline import branches_of, shortened, tasks_inside, words_of
+from conductor_async.workflow.pictures.outline import branches_of, shortened, tasks_inside, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

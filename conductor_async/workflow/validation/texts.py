@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from conductor_async.models import ConductorModel, TaskType
-from conductor_async.workflow.expressions import expressions_in
+from conductor_async.workflow.validation.expressions import expressions_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

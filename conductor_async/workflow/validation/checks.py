@@ -15,17 +15,17 @@ from pydantic import ValidationError
 from conductor_async._http.routes import checked_name
 from conductor_async.errors import ConfigurationError, PayloadError, WorkflowDefinitionError
 from conductor_async.models import ConductorModel, TaskType, WorkflowDef, encode_json
-from conductor_async.workflow.expressions import expressions_in, steps_below
-from conductor_async.workflow.places import Place, placed_tasks
-from conductor_async.workflow.requirements import missing_in
-from conductor_async.workflow.texts import scripts, substituted, texts_in
+from conductor_async.workflow.validation.expressions import expressions_in, steps_below
+from conductor_async.workflow.validation.places import Place, placed_tasks
+from conductor_async.workflow.validation.requirements import missing_in
+from conductor_async.workflow.validation.texts import scripts, substituted, texts_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from conductor_async.models import JsonObject, JsonValue, WorkflowTask
-    from conductor_async.workflow.expressions import Expression
-    from conductor_async.workflow.known_outputs import OutputFields
+    from conductor_async.workflow.validation.expressions import Expression
+    from conductor_async.workflow.validation.known_outputs import OutputFields
 
 __all__ = ["check", "modelled", "placed_tasks", "problems_of"]
 

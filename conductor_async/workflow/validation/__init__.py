@@ -1,0 +1,9 @@
+"""What can be known to be wrong with a definition before it is sent.
+
+`checks` puts it together: `requirements` (what each type of task needs), `places` (which tasks can have run before
+which), `texts` and `expressions` (the `${…}` in them) and `known_outputs` (the fields that a worker's output has).
+"""
+
+from conductor_async.workflow.validation.checks import check, modelled, placed_tasks, problems_of
+
+__all__ = ["check", "modelled", "placed_tasks", "problems_of"]

@@ -96,7 +96,9 @@ def place_of(kind: Any) -> Place | None:
 
 
 def _is_root_model(kind: Any) -> bool:
-    return getattr(kind, "__pydantic_root_model__", False) is True  # importing RootModel takes 15 ms
+    return (
+        getattr(get_origin(kind) or kind, "__pydantic_root_model__", False) is True
+    )  # importing RootModel takes 15 ms
 
 
 def fields_of(kind: Any) -> Mapping[str, Field] | None:

@@ -235,7 +235,9 @@ async def test_all_ways_to_start(url: str, new_name: NewName):
 async def test_the_servers_own_complaint_is_raised(url: str, new_name: NewName):
     async with connected(url) as conductor:
         workflow = ConductorWorkflow(conductor.executor, new_name("w"))
-        workflow >> SwitchTask("s", "$.x ==== (", True).case("a", NoopTask("n"))  # a script that is none
+        switch = SwitchTask("s", "$.x ==== (", True).case("a", NoopTask("n"))
+        switch.evaluator_type = "javascript"  # the server looks into these scripts only
+        workflow >> switch
         with pytest.raises(BadRequestError) as caught:
             await workflow.register()
         assert "tasks[0]" in caught.value.validation_errors[0].path

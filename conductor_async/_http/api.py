@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import httpx
 
     from conductor_async._http.session import Answer, Session
-    from conductor_async.config import RetryPolicy
+    from conductor_async.config import AuthenticationSettings, RetryPolicy
 
 T = TypeVar("T")
 
@@ -80,8 +80,8 @@ class Api:
         self._shared = _Shared(self.configuration, http_client)
         self._headers = self.configuration.default_headers()
         self._tokens: TokenKeeper | None = None
-        if self.configuration.authentication_settings:
-            self._tokens = TokenKeeper(self._fetch_token, self.configuration.auth_token_ttl)
+        if settings := self.configuration.authentication_settings:
+            self._tokens = TokenKeeper(lambda: self._fetch_token(settings), self.configuration.auth_token_ttl)
 
     def with_options(self, *, timeout: float | timedelta | None = None, retry: RetryPolicy | None = None) -> Api:
         """The same session with another time for one request, or other retries."""
@@ -157,7 +157,7 @@ class Api:
         started = time.perf_counter()
         self._notify("on_call_start", seen)
         try:
-            answer = await self._carry_out(request, seen)
+            answer = await self._carry_out(request, seen, self._tokens)
             if answer is None or (or_none and (answer.status == 204 or not answer.body)):
                 return None
             return _decoded(returns, answer, method, route)
@@ -183,32 +183,31 @@ class Api:
                     return answer.body
                 raise error_from(answer.status, answer.headers, b"", "GET", Route("(outside)", "(outside)"))
             except (APIError, TransportError) as error:
-                again = judge(error, repeatable=True).again
-                delay = delay_before(tries + 1, error, self.retry) if again else None
-                if delay is None or not self._affordable(error):
+                delay = self._delay_after(error, tries, again=judge(error, repeatable=True).again)
+                if delay is None:
                     raise
                 await anyio.sleep(delay)
 
     # -- retries -----------------------------------------------------------------------------------
 
-    async def _carry_out(self, request: Request, seen: Call) -> Answer | None:
+    async def _carry_out(self, request: Request, seen: Call, tokens: TokenKeeper | None) -> Answer | None:
         """The answer; None if a repetition learned that an earlier try had been carried out."""
         may_be_done = False
         while True:
             seen.attempts += 1
             self._shared.session()  # closed is closed, whatever became of the token
             # Outside the try: a token that cannot be had was asked for in its own retries, and nothing else was sent.
-            token = await self._tokens.token() if self._tokens else None
+            token = await tokens.token() if tokens else None
             try:
-                answer = await self._authorized(request, seen, token)
+                answer = await self._authorized(request, seen, tokens, token)
             except ConductorError as error:
                 if may_be_done and request.is_already_so(error):
                     return None
                 verdict = judge(error, repeatable=request.repeatable, repeat_on_500=request.repeat_on_500)
                 if verdict.ambiguous:
                     raise request.ambiguous(error, seen.attempts) from error
-                delay = delay_before(seen.attempts + 1, error, self.retry) if verdict.again else None
-                if delay is None or not self._affordable(error):
+                delay = self._delay_after(error, seen.attempts, again=verdict.again)
+                if delay is None:
                     if isinstance(error, TransportError):
                         error.attempts = seen.attempts
                         error.route = request.route.template
@@ -227,32 +226,31 @@ class Api:
                 self._shared.budget.refund()
                 return answer
 
-    def _affordable(self, error: ConductorError) -> bool:
-        if self._shared.budget.spend(error):
-            return True
+    def _delay_after(self, error: ConductorError, tries: int, *, again: bool) -> float | None:
+        """Seconds to wait before the next try, which the budget has paid for then; None: there is none."""
+        delay = delay_before(tries + 1, error, self.retry) if again else None
+        if delay is None or self._shared.budget.spend(error):
+            return delay
         error.add_note(
             "Not tried again: the client's retry budget is exhausted, because too many of its calls failed lately."
         )
-        return False
+        return None
 
     # -- the token -----------------------------------------------------------------------------------
 
-    async def _authorized(self, request: Request, seen: Call, token: str | None) -> Answer:
+    async def _authorized(self, request: Request, seen: Call, tokens: TokenKeeper | None, token: str | None) -> Answer:
         try:
             return await self._send(request, seen, token)
         except APIError as error:
-            if self._tokens is None or not is_spoiled_token(error):
+            if tokens is None or not is_spoiled_token(error):
                 raise
-            self._tokens.spoiled(token)
-            fresh = await self._tokens.token()
+            tokens.spoiled(token)
+            fresh = await tokens.token()
             if fresh == token:
                 raise
         return await self._send(request, seen, fresh)
 
-    async def _fetch_token(self) -> str:
-        settings = self.configuration.authentication_settings
-        if settings is None:  # unreachable: without settings nobody asks
-            raise ConfigurationError("there is no access key")
+    async def _fetch_token(self, settings: AuthenticationSettings) -> str:
         content, headers = encoded({"keyId": settings.key_id, "keySecret": settings.key_secret})
         token_route = route("/token")
         request = Request(
@@ -264,7 +262,8 @@ class Api:
             self.timeout,
             repeatable=True,
         )
-        answer = await self._carry_out_without_token(request)
+        answer = await self._carry_out(request, Call(request.method, token_route.template), None)
+        assert answer is not None  # None is for what a repetition may find done already
         body: dict[str, Any] = _decoded(dict[str, Any], answer, "POST", token_route)
         if not isinstance(body.get("token"), str) or not body["token"]:
             raise AuthenticationError(
@@ -275,14 +274,6 @@ class Api:
                 route=token_route.template,
             )
         return str(body["token"])
-
-    async def _carry_out_without_token(self, request: Request) -> Answer:
-        anonymous = copy.copy(self)
-        anonymous._tokens = None
-        answer = await anonymous._carry_out(request, Call(request.method, request.route.template))
-        if answer is None:
-            raise ConfigurationError("unreachable: a token request has no `already_so`")
-        return answer
 
     # -- one request -----------------------------------------------------------------------------------
 

@@ -14,9 +14,8 @@ from conductor_async.config import seconds
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import TaskType
 from conductor_async.worker.arguments import Arguments, underlying
-from conductor_async.worker.outputs import output_fields
 from conductor_async.worker.registration import derived_definition
-from conductor_async.worker.returned import output_schema, returned_type
+from conductor_async.worker.returned import output_fields, output_schema, returned_type
 from conductor_async.workflow.tasks.worker import SimpleTask
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a worker function returns, by its annotation."""
+"""What a worker function returns, by its annotation, and what its tasks' output has by that."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from conductor_async.errors import ConfigurationError
 from conductor_async.worker.arguments import schema_of, underlying
 from conductor_async.worker.context import TaskInProgress
 from conductor_async.workflow.typed_results import fields_of, place_of
+from conductor_async.workflow.validation.known_outputs import closed_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from conductor_async.models import JsonObject
+    from conductor_async.workflow.validation.known_outputs import OutputFields
 
 
 def returned_type(
@@ -83,3 +85,26 @@ def output_schema(name: str, kind: Any) -> JsonObject:
     definitions = schema.pop("$defs", None)
     around = {"type": "object", "title": name, "properties": {"result": schema}, "required": ["result"]}
     return around if definitions is None else {**around, "$defs": definitions}
+
+
+def output_fields(function: Callable[..., Any], returned: Callable[[], Any]) -> OutputFields | None:
+    """The fields of the output of a worker function, by the names that are sent; None if it may have others.
+
+    Args:
+        function: What the worker calls.
+        returned: Gives the type that it returns.
+    """
+    if _can_set_more(underlying(function)):
+        return None
+    try:
+        kind = returned()
+    except ConfigurationError:  # its type is there for type checkers alone
+        return None
+    return None if kind is TaskInProgress else closed_output(kind)
+
+
+def _can_set_more(function: Callable[..., Any]) -> bool:
+    """Whether it may set output by its context, beside what it returns."""
+    kinds = inspect.get_annotations(function).values()
+    code = getattr(function, "__code__", None)
+    return code is None or "get_task_context" in code.co_names or any("TaskContext" in str(kind) for kind in kinds)

@@ -18,6 +18,7 @@ from conductor_async._http.requests import Request, encoded
 from conductor_async._http.responses import error_from, is_spoiled_token
 from conductor_async._http.retries import RetryBudget, delay_before, judge
 from conductor_async._http.routes import Route, query, route
+from conductor_async.clock import REAL_TIME
 from conductor_async.config import Call, Configuration, checked_headers, seconds, with_headers
 from conductor_async.errors import (
     APIError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     import httpx
 
     from conductor_async._http.session import Answer, Session
+    from conductor_async.clock import Clock
     from conductor_async.config import AuthenticationSettings, RetryPolicy
 
 T = TypeVar("T")
@@ -64,12 +66,16 @@ class Api:
     Args:
         configuration: Where the server is and how to talk to it; by default, what the environment says.
         http_client: Your own `httpx.AsyncClient`, used as it is and never closed here.
+
+    Attributes:
+        clock: The time that worker hosts of this client live by.
     """
 
     def __init__(
         self, configuration: Configuration | None = None, http_client: httpx.AsyncClient | None = None
     ) -> None:
         self.configuration = configuration or Configuration()
+        self.clock: Clock = REAL_TIME
         if http_client is not None and self.configuration.has_transport_settings:
             raise ConfigurationError(
                 "http_client is used as it is, so proxy, verify, cert, limits, connect_timeout and trust_env of the"

@@ -16,6 +16,7 @@ from conductor_async.config import RetryPolicy, seconds
 from conductor_async.errors import ConfigurationError
 from conductor_async.worker.decorator import LONGEST_POLL, WorkerTask, checked_poll_timeout
 from conductor_async.worker.delivery import Delivery
+from conductor_async.worker.events import Listeners
 from conductor_async.worker.lease import Leases
 from conductor_async.worker.poller import Poller
 from conductor_async.worker.registration import register
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from conductor_async.client import ConductorClient
     from conductor_async.worker.decorator import AnyWorker
+    from conductor_async.worker.events import Listener
 
 logger = logging.getLogger("conductor_async")
 
@@ -59,6 +61,7 @@ class WorkerHost(AsyncContextManagerMixin):
             does not say. Stopping waits for it.
         worker_id: Who the server is told has the tasks, where the worker does not say. By default host name, process id
             and a random part.
+        listeners: Called with each event (see `conductor_async.worker.events`), on the event loop.
 
     Raises:
         ConfigurationError: Something is no worker, or two are for the same tasks.
@@ -72,8 +75,10 @@ class WorkerHost(AsyncContextManagerMixin):
         grace: float | timedelta = 30.0,
         poll_timeout: float | timedelta = LONGEST_POLL,
         worker_id: str | None = None,
+        listeners: Iterable[Listener] = (),
     ) -> None:
         self._conductor = conductor
+        self._listeners = Listeners(listeners)
         self._workers = _checked(workers)
         self._grace = seconds(grace, "grace", positive=False)
         self._poll_timeout = checked_poll_timeout(poll_timeout)

@@ -1,0 +1,89 @@
+"""The time that a worker host lives by: real time, unless an embedded Conductor skips what nobody waits for."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Final, Protocol
+
+import anyio
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Held: TypeAlias = AbstractContextManager[object]
+
+
+class Clock(Protocol):
+    """Tells the time, sleeps, and is told what goes on, so that it can know when time may be skipped.
+
+    A host attaches each of its pollers for as long as it lives. An attached poller either polls, works, sleeps by this
+    clock, or is about to do one of these.
+    """
+
+    def now(self) -> float:
+        """Seconds. Only differences mean something."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Returns when so much time has passed on this clock."""
+        ...
+
+    def attach(self, task_type: str, domain: str | None = None) -> Held:
+        """Held while a poller for these tasks lives."""
+        ...
+
+    def polling(self, task_type: str, domain: str | None = None) -> Held:
+        """Held while a poll of it is open."""
+        ...
+
+    def working(self, task_type: str, domain: str | None = None) -> Held:
+        """Held from the moment a task has come until the server has its result."""
+        ...
+
+
+class RealClock:
+    """The event loop's own clock. Nothing is skipped, so nothing needs to be known."""
+
+    def now(self) -> float:
+        """Seconds on the event loop's clock."""
+        return anyio.current_time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleeps."""
+        await anyio.sleep(seconds)
+
+    def attach(self, task_type: str, domain: str | None = None) -> Held:
+        """Means nothing here."""
+        return _NOTHING
+
+    def polling(self, task_type: str, domain: str | None = None) -> Held:
+        """Means nothing here."""
+        return _NOTHING
+
+    def working(self, task_type: str, domain: str | None = None) -> Held:
+        """Means nothing here."""
+        return _NOTHING
+
+
+_NOTHING: Final[AbstractContextManager[object]] = nullcontext()
+
+REAL_TIME: Final[Clock] = RealClock()
+
+
+async def sleep_unless(event: anyio.Event, seconds: float, clock: Clock) -> bool:
+    """Sleeps by this clock, or until the event is set. Whether it is."""
+    if seconds > 0 and not event.is_set():
+        if isinstance(clock, RealClock):
+            with anyio.move_on_after(seconds):
+                await event.wait()
+        else:
+            async with anyio.create_task_group() as both:
+
+                async def sleep() -> None:
+                    await clock.sleep(seconds)
+                    both.cancel_scope.cancel()
+
+                both.start_soon(sleep)
+                await event.wait()
+                both.cancel_scope.cancel()
+    return event.is_set()

@@ -1,0 +1,71 @@
+"""What the engine says no with. The dev server turns each kind into the status and body that the real server has.
+
+```
+EngineError               500, `retryable: false`
+├─ NotFound               404
+├─ Conflict               409
+├─ Invalid                400; with `validation_errors` the body has these and no `instance`
+├─ Refused                500 for what is the client's mistake, as the real server answers it
+└─ Unsupported            501: this engine does not do it, the real server does
+```
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from conductor_async.errors import ConductorError
+
+__all__ = ["Conflict", "EngineError", "Invalid", "NotFound", "Refused", "Unsupported"]
+
+
+class EngineError(ConductorError):
+    """The engine did not do what it was asked to.
+
+    Attributes:
+        status: The HTTP status that the real server answers with.
+        message: What it says.
+    """
+
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class NotFound(EngineError):
+    """There is no such thing."""
+
+    status = 404
+
+
+class Conflict(EngineError):
+    """Not in this state."""
+
+    status = 409
+
+
+class Invalid(EngineError):
+    """The request cannot be.
+
+    Attributes:
+        validation_errors: `[{"path", "message", "invalidValue"?}]` for a definition or request that broke rules;
+            empty when the message says it all.
+    """
+
+    status = 400
+
+    def __init__(self, message: str, validation_errors: list[dict[str, object]] | None = None) -> None:
+        super().__init__(message)
+        self.validation_errors = validation_errors or []
+
+
+class Refused(EngineError):
+    """The client's mistake, to which the real server answers 500."""
+
+
+class Unsupported(EngineError):
+    """The real server does this; this engine does not."""
+
+    status = 501

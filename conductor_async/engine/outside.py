@@ -1,0 +1,34 @@
+"""Work that is done outside the engine, and handed in when it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conductor_async.models import JsonObject
+
+__all__ = ["OutsideWork"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideWork:
+    """A task that the runtime is to carry out, and to report by `Engine.finish_outside`.
+
+    Attributes:
+        task_id: The task.
+        workflow_id: The execution that it belongs to.
+        kind: Its type, such as HTTP; for a mock the name by which the mock goes.
+        task_name: The name of its definition.
+        reference_name: Its name in the workflow, with the iteration.
+        input: Its input, with secrets filled in.
+        is_mock: Whether `Engine.mocked` claimed it.
+    """
+
+    task_id: str
+    workflow_id: str
+    kind: str
+    task_name: str
+    reference_name: str
+    input: JsonObject
+    is_mock: bool = False

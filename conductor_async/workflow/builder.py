@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from conductor_async._naming import CamelCaseMixin
@@ -14,7 +15,7 @@ from conductor_async.workflow.references import InputValue, Reference, plain
 from conductor_async.workflow.starting import DEDUPE_WINDOW, start_request
 from conductor_async.workflow.tasks.base import Composable, Step, TaskInterface, definitions_of, tasks_of, whole_seconds
 from conductor_async.workflow.tasks.children import InlineSubWorkflowTask
-from conductor_async.workflow.validation import check, modelled, problems_of
+from conductor_async.workflow.validation import Known, check, modelled, problems_of
 from conductor_async.workflow.validation.known_outputs import known_outputs, tasks_within
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from conductor_async.workflow.handle import WorkflowHandle
 
 __all__ = ["ConductorWorkflow", "WorkflowVariables"]
+
+_being_described: ContextVar[tuple[ConductorWorkflow, ...]] = ContextVar("workflows being described", default=())
+"""The workflow whose definition is being made, and the one inside of it that it needs, and so on."""
 
 
 class ConductorWorkflow(CamelCaseMixin, Step):
@@ -298,11 +302,38 @@ class ConductorWorkflow(CamelCaseMixin, Step):
             WorkflowDefinitionError: It cannot work; `problems` lists all that is wrong.
         """
         definition = self._described()
-        check(definition, outputs=known_outputs(self._tasks), known=self._known_problems)
+        check(definition, self._known())
         return definition
 
+    def _known(self) -> Known:
+        """What its code says of it beyond the definition; so for the workflows inside of it."""
+        children = {
+            task.task_reference_name: task.workflow._known()
+            for task in tasks_within(self._tasks)
+            if isinstance(task, InlineSubWorkflowTask) and isinstance(task.workflow, ConductorWorkflow)
+        }
+        return Known(known_outputs(self._tasks), children, self._known_problems)
+
     def _described(self) -> WorkflowDef:
-        """The definition, unchecked."""
+        """The definition, unchecked.
+
+        Raises:
+            WorkflowDefinitionError: It contains itself, maybe by way of others.
+        """
+        around = _being_described.get()
+        if any(each is self for each in around):
+            way = " >> ".join(repr(each.name) for each in (*around, self))
+            raise WorkflowDefinitionError(
+                f"Workflow {self.name!r} contains itself: {way}.",
+                problems=[f"tasks: a workflow cannot contain itself: {way}"],
+            )
+        being_described = _being_described.set((*around, self))
+        try:
+            return self._definition()
+        finally:
+            _being_described.reset(being_described)
+
+    def _definition(self) -> WorkflowDef:
         fields: dict[str, Any] = {
             "name": self.name,
             "version": self.version,
@@ -416,12 +447,16 @@ class ConductorWorkflow(CamelCaseMixin, Step):
         correlation_id: str | None = None,
         priority: int | None = None,
         task_to_domain: Mapping[str, str] | None = None,
+        dedupe_key: str | None = None,
+        dedupe_window: float | timedelta = DEDUPE_WINDOW,
         timeout: float | timedelta | None = None,
     ) -> WorkflowRun:
         """Starts a run, waits until it ends, and returns it whatever its status: see `WorkflowExecutor.execute`."""
         return await self._run_by().execute_request(
             self._request(workflow_input, version, correlation_id, priority, task_to_domain),
             wait_until_task_ref=wait_until_task_ref,
+            dedupe_key=dedupe_key,
+            dedupe_window=dedupe_window,
             timeout=timeout,
         )
 

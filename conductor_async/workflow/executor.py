@@ -199,6 +199,8 @@ class WorkflowExecutor(CamelCaseMixin):
         correlation_id: str | None = None,
         priority: int | None = None,
         task_to_domain: Mapping[str, str] | None = None,
+        dedupe_key: str | None = None,
+        dedupe_window: float | timedelta = DEDUPE_WINDOW,
         timeout: float | timedelta | None = None,
     ) -> WorkflowRun:
         """Starts an execution once, waits until it ends, and returns it whatever its status.
@@ -216,6 +218,9 @@ class WorkflowExecutor(CamelCaseMixin):
             correlation_id: Your own id, to look the execution up by.
             priority: 0 to 99; tasks of higher priority are handed out first.
             task_to_domain: The domain that the workers of a task type poll; `*` stands for all types.
+            dedupe_key: Makes the call safe to repeat: waits for the execution of that key if it is there already. See
+                `start_request`.
+            dedupe_window: For how many seconds (or a timedelta) to look for it when the answer to the start was lost.
             timeout: How long the whole call may wait, in seconds or as a timedelta; for ever if not given.
 
         Raises:
@@ -233,7 +238,9 @@ class WorkflowExecutor(CamelCaseMixin):
                 correlation_id=correlation_id,
                 priority=priority,
                 task_to_domain=task_to_domain,
-            )
+            ),
+            dedupe_key,
+            dedupe_window,
         )
         return await self._until_over(workflow_id, begun)
 
@@ -242,11 +249,14 @@ class WorkflowExecutor(CamelCaseMixin):
         start_workflow_request: StartWorkflowRequest,
         *,
         wait_until_task_ref: str | Sequence[str] | None = None,
+        dedupe_key: str | None = None,
+        dedupe_window: float | timedelta = DEDUPE_WINDOW,
         timeout: float | timedelta | None = None,
     ) -> WorkflowRun:
         """The same as `execute`, for what the request says."""
         begun = _Begun.now(wait_until_task_ref, timeout)
-        return await self._until_over(await self._start(start_workflow_request), begun)
+        workflow_id = await self._start(start_workflow_request, dedupe_key, dedupe_window)
+        return await self._until_over(workflow_id, begun)
 
     async def _until_over(self, workflow_id: str, begun: _Begun) -> WorkflowRun:
         workflow = await self._waiting.until_over(
@@ -254,9 +264,15 @@ class WorkflowExecutor(CamelCaseMixin):
         )
         return WorkflowRun.from_workflow(workflow)
 
-    async def _start(self, request: StartWorkflowRequest) -> str:
+    async def _start(
+        self,
+        request: StartWorkflowRequest,
+        dedupe_key: str | None = None,
+        dedupe_window: float | timedelta = DEDUPE_WINDOW,
+    ) -> str:
+        """Starts one of many: only so many starts go on at once."""
         async with self._starting:
-            return await self.start_workflow(request)
+            return (await self.start_request(request, dedupe_key=dedupe_key, dedupe_window=dedupe_window)).workflow_id
 
     async def execute_workflow(
         self,

@@ -6,17 +6,21 @@ import copy
 import subprocess
 import sys
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
+from conductor_async import worker_task
 from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
-from conductor_async.models import SchemaDef, TimeoutPolicy, encode_json
+from conductor_async.models import SchemaDef, TimeoutPolicy, WorkflowDef, encode_json
 from conductor_async.workflow import (
     ConductorWorkflow,
+    DoWhileTask,
     ForkTask,
     InlineSubWorkflowTask,
     JoinTask,
     SimpleTask,
+    SwitchTask,
     WorkflowExecutor,
 )
 
@@ -247,7 +251,76 @@ def test_a_workflow_cannot_contain_itself():
         workflow >> workflow
 
 
+def test_a_workflow_cannot_contain_itself_by_way_of_others():
+    first, second, third = (ConductorWorkflow(name=name) for name in ("first", "second", "third"))
+    first >> [SimpleTask("a"), second]
+    second >> DoWhileTask("loop", "false", third)
+    third >> SwitchTask("switch", "x").case("y", first)
+    with pytest.raises(WorkflowDefinitionError) as caught:
+        first.to_workflow_def()
+    problem = "tasks: a workflow cannot contain itself: 'first' >> 'second' >> 'third' >> 'first'"
+    assert caught.value.problems == (problem,)
+    assert problem in str(caught.value)
+    assert first._repr_mimebundle_() == {"text/plain": repr(first)}  # a notebook shows it all the same
+    fine = ConductorWorkflow(name="fine") >> SimpleTask("b")
+    twice = ConductorWorkflow(name="twice") >> InlineSubWorkflowTask("one", fine) >> InlineSubWorkflowTask("two", fine)
+    assert len(twice.to_workflow_def().tasks) == 2
+
+
 # -- what cannot work
+
+
+def test_what_is_wrong_inside_is_listed_with_the_rest():
+    @worker_task("find")
+    def find() -> dict[str, int]:
+        raise NotImplementedError
+
+    @worker_task("count")
+    def count() -> int:
+        raise NotImplementedError
+
+    grandchild = ConductorWorkflow(name="grandchild") >> DoWhileTask("forever", "true")
+    counted = count.task("counted")
+    child = ConductorWorkflow(name="child") >> counted >> find.task("found") >> grandchild
+    child.output_parameters({"n": counted.output.typo, "m": "${nobody.output}"})
+    parent = ConductorWorkflow(name="parent") >> SimpleTask("a") >> child
+    parent.output_parameters({"x": "${b.output}"})
+    with pytest.raises(WorkflowDefinitionError) as caught:
+        parent.to_workflow_def()
+    inside = "tasks[1].subWorkflowParam.workflowDefinition"
+    assert caught.value.problems == (
+        f"{inside}.tasks[2].subWorkflowParam.workflowDefinition.tasks[0].loopOver: a loop needs at least one task",
+        f"{inside}.outputParameters.n: the output of 'counted' has no typo (it has result)",
+        f"{inside}.outputParameters.m: there is no task 'nobody' for ${{nobody.output}}",
+        "outputParameters.x: there is no task 'b' for ${b.output}",
+    )
+
+
+def test_what_a_fetched_child_has_wrong_already_stays_as_it_is():
+    wrong = {
+        "name": "child",
+        "tasks": [{"name": "a", "taskReferenceName": "a", "inputParameters": {"x": "${nobody.output}"}}],
+    }
+    child = ConductorWorkflow.from_workflow_def(WorkflowDef.model_validate(wrong))
+    parent = ConductorWorkflow(name="parent") >> child
+    assert parent.to_workflow_def()
+    child >> SimpleTask("b", input_parameters={"y": "${somebody.output}"})
+    with pytest.raises(WorkflowDefinitionError) as caught:
+        parent.to_workflow_def()
+    assert [problem.partition(": ")[0] for problem in caught.value.problems] == [
+        "tasks[0].subWorkflowParam.workflowDefinition.tasks[1].inputParameters.y"
+    ]
+
+
+def test_fields_of_the_wrong_kind_are_listed_for_all_tasks():
+    workflow = ConductorWorkflow(name="w") >> SimpleTask("a", retry_count=cast("Any", "many"))
+    workflow >> [SimpleTask("b", optional=cast("Any", "perhaps")), SimpleTask("c", metadata={"x": 1})]
+    with pytest.raises(WorkflowDefinitionError) as caught:
+        workflow.to_workflow_def()
+    assert [problem.rpartition(": ")[0] for problem in caught.value.problems] == [
+        "task 'a': retry_count",
+        "task 'b': optional",
+    ]
 
 
 def test_a_reference_name_is_given_once():  # D51

@@ -18,6 +18,7 @@ from conductor_async import (
     ConductorClient,
     ConductorWorkflow,
     ConfigurationError,
+    NoopTask,
     NotFoundError,
     SimpleTask,
     StartWorkflowRequest,
@@ -360,6 +361,26 @@ async def test_a_workflow_described_in_code_starts_safely(server_url: str, new_n
         await workflow.register()
         assert (await workflow.start({"a": 1}, dedupe_key="order-42")).workflow_id == first.workflow_id
         await first.terminate()
+    assert await executions(server_url, name, "order-42") == {"order-42": 1}
+
+
+@pytest.mark.server
+async def test_an_execution_waited_for_by_a_key_is_started_once(server_url: str, new_name: NewName):
+    losses = iter([Loss.BEFORE_THE_ANSWER])
+
+    def loss_of(request: Request) -> Loss:
+        return next(losses, Loss.NOWHERE) if request.target == "/api/workflow" else Loss.NOWHERE
+
+    name = new_name("executed")
+    async with serve(lossy(server_url, loss_of)) as way, client_of(way) as conductor:
+        workflow = ConductorWorkflow(conductor.executor, name, 1) >> NoopTask("t")
+        await workflow.register()
+        first = await workflow.execute({"a": 1}, dedupe_key="order-42", timeout=30)
+        assert (first.status, first.input) == ("COMPLETED", {"a": 1})
+        again = await conductor.executor.execute(name, 1, {"a": 2}, dedupe_key="order-42", timeout=30)
+        assert (again.workflow_id, again.input) == (first.workflow_id, {"a": 1})
+        with pytest.raises(ConfigurationError, match="correlation_id"):
+            await workflow.execute(dedupe_key="order-42", correlation_id="c")
     assert await executions(server_url, name, "order-42") == {"order-42": 1}
 
 

@@ -23,7 +23,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypedDict, TypeVar, Unpack, overload
 
 from conductor_async._naming import CamelCaseMixin, snake_case
-from conductor_async.errors import ConfigurationError
+from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
 from conductor_async.models import CacheConfig, StateChangeEvent, TaskDef, TaskType, WorkflowTask
 from conductor_async.workflow.references import InputValue, Reference, plain
 from conductor_async.workflow.validation import modelled
@@ -108,11 +108,21 @@ def tasks_of(step: Composable) -> Sequence[TaskInterface]:
 
 
 def definitions_of(tasks: Sequence[TaskInterface]) -> list[WorkflowTask]:
-    """The wire form of a sequence of tasks: each sees its neighbours, because a fork has to be followed by its join."""
+    """The wire form of a sequence of tasks: each sees its neighbours, because a fork has to be followed by its join.
+
+    Raises:
+        WorkflowDefinitionError: Some have fields of the wrong kind: all of them are named.
+    """
     result: list[WorkflowTask] = []
+    problems: list[str] = []
     for index, task in enumerate(tasks):
         after = tasks[index + 1] if index + 1 < len(tasks) else None
-        result.extend(task._definitions(result[-1] if result else None, after))
+        try:
+            result.extend(task._definitions(result[-1] if result else None, after))
+        except WorkflowDefinitionError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise WorkflowDefinitionError(f"These tasks cannot work: {'; '.join(problems)}.", problems=problems)
     return result
 
 

@@ -128,7 +128,7 @@ class InlineSubWorkflowTask(SubWorkflowTask):
         return (
             self.workflow.model_copy(deep=True)
             if isinstance(self.workflow, WorkflowDef)
-            else self.workflow.to_workflow_def()
+            else self.workflow._described()  # what is wrong in it is listed with the parent's problems
         )
 
 

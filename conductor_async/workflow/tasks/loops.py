@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
-from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
+from conductor_async.errors import ConfigurationError
 from conductor_async.models import TaskType
 from conductor_async.workflow.references import InputValue, Reference, plain
 from conductor_async.workflow.tasks.base import Composable, TaskInterface, TaskOptions, TaskSequence, definitions_of
@@ -71,10 +71,6 @@ class DoWhileTask(TaskInterface, task_type=TaskType.DO_WHILE):
         return Reference(f"{self.task_reference_name}.output.iteration")
 
     def _own_fields(self) -> Mapping[str, Any]:
-        if not len(self.tasks):
-            raise WorkflowDefinitionError(
-                f"{self!r} has nothing to run again and again.", problems=[f"{self.task_reference_name}: loopOver"]
-            )
         return {"loop_condition": self.termination_condition, "loop_over": definitions_of(list(self.tasks))}
 
 

@@ -4,6 +4,6 @@
 which), `texts` and `expressions` (the `${…}` in them) and `known_outputs` (the fields that a worker's output has).
 """
 
-from conductor_async.workflow.validation.checks import check, modelled, placed_tasks, problems_of
+from conductor_async.workflow.validation.checks import Known, check, modelled, placed_tasks, problems_of
 
-__all__ = ["check", "modelled", "placed_tasks", "problems_of"]
+__all__ = ["Known", "check", "modelled", "placed_tasks", "problems_of"]

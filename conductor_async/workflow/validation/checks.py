@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from conductor_async.workflow.validation.expressions import Expression
     from conductor_async.workflow.validation.known_outputs import OutputFields
 
-__all__ = ["check", "modelled", "placed_tasks", "problems_of"]
+__all__ = ["Known", "check", "modelled", "placed_tasks", "problems_of"]
 
 ModelT = TypeVar("ModelT", bound=ConductorModel)
 
@@ -45,38 +45,46 @@ def modelled(model: type[ModelT], what: str, fields: Mapping[str, Any]) -> Model
         raise WorkflowDefinitionError(f"A definition cannot work: {'; '.join(problems)}.", problems=problems) from error
 
 
-def check(
-    definition: WorkflowDef,
-    *,
-    outputs: Mapping[str, OutputFields] | None = None,
-    known: Collection[str] = (),
-) -> None:
-    """Raises if the definition cannot work.
+class Known(NamedTuple):
+    """What is known of a workflow beside its definition.
 
-    Args:
-        definition: What to look at.
-        outputs: The fields of the tasks' outputs that are known, by reference name.
-        known: Problems to pass over: those that a definition from elsewhere has already.
+    Attributes:
+        outputs: The fields of its tasks' outputs that are known, by reference name.
+        children: The same of the workflows inside of it, by the reference name of the task that runs one.
+        problems: Problems to pass over: those that a definition from elsewhere has already.
+    """
+
+    outputs: Mapping[str, OutputFields] = {}
+    children: Mapping[str, Known] = {}
+    problems: Collection[str] = ()
+
+
+NOTHING = Known()
+
+
+def check(definition: WorkflowDef, known: Known = NOTHING) -> None:
+    """Raises if the definition cannot work.
 
     Raises:
         WorkflowDefinitionError: With all its problems, each starting with its path.
     """
-    if problems := [problem for problem in problems_of(definition, outputs=outputs) if problem not in known]:
+    if problems := problems_of(definition, known):
         listed = "\n".join(f"- {problem}" for problem in problems)
         raise WorkflowDefinitionError(f"Workflow {definition.name!r} cannot work:\n{listed}", problems=problems)
 
 
-def problems_of(definition: WorkflowDef, *, outputs: Mapping[str, OutputFields] | None = None) -> list[str]:
+def problems_of(definition: WorkflowDef, known: Known = NOTHING) -> list[str]:
     """All that is wrong with the definition, each starting with its path in the server's terms."""
-    return list(dict.fromkeys(_Checked(definition, outputs or {}).problems()))
+    found = dict.fromkeys(_Checked(definition, known).problems())
+    return [problem for problem in found if problem not in known.problems]
 
 
 class _Checked:
     """One workflow that is looked at: its places, and which of them a reference name means."""
 
-    def __init__(self, definition: WorkflowDef, outputs: Mapping[str, OutputFields]) -> None:
+    def __init__(self, definition: WorkflowDef, known: Known) -> None:
         self.definition = definition
-        self.outputs = outputs
+        self.known = known
         self.places = list(placed_tasks(definition.tasks))
         self.by_reference: dict[str, Place] = {}
         for place in self.places:
@@ -113,7 +121,7 @@ class _Checked:
             child = param.workflow_definition
             if not child.name and param.name:  # the server takes the other name then
                 child = child.model_copy(update={"name": param.name})
-            for inner in problems_of(child):
+            for inner in problems_of(child, self.known.children.get(place.task.task_reference_name, NOTHING)):
                 yield f"{place.path}.subWorkflowParam.workflowDefinition.{inner}"
 
     def _identity_problems(self, place: Place) -> Iterator[str]:
@@ -245,7 +253,7 @@ class _Checked:
         return f"there is no task {found.root!r} for {found.text}{self._suggestion(found.root)}"
 
     def _unknown_field(self, found: Expression, root: str) -> str | None:
-        fields, name = self.outputs.get(root), f"{root}.output"
+        fields, name = self.known.outputs.get(root), f"{root}.output"
         for step in steps_below(found.content or "", name):
             if fields is None:
                 return None

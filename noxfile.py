@@ -14,7 +14,7 @@ nox.options.sessions = ["tests", "lint", "types"]
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
-def install(session: nox.Session, *groups: str, extras: str = "server") -> None:
+def install(session: nox.Session, *groups: str, extras: str = "cli,otel,prometheus,server") -> None:
     """The package as users get it (a wheel, never editable), and what the groups name."""
     wanted = nox.project.dependency_groups(PROJECT, *groups) if groups else ()
     session.install(f".[{extras}]", *wanted)

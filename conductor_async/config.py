@@ -288,6 +288,13 @@ class Configuration:
         return _checked_proxy(found) if found else None
 
 
+def worker_environment() -> dict[str, str]:
+    """The environment variables that may change workers' options, as they are now."""
+    return {
+        name: value for name, value in os.environ.items() if re.match(r"conductor[._]worker[._]", name, re.IGNORECASE)
+    }
+
+
 def _authentication_from_environment() -> AuthenticationSettings | None:
     key, secret = os.environ.get("CONDUCTOR_AUTH_KEY"), os.environ.get("CONDUCTOR_AUTH_SECRET")
     if bool(key) != bool(secret):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conductor_async.worker.context import TaskContext, TaskInProgress, get_task_context
 from conductor_async.worker.decorator import WorkerOptions, WorkerTask, worker_task
+from conductor_async.worker.discovery import discover
 from conductor_async.worker.host import WorkerHost
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "WorkerHost",
     "WorkerOptions",
     "WorkerTask",
+    "discover",
     "get_task_context",
     "worker_task",
 ]

@@ -82,6 +82,12 @@ class Arguments:
                     " and a task's input has names"
                 )
 
+    def with_strict(self, strict: bool) -> Arguments:
+        """The same, with inputs that have no parameter refused, or not."""
+        if strict == self._strict:
+            return self
+        return Arguments(self._name, self._function, strict=strict, namespace=self._namespace)
+
     def resolve(self) -> None:
         """Reads the annotations now, so that a mistake in them shows before the first task does.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import re
@@ -21,7 +22,7 @@ from conductor_async.workflow.tasks.worker import SimpleTask
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
     from datetime import timedelta
-    from typing import TypeAlias
+    from typing import Self, TypeAlias
 
     from conductor_async.models import JsonObject, TaskDef
     from conductor_async.worker.context import TaskInProgress
@@ -57,6 +58,7 @@ class WorkerOptions:
         overwrite_task_def: Replace a definition that is there already.
         strict_schema: Refuse inputs that the function has no parameter for.
         lease_extend_enabled: Tell the server, while a task runs for long, that the worker is alive.
+        paused: Do not poll. Only whoever deploys the worker says so: `CONDUCTOR_WORKER_ALL_PAUSED=true`.
     """
 
     poll_interval: float = 0.0
@@ -69,6 +71,7 @@ class WorkerOptions:
     overwrite_task_def: bool = True
     strict_schema: bool = False
     lease_extend_enabled: bool = True
+    paused: bool = False
 
 
 class WorkerTask(Generic[P, Called, R_co]):
@@ -145,6 +148,13 @@ class WorkerTask(Generic[P, Called, R_co]):
             kind = bound.signature.parameters[name].kind
             inputs |= value if kind is inspect.Parameter.VAR_KEYWORD else {name: value}
         return self._make_task(ref, inputs)
+
+    def with_options(self, options: WorkerOptions) -> Self:
+        """The same worker, run in another way: `greet.with_options(replace(greet.options, domain="eu"))`."""
+        other = copy.copy(self)
+        other.options = options
+        other.arguments = self.arguments.with_strict(options.strict_schema)
+        return other
 
     def task_def(self, **fields: Any) -> TaskDef:
         """The definition of its tasks: the one it was decorated with, and what can be read from the function.

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, cast
 import anyio
 from anyio import AsyncContextManagerMixin
 
-from conductor_async.config import RetryPolicy, seconds
+from conductor_async.config import RetryPolicy, seconds, worker_environment
 from conductor_async.errors import ConfigurationError
 from conductor_async.worker.decorator import LONGEST_POLL, WorkerTask, checked_poll_timeout
 from conductor_async.worker.delivery import Delivery
 from conductor_async.worker.events import Listeners
 from conductor_async.worker.lease import Leases
+from conductor_async.worker.overrides import overridden
 from conductor_async.worker.poller import Poller
 from conductor_async.worker.registration import register
 
@@ -88,6 +89,11 @@ class WorkerHost(AsyncContextManagerMixin):
     def __repr__(self) -> str:
         names = ", ".join(worker.task_definition_name for worker in self._workers)
         return f"<WorkerHost {self.worker_id} for {names}>"
+
+    @property
+    def workers(self) -> tuple[AnyWorker, ...]:
+        """The workers, with the options that the environment gave them."""
+        return self._workers
 
     async def run(self) -> None:
         """Runs the workers until it is cancelled or `stop()` is called; returns when all is delivered.
@@ -193,10 +199,12 @@ def _checked(workers: Iterable[AnyWorker]) -> tuple[AnyWorker, ...]:
     checked = tuple(workers)
     if not checked:
         raise ConfigurationError("a WorkerHost needs at least one worker")
-    seen: set[tuple[str, str | None]] = set()
     for worker in checked:
         if not isinstance(worker, WorkerTask):
             raise ConfigurationError(f'{worker!r} is not a worker: decorate it with @worker_task("its_task_type")')
+    checked = overridden(checked, worker_environment())
+    seen: set[tuple[str, str | None]] = set()
+    for worker in checked:
         key = (worker.task_definition_name, worker.options.domain)
         if key in seen:
             domain = f" in domain {key[1]!r}" if key[1] else ""

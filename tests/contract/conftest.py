@@ -1,0 +1,27 @@
+"""The scenarios' backends: the embedded engine, whose clock is moved by hand, and a real server."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import anyio
+import httpx
+import pytest
+
+from tests.contract.wire import Wire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"  # what is asked here is the same bytes from any event loop
+
+
+@pytest.fixture(params=[pytest.param("server", marks=pytest.mark.server)])
+async def wire(request: pytest.FixtureRequest, new_name: Callable[[str], str]) -> AsyncIterator[Wire]:
+    url = request.getfixturevalue("server_url")
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30, verify=False) as http:
+        yield Wire(http, sleep=anyio.sleep, now=time.monotonic, name=new_name, step=0.05)

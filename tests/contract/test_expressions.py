@@ -1,0 +1,103 @@
+"""CF74 to CF78: what `${…}` becomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.contract.wire import Wire, row, simple, variables
+
+pytestmark = pytest.mark.anyio
+
+GIVEN = {
+    "s": "text",
+    "i": 7,
+    "f": 1.5,
+    "b": True,
+    "n": None,
+    "l": [1, "two"],
+    "o": {"b": {"c": "deep"}},
+    "big": 12345678901234567890,
+    "dash-key": 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        *((f"${{workflow.input.{key}}}", value) for key, value in GIVEN.items()),
+        ("x-${workflow.input.i}", "x-7"),
+        ("v=${workflow.input.n}", "v=null"),
+        ("v=${workflow.input.b}", "v=true"),
+        ("v=${workflow.input.f}", "v=1.5"),
+        ("v=${workflow.input.o}", "v={b={c=deep}}"),
+        ("v=${workflow.input.l}", "v=[1, two]"),
+        (" ${workflow.input.i}", " 7"),
+        ("${workflow.input.s}${workflow.input.i}", "text7"),
+        ("${workflow.input.nope}", None),
+        ("${workflow.input.l[0]}", 1),
+        ("${workflow.input.l[-1]}", "two"),
+        ("${workflow.input.l[9]}", None),
+        ("${workflow.input.l[*]}", [1, "two"]),
+        ("${workflow.input..c}", ["deep"]),
+        ("${workflow.input['dash-key']}", 1),
+        ("${workflow.input.l.length()}", 2),
+        ("$${workflow.input.i}", "${workflow.input.i}"),
+        ("$$${workflow.input.i}", "$${workflow.input.i}"),
+        ([{"deep": "${workflow.input.i}"}], [{"deep": 7}]),
+        ({"${workflow.input.i}": 1}, {"${workflow.input.i}": 1}),
+    ],
+    ids=str,
+)
+async def test_cf74_alone_it_keeps_its_type_and_in_a_text_it_is_text(wire: Wire, expression: Any, value: Any) -> None:
+    execution = await wire.run(variables("v", x=expression), input=GIVEN)
+    found = row(execution, "v")["inputData"]["x"]
+    assert (found, type(found)) == (value, type(value))
+
+
+async def test_cf77_the_workflow_and_the_tasks_before(wire: Wire) -> None:
+    of_workflow = ("workflowId", "workflowType", "version", "status", "correlationId", "schemaVersion", "variables.p")
+    of_task = ("input.p", "status", "taskType", "referenceTaskName", "retryCount", "bogus", "iteration")
+    definition = wire.definition(
+        variables("first", p="pv"),
+        variables(
+            "v",
+            w={each: f"${{workflow.{each}}}" for each in of_workflow},
+            t={each: f"${{first.{each}}}" for each in of_task},
+        ),
+    )
+    workflow_id = await wire.start(definition["name"], workflowDef=definition, correlationId="c")
+    found = row(await wire.ended(workflow_id), "v")["inputData"]
+    assert found["w"] == {
+        "workflowId": workflow_id,
+        "workflowType": definition["name"],
+        "version": 1,
+        "status": "RUNNING",
+        "correlationId": "c",
+        "schemaVersion": 2,
+        "variables.p": "pv",
+    }
+    assert found["t"] == {
+        "input.p": "pv",
+        "status": "COMPLETED",
+        "taskType": "SET_VARIABLE",
+        "referenceTaskName": "first",
+        "retryCount": 0,
+        "bogus": None,
+        "iteration": 0,
+    }
+
+
+async def test_cf77_a_task_knows_its_own_id(wire: Wire) -> None:
+    work = await wire.task_type()
+    await wire.start(await wire.workflow(simple(work, "a", {"me": "${CPEWF_TASK_ID}"})))
+    polled = await wire.next(work)
+    assert polled["inputData"] == {"me": polled["taskId"]}
+
+
+async def test_cf78_the_template_fills_what_is_absent_or_null(wire: Wire) -> None:
+    template = {"p": "tp", "q": "${workflow.input.q}", "n": "d"}
+    work = await wire.task_type(inputTemplate=template)
+    await wire.start(await wire.workflow(simple(work, "a", {"p": "wp", "n": "${workflow.input.nope}"})), {"q": 3})
+    assert (await wire.next(work))["inputData"] == {"p": "wp", "q": 3, "n": "d"}

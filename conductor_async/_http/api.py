@@ -89,6 +89,10 @@ class Api:
         if settings := self.configuration.authentication_settings:
             self._tokens = TokenKeeper(lambda: self._fetch_token(settings), self.configuration.auth_token_ttl)
 
+    def speak_through(self, transport: httpx.AsyncBaseTransport) -> None:
+        """Uses this transport for connections to the server: a server in this process has one of its own."""
+        self._shared.transport = transport
+
     def with_options(self, *, timeout: float | timedelta | None = None, retry: RetryPolicy | None = None) -> Api:
         """The same session with another time for one request, or other retries."""
         other = copy.copy(self)
@@ -311,6 +315,7 @@ class _Shared:
 
     def __init__(self, configuration: Configuration, http_client: httpx.AsyncClient | None) -> None:
         self.budget = RetryBudget(configuration.retry.budget)
+        self.transport: httpx.AsyncBaseTransport | None = None
         self._configuration = configuration
         self._http_client = http_client
         self._session: Session | None = None
@@ -322,7 +327,7 @@ class _Shared:
         if self._session is None:
             from conductor_async._http.session import Session  # imports httpx: not before the first call
 
-            self._session = Session(self._configuration, self._http_client)
+            self._session = Session(self._configuration, self._http_client, self.transport)
         return self._session
 
     async def aclose(self) -> None:

@@ -50,10 +50,15 @@ class Answer(NamedTuple):
 class Session:
     """Connections to one server, opened at the first request and bound to the event loop that makes it."""
 
-    def __init__(self, configuration: Configuration, http_client: httpx.AsyncClient | None) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        http_client: httpx.AsyncClient | None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._configuration = configuration
         self._injected = http_client
-        self._transport: httpx.AsyncBaseTransport | None = None
+        self._transport = transport
         self._loop: object = None
         self._closed = False
         self._under_way: set[anyio.CancelScope] = set()

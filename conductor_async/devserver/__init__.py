@@ -1,0 +1,7 @@
+"""Conductor's REST API over the embedded engine: the same paths, answers and errors as the real server 3.32.1."""
+
+from conductor_async.devserver.runtime import Outcome, Runtime
+from conductor_async.devserver.server import DevServer
+from conductor_async.devserver.timekeeping import ClockKind, Time
+
+__all__ = ["ClockKind", "DevServer", "Outcome", "Runtime", "Time"]

@@ -1,0 +1,30 @@
+"""The endpoints, one module for each resource, with the names that `conductor_async.resources` has."""
+
+from conductor_async.devserver.routes import (
+    admin,
+    environment,
+    event,
+    metadata,
+    queue_admin,
+    scheduler,
+    secret,
+    task,
+    workflow,
+    workflow_bulk,
+)
+
+__all__ = ["ROUTES"]
+
+ROUTES = (
+    *metadata.ROUTES,
+    *workflow.ROUTES,
+    *workflow_bulk.ROUTES,
+    *task.ROUTES,
+    *event.ROUTES,
+    *scheduler.ROUTES,
+    *environment.ROUTES,
+    *secret.ROUTES,
+    *queue_admin.ROUTES,
+    *admin.ROUTES,
+)
+"""All endpoints under `/api`."""

@@ -1,0 +1,26 @@
+"""Environment values: `/environment`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conductor_async.devserver.exchange import NOTHING, Answer, Ask, as_json, as_text
+from conductor_async.devserver.routing import Route
+
+if TYPE_CHECKING:
+    from conductor_async.devserver.runtime import Runtime
+
+
+def _get_all(runtime: Runtime, _: Ask) -> Answer:
+    return as_json(runtime.engine.get_environment())
+
+
+def _get(runtime: Runtime, ask: Ask) -> Answer:
+    value = runtime.engine.get_environment_value(ask["key"])
+    return NOTHING if value is None else as_text(value)
+
+
+ROUTES = (
+    Route("GET", "/environment", _get_all),
+    Route("GET", "/environment/{key}", _get),
+)

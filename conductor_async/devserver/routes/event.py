@@ -1,0 +1,45 @@
+"""Event handlers: `/event`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conductor_async.devserver.exchange import NOTHING, Answer, Ask, as_json
+from conductor_async.devserver.routing import Route
+
+if TYPE_CHECKING:
+    from conductor_async.devserver.runtime import Runtime
+
+_HANDLER = "com.netflix.conductor.common.metadata.events.EventHandler"
+
+
+def _add(runtime: Runtime, ask: Ask) -> Answer:
+    runtime.engine.add_event_handler(ask.object(_HANDLER))
+    return NOTHING
+
+
+def _update(runtime: Runtime, ask: Ask) -> Answer:
+    runtime.engine.update_event_handler(ask.object(_HANDLER))
+    return NOTHING
+
+
+def _remove(runtime: Runtime, ask: Ask) -> Answer:
+    runtime.engine.remove_event_handler(ask["name"])
+    return NOTHING
+
+
+def _get_all(runtime: Runtime, _: Ask) -> Answer:
+    return as_json(runtime.engine.get_event_handlers(active_only=False))
+
+
+def _get_for_event(runtime: Runtime, ask: Ask) -> Answer:
+    return as_json(runtime.engine.get_event_handlers(ask["name"], ask.flag("activeOnly", True)))
+
+
+ROUTES = (
+    Route("POST", "/event", _add),
+    Route("PUT", "/event", _update),
+    Route("GET", "/event", _get_all),
+    Route("GET", "/event/{name}", _get_for_event),
+    Route("DELETE", "/event/{name}", _remove),
+)

@@ -1,0 +1,207 @@
+"""`EmbeddedConductor`: an engine, its server and a client of it, in this process."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+from conductor_async.client import ConductorClient
+from conductor_async.config import Configuration, seconds
+from conductor_async.devserver import DevServer, Outcome, Runtime, Time
+from conductor_async.embedded.http_task import HttpTasks
+from conductor_async.embedded.mocks import Mocks
+from conductor_async.embedded.transport import EmbeddedTransport
+from conductor_async.engine import Engine
+from conductor_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+    from types import TracebackType
+
+    import httpx
+    from starlette.applications import Starlette
+
+    from conductor_async.devserver import ClockKind
+    from conductor_async.embedded.mocks import Mock, MockAnswer
+    from conductor_async.engine import OutsideWork
+    from conductor_async.models import JsonObject, WorkflowDef
+    from conductor_async.workflow import ConductorWorkflow
+
+__all__ = ["EmbeddedConductor"]
+
+
+class EmbeddedConductor:
+    """A Conductor in this process: an async context manager. Everything is in memory, and gone with it.
+
+    ```python
+    async with EmbeddedConductor() as embedded:
+        workflow = ConductorWorkflow(executor=embedded.client.executor, name="greetings")
+    ```
+
+    There is no port and no process; it starts in milliseconds. It is for development and tests: production is a real
+    Conductor server, on which the same code runs.
+
+    Time is real by default. With `clock="skipping"` it jumps to the next timer whenever nothing goes on: no worker of a
+    `WorkerHost` on its client works or is about to get a task, no request but polls is open, no HTTP task or mock runs.
+    Delays, WAITs of weeks and timeouts pass at once. A task that was polled by hand is no reason to wait: it times out
+    when nothing else happens. With `clock="manual"` time stands still but for `advance()`.
+
+    Args:
+        clock: "real", "skipping" or "manual".
+        start: What time it is at first, in epoch seconds; by default what time it really is.
+        seed: Makes ids and random delays the same in every run.
+        environment: What `${workflow.env.NAME}` gives.
+        secrets: What `${workflow.secrets.NAME}` gives.
+        http_client: Your own `httpx.AsyncClient` for HTTP tasks, used as it is and never closed here.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: ClockKind = "real",
+        start: float | None = None,
+        seed: int | None = None,
+        environment: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        if clock not in ("real", "skipping", "manual"):
+            raise ConfigurationError(f"clock is {clock!r}: it can be 'real', 'skipping' or 'manual'")
+        self._time = Time(clock, start)
+        self._mocks = Mocks()
+        self._http_tasks = HttpTasks(http_client)
+        self.engine = Engine(clock=self._time, scripts=_scripts(), seed=seed, environment=environment, secrets=secrets)
+        self.engine.mocked = self._mocks.has
+        self._runtime = Runtime(self.engine, self._time, self._perform)
+        self.server = DevServer(self._runtime)
+        self.transport = EmbeddedTransport(self.server)
+        self._state = "new"
+
+    # -- life ------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Starts it: what `async with` does. Once."""
+        if self._state != "new":
+            raise ConfigurationError(f"This EmbeddedConductor is {self._state}: it is started once. Make another.")
+        self._state = "running"
+        await self._runtime.open()
+
+    async def stop(self) -> None:
+        """Answers open polls, closes the client and ends all that runs in it; again is fine. From any task."""
+        if self._state != "running":
+            return
+        self._state = "stopped"
+        self._runtime.answer_all()
+        try:
+            await self._runtime.aclose()
+        finally:
+            await self._http_tasks.aclose()
+            await self.client.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def __repr__(self) -> str:
+        return f"<EmbeddedConductor, {self._state}, {self._time.kind} time>"
+
+    # -- ways in ---------------------------------------------------------------------------------
+
+    @cached_property
+    def client(self) -> ConductorClient:
+        """A client of it. It is closed with it."""
+        configuration = Configuration(self.url, trust_env=False)
+        configuration.authentication_settings = None  # keys in the environment are for another server
+        client = ConductorClient(configuration)
+        client._api.speak_through(self.transport)
+        client._api.clock = self._time
+        return client
+
+    @property
+    def url(self) -> str:
+        """The address that its client and transport have for it. Nothing else can reach it there."""
+        return "http://embedded.conductor/api"
+
+    @cached_property
+    def app(self) -> Starlette:
+        """The same server as an ASGI app.
+
+        Raises:
+            ConfigurationError: The extra `[embedded]` is not installed.
+        """
+        from conductor_async.devserver.app import asgi_app
+
+        return asgi_app(self.server)
+
+    # -- time ------------------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """What time it is in it, in epoch seconds."""
+        return self._time.now()
+
+    async def advance(self, by: float | timedelta) -> None:
+        """Moves time on, stopping at every timer on the way; by seconds or a timedelta.
+
+        Returns when what was due has been done, and workers attached by then have nothing left to do at once. A worker
+        may call it to let time pass while it works.
+        """
+        await self._runtime.advance(seconds(by, "by", positive=False))
+
+    # -- work for others ---------------------------------------------------------------------------
+
+    def mock(
+        self,
+        name: str,
+        answer: MockAnswer | list[MockAnswer] | None = None,
+        *,
+        output: JsonObject | None = None,
+        workflow: ConductorWorkflow | WorkflowDef | str | None = None,
+    ) -> Mock:
+        """Has tasks of a name, or of a type, answered without a worker. Retries and timeouts stay as they are.
+
+        ```python
+        embedded.mock("charge", output={"receipt": 7})
+        embedded.mock("charge", lambda task_input: {"total": task_input["price"] * 2})
+        embedded.mock("charge", [ConnectionError("down"), TIMES_OUT, {"receipt": 7}])
+        embedded.mock("HTTP", output={"response": {"statusCode": 200, "body": []}})
+        embedded.mock("fulfil", workflow="pretend_to_fulfil")
+        ```
+
+        Args:
+            name: The task's name, or its type (`HTTP`, `SUB_WORKFLOW`, …) for all of these. A name goes before a type.
+            answer: An output, an exception to fail with (a `NonRetryableException` for good), `TIMES_OUT`, a function
+                of the task's input that gives one of these, or a list of them, one for each attempt. The last is used
+                again and again.
+            output: The output.
+            workflow: A workflow that is started with the task's input, and whose output becomes the task's.
+
+        Returns:
+            The mock, which remembers what it was called with, and can be removed.
+        """
+        return self._mocks.add(name, answer, output, workflow)
+
+    async def _perform(self, work: OutsideWork) -> Outcome | None:
+        if work.is_mock:
+            return await self._mocks.perform(work, self._runtime)
+        if work.kind == "HTTP":
+            return await self._http_tasks.perform(work.input)
+        return Outcome(
+            "FAILED_WITH_TERMINAL_ERROR",
+            reason=f"The embedded Conductor cannot run tasks of type {work.kind}: mock it, or run a real server.",
+        )
+
+
+def _scripts() -> Any:
+    """Runs JavaScript and jq; None where the extra for them is not installed."""
+    try:
+        scripting = importlib.import_module("conductor_async.engine.scripting")
+    except ImportError:
+        return None
+    return scripting.DefaultScripts()

@@ -1,0 +1,163 @@
+"""Stand-ins for tasks: what answers instead of a worker, a remote service or another workflow."""
+
+from __future__ import annotations
+
+import inspect
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
+
+from conductor_async.devserver.runtime import Outcome
+from conductor_async.errors import ConfigurationError, NonRetryableException
+from conductor_async.models import JsonObject, WorkflowDef, encode_json
+from conductor_async.workflow.builder import ConductorWorkflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from conductor_async.devserver.runtime import Runtime
+    from conductor_async.engine import OutsideWork
+    from conductor_async.engine.execution import TaskRow
+
+__all__ = ["TIMES_OUT", "Mock", "MockAnswer", "Mocks", "TimesOut"]
+
+
+class TimesOut(Enum):
+    """The kind of `TIMES_OUT`."""
+
+    TIMES_OUT = "TIMES_OUT"
+
+    def __repr__(self) -> str:
+        return self.value
+
+
+TIMES_OUT: Final = TimesOut.TIMES_OUT
+"""An answer that never comes: the task's timeouts end it."""
+
+MockAnswer: TypeAlias = "JsonObject | BaseException | TimesOut | Callable[[JsonObject], Any]"
+"""An output, an error to fail with, `TIMES_OUT`, or a function of the task's input, `async` or not, that gives one."""
+
+_ENDED = frozenset({"COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"})
+
+
+class Mock:
+    """What answers the tasks of a name or type. As a context manager, it does so until the context is left.
+
+    Attributes:
+        name: The task's name, or its type.
+        calls: The inputs of the tasks that it was asked for, in order. A retry is a call of its own.
+    """
+
+    def __init__(self, name: str, answers: Sequence[MockAnswer], workflow: JsonObject | None, mocks: Mocks) -> None:
+        self.name = name
+        self.calls: list[JsonObject] = []
+        self._answers = answers
+        self._workflow = workflow
+        self._mocks = mocks
+
+    def remove(self) -> None:
+        """Ends it: tasks scheduled from now on go to workers again. Again is fine."""
+        self._mocks.remove(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.remove()
+
+    def __repr__(self) -> str:
+        return f"<Mock of {self.name!r}, called {len(self.calls)} times>"
+
+    async def perform(self, task_input: JsonObject, runtime: Runtime) -> Outcome | None:
+        """What becomes of a task with this input; None: nothing, until its timeouts end it."""
+        self.calls.append(task_input)
+        if self._workflow is not None:
+            return await _of_workflow({**self._workflow, "input": task_input}, runtime)
+        answer: Any = self._answers[min(len(self.calls), len(self._answers)) - 1]
+        if callable(answer):
+            try:
+                answer = answer(task_input)
+                if inspect.isawaitable(answer):
+                    answer = await answer
+            except Exception as error:  # noqa: BLE001 - the boundary of user code: what it raises fails the task
+                answer = error
+        return _outcome(answer)
+
+
+class Mocks:
+    """All mocks of one embedded Conductor."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, Mock] = {}
+
+    def add(self, name: str, answer: Any, output: JsonObject | None, workflow: Any) -> Mock:
+        """A new mock, in place of an earlier one of the name. See `EmbeddedConductor.mock`."""
+        given = [each for each in (answer, output, workflow) if each is not None]
+        if len(given) != 1:
+            raise ConfigurationError(
+                f"the mock of {name!r} needs one thing to answer with, and was given {len(given)}: an answer, or"
+                " output=…, or workflow=…"
+            )
+        answers: Sequence[MockAnswer] = cast("list[Any]", answer) if isinstance(answer, list | tuple) else [given[0]]
+        if not answers:
+            raise ConfigurationError(f"the mock of {name!r} has an empty list of answers")
+        mock = Mock(name, answers, None if workflow is None else _start_request(workflow), self)
+        self._by_name[name] = mock
+        return mock
+
+    def remove(self, mock: Mock) -> None:
+        """Forgets it, if it was not replaced already."""
+        if self._by_name.get(mock.name) is mock:
+            del self._by_name[mock.name]
+
+    def has(self, task: TaskRow) -> bool:
+        """Whether there is one for this task."""
+        return bool(self._by_name) and (task.task_def_name in self._by_name or task.task_type in self._by_name)
+
+    async def perform(self, work: OutsideWork, runtime: Runtime) -> Outcome | None:
+        """What the mock makes of it."""
+        mock = self._by_name.get(work.task_name) or self._by_name.get(work.kind)
+        if mock is None:
+            return Outcome("FAILED", reason=f"The mock of {work.task_name!r} was removed before it could answer.")
+        return await mock.perform(work.input, runtime)
+
+
+def _outcome(answer: Any) -> Outcome | None:
+    """What a task becomes by an answer: as for a worker, what is no object becomes the output `result`."""
+    if isinstance(answer, TimesOut):
+        return None
+    if isinstance(answer, BaseException):
+        final = isinstance(answer, NonRetryableException)
+        reason = str(answer) or type(answer).__name__
+        return Outcome("FAILED_WITH_TERMINAL_ERROR" if final else "FAILED", reason=reason)
+    if answer is None:
+        return Outcome("COMPLETED", {})
+    return Outcome("COMPLETED", cast("JsonObject", answer) if isinstance(answer, dict) else {"result": answer})
+
+
+def _start_request(workflow: ConductorWorkflow | WorkflowDef | str) -> JsonObject:
+    if isinstance(workflow, str):
+        return {"name": workflow}
+    definition = workflow.to_workflow_def() if isinstance(workflow, ConductorWorkflow) else workflow
+    from pydantic_core import from_json
+
+    return {"name": definition.name, "workflowDef": from_json(encode_json(definition))}
+
+
+async def _of_workflow(request: JsonObject, runtime: Runtime) -> Outcome | None:
+    """Starts it, and returns what it came to."""
+    engine = runtime.engine
+    workflow_id = engine.start_workflow(request)
+    runtime.settle()
+    with runtime.idle():
+        while (state := engine.get_workflow_status(workflow_id))["status"] not in _ENDED:
+            if runtime.closing:
+                return None
+            with runtime.changed(workflow_id) as changed:
+                await changed.wait()
+    if state["status"] == "COMPLETED":
+        return Outcome("COMPLETED", engine.get_workflow(workflow_id, False)["output"])
+    reason = engine.get_workflow(workflow_id, False).get("reasonForIncompletion")
+    return Outcome("FAILED", reason=f"The workflow {workflow_id} that stands in for it is {state['status']}: {reason}")

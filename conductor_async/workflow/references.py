@@ -126,11 +126,14 @@ def _step(key: str | int | slice) -> str:
 
 
 def plain(value: InputValue) -> InputValue:
-    """A fresh copy of `value` in which every reference is text. Mappings and sequences are walked, all else is kept."""
+    """A fresh copy of `value` in which every reference is text, and what knows its wire form has it.
+
+    Mappings and sequences are walked, all else is kept.
+    """
     if isinstance(value, Reference):
         return str(value)
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in cast("Mapping[str, InputValue]", value).items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in cast("list[InputValue]", value)]
-    return value
+    return plain(value.to_wire()) if hasattr(value, "to_wire") else value

@@ -61,7 +61,7 @@ def test_the_founding_pages_workflow():
     }
 
 
-def test_every_setting():  # D48: all return the workflow, and False is sent
+def test_d48_every_setting():  # all return the workflow, and False is sent
     workflow = ConductorWorkflow(name="w", version=3)
     chained = (
         workflow.timeout_policy(TimeoutPolicy.TIME_OUT_WF)
@@ -112,7 +112,7 @@ def test_every_setting():  # D48: all return the workflow, and False is sent
     }
 
 
-def test_none_empties_and_still_chains():  # D48
+def test_d48_none_empties_and_still_chains():
     workflow = ConductorWorkflow(name="w").variables({"a": 1}).output_parameters({"a": 1}).input_template({"a": 1})
     assert workflow.variables(None).output_parameters(None).input_template(None) is workflow
     made = wire(workflow)
@@ -120,7 +120,7 @@ def test_none_empties_and_still_chains():  # D48
     assert wire(workflow.disable_status_listener())["workflowStatusListenerEnabled"] is False
 
 
-def test_what_is_not_set_is_not_sent():  # D57, D58: no timeout of 60 s, no failureWorkflow ""
+def test_d57_d58_what_is_not_set_is_not_sent():  # no timeout of 60 s, no failureWorkflow ""
     assert wire(ConductorWorkflow(name="w")) == {"name": "w", "tasks": []}
 
 
@@ -152,7 +152,7 @@ def test_camel_case_is_understood():
 # -- forks
 
 
-def test_a_list_is_a_fork_and_always_has_its_join():  # D49: also as the last step
+def test_d49_a_list_is_a_fork_and_always_has_its_join():  # also as the last step
     a, b, c = simple("a", "b", "c")
     workflow = ConductorWorkflow(name="w") >> [[a, b], c]
     assert wire(workflow)["tasks"] == [
@@ -172,7 +172,7 @@ def test_a_list_is_a_fork_and_always_has_its_join():  # D49: also as the last st
     ]
 
 
-def test_forks_in_forks():  # D50
+def test_d50_forks_in_forks():
     a, b, c, d, e = simple("a", "b", "c", "d", "e")
     tasks = wire(ConductorWorkflow(name="w") >> [a >> [b, c], [d, ForkTask("inner", [e])]])["tasks"]
     assert refs(tasks) == [
@@ -323,7 +323,7 @@ def test_fields_of_the_wrong_kind_are_listed_for_all_tasks():
     ]
 
 
-def test_a_reference_name_is_given_once():  # D51
+def test_d51_a_reference_name_is_given_once():
     workflow = ConductorWorkflow(name="w") >> SimpleTask("one", "x") >> [SimpleTask("a"), SimpleTask("two", "x")]
     with pytest.raises(WorkflowDefinitionError) as caught:
         workflow.to_workflow_def()
@@ -365,7 +365,7 @@ print(encode_json(workflow.variables({"v": 1}).metadata({"m": 2}).to_workflow_de
 """
 
 
-def test_the_same_code_gives_the_same_bytes():  # D51
+def test_d51_the_same_code_gives_the_same_bytes():
     made = {
         subprocess.run(
             [sys.executable, "-c", CODE],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -232,8 +232,9 @@ def test_what_a_notebook_is_given():
 def test_an_unfinished_workflow_is_shown_too():
     clash = ConductorWorkflow() >> SimpleTask("a") >> SimpleTask("a")
     assert "image/svg+xml" in clash._repr_mimebundle_()
-    empty_loop = ConductorWorkflow(name="w") >> LoopTask("l", 2)
-    assert empty_loop._repr_mimebundle_() == {"text/plain": repr(empty_loop)}
+    assert "image/svg+xml" in (ConductorWorkflow(name="w") >> LoopTask("l", 2))._repr_mimebundle_()
+    wrong = ConductorWorkflow(name="w") >> SimpleTask("a", retry_count=cast("Any", "many"))
+    assert wrong._repr_mimebundle_() == {"text/plain": repr(wrong)}
 
 
 def test_ipython_shows_it():

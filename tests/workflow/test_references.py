@@ -7,7 +7,8 @@ import pickle
 import pytest
 
 from conductor_async.errors import ConfigurationError
-from conductor_async.workflow import ConductorWorkflow, Reference, SimpleTask
+from conductor_async.models import SchemaDef
+from conductor_async.workflow import ChatMessage, ConductorWorkflow, Reference, Role, SimpleTask
 from conductor_async.workflow.references import env, plain, secret
 
 workflow = ConductorWorkflow(name="orders")
@@ -94,6 +95,14 @@ def test_plain_makes_fresh_json_of_all_it_holds():
     assert json.dumps(made) == '{"a": ["${workflow.input.x}", {"b": [1, "${price_ref.output}"]}], "c": null}'
     made["a"].append(1)
     assert len(given["a"]) == 2
+
+
+def test_d54_plain_knows_the_wire_form_of_what_has_one():
+    message = ChatMessage(Role.USER, workflow.input.q, media=[task.output.picture])
+    assert plain({"said": [message], "schema": SchemaDef(name="s", version=2)}) == {
+        "said": [{"role": "user", "message": "${workflow.input.q}", "media": ["${price_ref.output.picture}"]}],
+        "schema": {"name": "s", "version": 2},
+    }
 
 
 def test_equality_is_with_references_and_text_only():

@@ -73,13 +73,13 @@ def test_every_field_can_be_set():
     assert wire(task) == ALL_ON_THE_WIRE
 
 
-def test_cache_by_key_and_time():  # D54
+def test_d54_cache_by_key_and_time():
     given = SimpleTask("greet", "g", cache_key="k", cache_ttl_second=5)
     assert wire(given)["cacheConfig"] == {"key": "k", "ttlInSecond": 5}
     assert wire(SimpleTask("greet", "g").cache("k", timedelta(minutes=1)))["cacheConfig"]["ttlInSecond"] == 60
 
 
-def test_input_parameters_are_a_plain_dict():  # D54
+def test_d54_input_parameters_are_a_plain_dict():
     task = SimpleTask("greet", "g")
     task.input_parameters["a"] = 1
     assert task.input_parameter("b", 2) is task
@@ -93,7 +93,7 @@ def test_input_parameters_are_a_plain_dict():  # D54
         task.input(key="b")
 
 
-def test_misspelt_fields_are_refused():  # D55
+def test_d55_misspelt_fields_are_refused():
     task = SimpleTask("greet", "g")
     with pytest.raises(AttributeError, match="'retry_cuont': did you mean 'retry_count'"):
         task.retry_cuont = 1

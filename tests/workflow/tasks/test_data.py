@@ -22,16 +22,16 @@ def wire(task):
     return task.to_workflow_task().to_wire()
 
 
-def test_noop_and_set_variable():
+def test_d56_noop_and_set_variable():
     assert wire(NoopTask("n")) == {"name": "n", "taskReferenceName": "n", "type": "NOOP"}
     task = SetVariableTask("s", {"a": workflow.input.a})
-    task.input(key="b", value=None)  # D56
+    task.input(key="b", value=None)
     assert wire(task)["inputParameters"] == {"a": "${workflow.input.a}", "b": None}
     assert SetVariableTask("s").input_parameters == {}
 
 
 @pytest.mark.parametrize("task_class", [InlineTask, JavascriptTask])
-def test_inline(task_class):
+def test_d56_inline(task_class):
     task = task_class("i", "$.a + 1", {"a": workflow.input.a})
     assert wire(task) == {
         "name": "i",
@@ -39,7 +39,7 @@ def test_inline(task_class):
         "type": "INLINE",
         "inputParameters": {"evaluatorType": "graaljs", "expression": "$.a + 1", "a": "${workflow.input.a}"},
     }
-    task.evaluator_type = "javascript"  # D56: a field, not a method that hides one
+    task.evaluator_type = "javascript"  # a field, not a method that hides one
     task.script = "$.a + 2"
     assert wire(task)["inputParameters"]["evaluatorType"] == task.evaluator_type == "javascript"
     assert wire(task)["inputParameters"]["expression"] == task.script == "$.a + 2"

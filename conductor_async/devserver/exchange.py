@@ -226,11 +226,15 @@ def _misplaced(value: Any, java_type: str) -> str:
             f"JSON parse error: Cannot construct instance of `{plain}` (although at least one Creator exists):"
             f" no String-argument constructor/factory method to deserialize from String value ('{value}')"
         )
-    kinds: dict[type[Any], str] = {
-        dict: "Object value (token `JsonToken.START_OBJECT`)",
-        list: "Array value (token `JsonToken.START_ARRAY`)",
-        bool: f"Boolean value (token `JsonToken.VALUE_{str(value).upper()}`)",
-        int: "Integer value (token `JsonToken.VALUE_NUMBER_INT`)",
-    }
-    what = kinds.get(cast("type[Any]", type(value)), "Floating-point value (token `JsonToken.VALUE_NUMBER_FLOAT`)")
+    match value:
+        case dict():
+            what = "Object value (token `JsonToken.START_OBJECT`)"
+        case list():
+            what = "Array value (token `JsonToken.START_ARRAY`)"
+        case bool():
+            what = f"Boolean value (token `JsonToken.VALUE_{str(value).upper()}`)"
+        case int():
+            what = "Integer value (token `JsonToken.VALUE_NUMBER_INT`)"
+        case _:
+            what = "Floating-point value (token `JsonToken.VALUE_NUMBER_FLOAT`)"
     return f"JSON parse error: Cannot deserialize value of type `{java_type}` from {what}"

@@ -17,6 +17,7 @@ from conductor_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractAsyncContextManager
     from datetime import timedelta
     from types import TracebackType
 
@@ -139,6 +140,21 @@ class EmbeddedConductor:
         from conductor_async.devserver.app import asgi_app
 
         return asgi_app(self.server)
+
+    def serving(self, *, host: str = "127.0.0.1", port: int = 0) -> AbstractAsyncContextManager[str]:
+        """Serves it on a port while the context is open, for other processes and other SDKs: gives the API's URL.
+
+        Args:
+            host: The address to listen on. Whoever reaches it can use it: there is no login.
+            port: The port; 0 is any that is free.
+
+        Raises:
+            ConfigurationError: The port cannot be had, the extra `[embedded]` is not installed, or its clock is
+                skipping.
+        """
+        from conductor_async.embedded.serving import serving
+
+        return serving(self.app, self._runtime, host, port)
 
     # -- time ------------------------------------------------------------------------------------
 

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import time
+
+import anyio
+import pytest
+
+from conductor_async.devserver import Time
+
+pytestmark = pytest.mark.anyio
+
+START = 1_800_000_000.0
+
+
+def test_manual_time_stands_still_and_does_not_go_back() -> None:
+    clock = Time("manual", START)
+    assert clock.now() == START
+    clock.move_to(START + 60)
+    clock.move_to(START)
+    assert clock.now() == START + 60
+
+
+@pytest.mark.parametrize("kind", ["real", "skipping"])
+def test_other_time_flows_and_can_be_moved_on_beside(kind: str) -> None:
+    clock = Time(kind)
+    assert abs(clock.now() - time.time()) < 5
+    clock.move_to(clock.now() + 1000)
+    later = clock.now()
+    assert later - time.time() > 990
+    assert clock.now() >= later
+
+
+async def test_sleepers_are_woken_when_time_has_come_in_their_order() -> None:
+    clock, woken = Time("manual", START), list[str]()
+
+    async def sleeper(name: str, seconds: float) -> None:
+        await clock.sleep(seconds)
+        woken.append(name)
+
+    async with anyio.create_task_group() as group:
+        for name, seconds in (("day", 86400), ("hour", 3600), ("now", 0)):
+            group.start_soon(sleeper, name, seconds)
+        await anyio.wait_all_tasks_blocked()
+        assert woken == ["now"]
+        for step in (3599, 1, 90000):
+            clock.move_to(clock.now() + step)
+            await anyio.wait_all_tasks_blocked()
+    assert woken == ["now", "hour", "day"]
+
+
+async def test_a_cancelled_sleeper_is_no_timer_any_more() -> None:
+    clock = Time("manual", START)
+    async with anyio.create_task_group() as group:
+        group.start_soon(clock.sleep, 10)
+        await anyio.wait_all_tasks_blocked()
+        assert clock.next_due() == START + 10
+        group.cancel_scope.cancel()
+    assert clock.next_due() is None
+
+
+async def test_a_wait_ends_with_its_event() -> None:
+    clock, event = Time("manual", START), anyio.Event()
+    event.set()
+    with anyio.fail_after(5):
+        await clock.wait(event, 10)
+        await clock.wait(event, float("inf"))
+    assert clock.now() == START
+
+
+async def test_only_requests_that_wait_are_a_reason_to_skip() -> None:
+    clock = Time("skipping", START)
+    async with anyio.create_task_group() as group:
+        group.start_soon(clock.sleep, 10)
+        await anyio.wait_all_tasks_blocked()
+        assert clock.next_due(at_server=True) is None
+        group.start_soon(clock.wait, anyio.Event(), 20)
+        await anyio.wait_all_tasks_blocked()
+        assert clock.next_due(at_server=True) == pytest.approx(START + 20, abs=5)
+        group.cancel_scope.cancel()
+
+
+async def test_hosts_rest_when_their_pollers_poll_or_sleep_and_nothing_works() -> None:
+    clock = Time("skipping")
+    assert clock.unrest == 0
+    with clock.attach("greet"), clock.attach("charge", "eu"):
+        assert set(clock.attached) == {("greet", None), ("charge", "eu")}
+        assert clock.unrest == 2
+        with clock.polling("greet"), clock.polling("charge", "eu"):
+            assert clock.unrest == 0
+            with clock.working("greet"):
+                assert clock.unrest == 1
+    assert clock.unrest == 0
+    assert not clock.attached

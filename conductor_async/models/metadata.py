@@ -139,7 +139,7 @@ class RateLimitConfig(ConductorModel):
 
     rate_limit_key: str | None = None
     concurrent_exec_limit: int = 0
-    policy: _RateLimitPolicy | None = None
+    policy: _RateLimitPolicy = RateLimitPolicy.QUEUE
 
 
 class CacheConfig(ConductorModel):

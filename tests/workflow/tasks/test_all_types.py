@@ -32,9 +32,10 @@ AI = {
     "LLM_TEXT_COMPLETE",
 }
 ORKES = {"GET_DOCUMENT", "HTTP_POLL", "WAIT_FOR_WEBHOOK"}
+ALL = {str(each) for each in TaskType} | AI | ORKES
 
 
-@pytest.mark.parametrize("task_type", sorted({*TaskType} | AI | ORKES))
+@pytest.mark.parametrize("task_type", sorted(ALL))
 def test_every_type_has_its_class(task_type):
     described = task_class(task_type)
     assert described is not None

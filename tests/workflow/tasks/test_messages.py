@@ -1,0 +1,59 @@
+"""PULL_WORKFLOW_MESSAGES on a real server that has the queue of messages switched on: by default it is off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from anyio.from_thread import start_blocking_portal
+
+from conductor_async import ConductorClient, ConductorWorkflow, ConflictError
+from conductor_async.localserver import LocalServer
+from conductor_async.workflow import LoopTask, PullWorkflowMessagesTask, SetVariableTask
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+pytestmark = [pytest.mark.server, pytest.mark.anyio]
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    server = LocalServer(properties={"conductor.workflow-message-queue.enabled": True})
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(server) as running:
+        yield running.url
+
+
+@pytest.fixture
+async def conductor(url: str) -> AsyncIterator[ConductorClient]:
+    async with ConductorClient(url) as client:
+        yield client
+
+
+async def test_a_workflow_takes_the_messages_that_are_sent_to_it(conductor: ConductorClient):
+    workflow = ConductorWorkflow(conductor.executor, "messages", 1)
+    first, rest = PullWorkflowMessagesTask("first"), PullWorkflowMessagesTask("rest", 10)
+    note = SetVariableTask("note", {"first": first.messages[0].payload.say})
+    workflow >> first >> note >> rest
+    workflow.output_parameters({"first": workflow.variables.first, "n": rest.count, "last": rest.messages[-1].payload})
+    handle = await workflow.start()
+    ids = [await conductor.executor.send_message(handle.workflow_id, {"say": text}) for text in ("a", "b", "c")]
+    run = await handle.wait(timeout=60)
+    assert run.output == {"first": "a", "n": 2, "last": {"say": "c"}}
+    taken = [each for task in run.tasks for each in task.output_data.get("messages", ())]
+    assert [each["id"] for each in taken] == ids
+    with pytest.raises(ConflictError):
+        await conductor.executor.send_message(handle.workflow_id, {"say": "late"})
+
+
+async def test_it_waits_for_the_first_message_only_if_it_is_to(conductor: ConductorClient):
+    look = PullWorkflowMessagesTask("look", blocking=False)
+    waiting = LoopTask("twice", 2, PullWorkflowMessagesTask("wait"))
+    workflow = ConductorWorkflow(conductor.executor, "no_messages", 1) >> look >> waiting
+    workflow.output_parameters({"at_once": look.count, "rounds": waiting.iteration})
+    handle = await workflow.start()
+    assert (await handle.wait_for_task("look", timeout=60)).output_data["count"] == 0
+    assert await handle.status() == "RUNNING"
+    for text in ("a", "b"):
+        await conductor.executor.send_message(handle.workflow_id, {"say": text})
+    assert await handle.result(timeout=60) == {"at_once": 0, "rounds": 2}

@@ -20,6 +20,7 @@ from conductor_async.config import (
     Configuration,
     Limits,
     RetryPolicy,
+    Start,
 )
 from conductor_async.errors import (
     AmbiguousOutcomeError,
@@ -308,6 +309,7 @@ __all__ = [
     "SimpleTask",
     "SkipTaskRequest",
     "SqsEventTask",
+    "Start",
     "StartWorkflowRequest",
     "StartWorkflowTask",
     "StateChangeEvent",

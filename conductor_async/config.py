@@ -135,6 +135,24 @@ class Limits:
 
 
 @dataclass(slots=True)
+class Start:
+    """The execution that a call starts.
+
+    Attributes:
+        workflow_name: The workflow's name.
+        version: Its version; None or 0 is the latest.
+        input: Its input, not to be changed.
+        correlation_id: What it can be found by. A hook may give one where there is none: every task of the execution,
+            and of its sub-workflows, carries it.
+    """
+
+    workflow_name: str
+    version: int | None
+    input: Mapping[str, Any]
+    correlation_id: str | None
+
+
+@dataclass(slots=True)
 class Call:
     """One call of an endpoint, as hooks see it: first when it begins, then when it has ended.
 
@@ -147,10 +165,12 @@ class Call:
         error: What the caller gets raised, if anything; cancellation too.
         elapsed: Seconds from the begin to the end, retries and waits included.
         context: For the hook's own use between the two calls.
+        starts: The execution that it starts, if it starts one.
     """
 
     method: str
     route: str
+    starts: Start | None = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
     attempts: int = 0
     status: int | None = None

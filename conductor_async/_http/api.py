@@ -14,7 +14,7 @@ import anyio
 
 from conductor_async._http.auth import TokenKeeper
 from conductor_async._http.codec import decode
-from conductor_async._http.requests import Request, encoded
+from conductor_async._http.requests import Request, encoded, with_correlation_id
 from conductor_async._http.responses import error_from, is_spoiled_token
 from conductor_async._http.retries import RetryBudget, delay_before, judge
 from conductor_async._http.routes import Route, query, route
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from conductor_async._http.session import Answer, Session
     from conductor_async.clock import Clock
-    from conductor_async.config import AuthenticationSettings, RetryPolicy
+    from conductor_async.config import AuthenticationSettings, RetryPolicy, Start
 
 T = TypeVar("T")
 
@@ -58,6 +58,7 @@ class _Options(TypedDict, total=False):
     repeat_on_500: bool
     already_so: re.Pattern[str] | None
     extra_time: float
+    starts: Start | None
 
 
 class Api:
@@ -129,6 +130,7 @@ class Api:
         repeat_on_500: bool = False,
         already_so: re.Pattern[str] | None = None,
         extra_time: float = 0.0,
+        starts: Start | None = None,
     ) -> Any:
         """Calls an endpoint.
 
@@ -147,26 +149,29 @@ class Api:
             already_so: On a repetition, an error whose message matches means that the first try was carried out: a
                 success.
             extra_time: Seconds that the server may wait before it answers, on top of the timeout.
+            starts: The execution that the call starts. A hook may give it a correlation id.
 
         Raises:
             ConductorError: See `conductor_async.errors`.
         """
-        content, headers = encoded(json, text, json_name)
-        request = Request(
-            method=method,
-            route=route,
-            url=f"{self.configuration.server_api_url}{route.path}{query(params)}",
-            headers=headers,
-            content=content,
-            timeout=self.timeout + extra_time,
-            repeatable=method in _REPEATABLE if repeatable is None else repeatable,
-            repeat_on_500=repeat_on_500,
-            already_so=already_so,
-        )
-        seen = Call(method, route.template)
+        seen = Call(method, route.template, starts=starts)
         started = time.perf_counter()
         self._notify("on_call_start", seen)
         try:
+            if starts is not None:
+                json, params = with_correlation_id(starts.correlation_id, json, params)
+            content, headers = encoded(json, text, json_name)
+            request = Request(
+                method=method,
+                route=route,
+                url=f"{self.configuration.server_api_url}{route.path}{query(params)}",
+                headers=headers,
+                content=content,
+                timeout=self.timeout + extra_time,
+                repeatable=method in _REPEATABLE if repeatable is None else repeatable,
+                repeat_on_500=repeat_on_500,
+                already_so=already_so,
+            )
             answer = await self._carry_out(request, seen, self._tokens)
             if answer is None or (or_none and (answer.status == 204 or not answer.body)):
                 return None

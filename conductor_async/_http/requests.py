@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from conductor_async._http.routes import utf8
 from conductor_async.errors import AmbiguousOutcomeError, APIError, EndpointNotAvailableError, NotFoundError
-from conductor_async.models import encode_json
+from conductor_async.models import StartWorkflowRequest, encode_json
 
 if TYPE_CHECKING:
     import re
+    from collections.abc import Mapping
 
     from conductor_async._http.routes import Route
     from conductor_async.errors import ConductorError
@@ -85,3 +86,14 @@ def encoded(json: Any, text: str | None = None, name: str = "body") -> tuple[byt
     if json is not None:
         return encode_json(json, name), {"Content-Type": "application/json"}
     return None, {}
+
+
+def with_correlation_id(
+    correlation_id: str | None, json: Any, params: Mapping[str, Any] | None
+) -> tuple[Any, Mapping[str, Any] | None]:
+    """Body and query of a start that has this correlation id, whoever gave it."""
+    if isinstance(json, StartWorkflowRequest):
+        if json.correlation_id != correlation_id:
+            json = json.model_copy(update={"correlation_id": correlation_id})
+        return json, params
+    return json, {**(params or {}), "correlationId": correlation_id}

@@ -7,6 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from conductor_async._http.routes import checked_name, route
+from conductor_async.config import Start
 from conductor_async.errors import AmbiguousOutcomeError, ConfigurationError, NotFoundError
 from conductor_async.models import (
     ExternalStorageLocation,
@@ -53,10 +54,11 @@ class WorkflowClient(WorkflowSearch):
         """
         request = start_workflow_request
         checked_name("workflow name", request.name)
+        starts = Start(request.name, request.version, request.input, request.correlation_id)
         try:
-            return await self._api.call("POST", route("/workflow"), json=request, returns=str)
+            return await self._api.call("POST", route("/workflow"), json=request, returns=str, starts=starts)
         except AmbiguousOutcomeError as error:
-            error.workflow_name, error.correlation_id = request.name, request.correlation_id
+            error.workflow_name, error.correlation_id = request.name, starts.correlation_id
             raise
 
     async def start_workflow_by_name(
@@ -80,6 +82,7 @@ class WorkflowClient(WorkflowSearch):
             NotFoundError: No such workflow is registered.
             AmbiguousOutcomeError: The answer was lost: an execution may have been started.
         """
+        starts = Start(name, version, input or {}, correlation_id)
         params = {"version": version, "correlationId": correlation_id, "priority": priority}
         try:
             return await self._api.call(
@@ -89,9 +92,10 @@ class WorkflowClient(WorkflowSearch):
                 json=input or {},
                 json_name="input",
                 returns=str,
+                starts=starts,
             )
         except AmbiguousOutcomeError as error:
-            error.workflow_name, error.correlation_id = name, correlation_id
+            error.workflow_name, error.correlation_id = name, starts.correlation_id
             raise
 
     async def execute_workflow(
@@ -193,12 +197,19 @@ class WorkflowClient(WorkflowSearch):
             workflow_name=request.name if name is None else name,
             version=(request.version if version is None else version) or 0,
         )
+        starts = Start(name or request.name, version or request.version, request.input, request.correlation_id)
         try:
             run = await self._api.call(
-                "POST", endpoint, params=params, json=request, returns=kind, extra_time=max(wait_for_seconds, 0)
+                "POST",
+                endpoint,
+                params=params,
+                json=request,
+                returns=kind,
+                extra_time=max(wait_for_seconds, 0),
+                starts=starts,
             )
         except AmbiguousOutcomeError as error:
-            error.workflow_name, error.correlation_id = name or request.name, request.correlation_id
+            error.workflow_name, error.correlation_id = starts.workflow_name, starts.correlation_id
             raise
         except NotFoundError as error:
             if name not in (None, request.name):

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from conductor_async.errors import TaskError
-from conductor_async.models import TaskExecLog
+from conductor_async.worker.logs import TaskLog
 from conductor_async.workflow.tasks.base import whole_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
-    from conductor_async.models import JsonObject, Task
+    from conductor_async.models import JsonObject, Task, TaskExecLog
 
 _current: ContextVar[TaskContext] = ContextVar("conductor_async.task_context")
 
@@ -26,7 +25,8 @@ class TaskInProgress:
 
     Args:
         callback_after_seconds: Seconds (or a timedelta) until then; the server counts whole ones, so it is rounded up.
-        output: The output so far. It replaces what was reported before.
+        output: The output so far: whoever looks at the execution sees it, and the next try finds it as
+            `TaskContext.output`. None leaves what was reported before.
     """
 
     callback_after_seconds: float | timedelta = 60
@@ -48,14 +48,14 @@ class TaskContext:
         cancelled: Why the function should end soon, or None. A coroutine is cancelled; a thread has to look.
     """
 
-    __slots__ = ("_callback_after", "_logs", "_output", "cancelled", "task")
+    __slots__ = ("_callback_after", "_log", "_output", "cancelled", "task")
 
     def __init__(self, task: Task) -> None:
         self.task = task
         self.cancelled: str | None = None
         self._callback_after: int | None = None
         self._output: JsonObject = {}
-        self._logs: list[TaskExecLog] = []
+        self._log = TaskLog(task.task_id)
 
     def __repr__(self) -> str:
         return f"<TaskContext {self.task_def_name} task_id={self.task_id!r} retry_count={self.retry_count}>"
@@ -98,6 +98,19 @@ class TaskContext:
         return self.task.input_data
 
     @property
+    def output(self) -> JsonObject:
+        """The output so far: what an earlier try reported when it gave the task back, and `set_output` since."""
+        return {**self.task.output_data, **self._output}
+
+    @property
+    def lease_seconds(self) -> float | None:
+        """How long the server waits for a sign of life before it gives the task to another worker; None: for ever.
+
+        The host gives it while the function runs, unless the worker was defined with `lease_extend_enabled=False`.
+        """
+        return self.task.response_timeout_seconds or None
+
+    @property
     def callback_after_seconds(self) -> int:
         """What `callback_after` was given; 0 if it was not called."""
         return self._callback_after or 0
@@ -105,16 +118,19 @@ class TaskContext:
     # -- what the function says of it ----------------------------------------------------------------
 
     def log(self, text: object) -> None:
-        """Adds a line to the task's log. It is stored with the result."""
-        now = time.time_ns() // 1_000_000
-        self._logs.append(TaskExecLog(log=str(text), task_id=self.task_id, created_time=now))
+        """Adds a line to the task's log. It is stored with the result; of more than 1,000, the first and the last."""
+        self._log.add(str(text))
 
     def callback_after(self, seconds: float | timedelta) -> None:
         """When the function returns, the task is given back for so long (as `TaskInProgress` does), not completed."""
         self._callback_after = whole_seconds(seconds, "callback_after")
 
     def set_output(self, output: Mapping[str, Any]) -> None:
-        """Sets output beside what the function returns; where both have a key, the returned value wins."""
+        """Sets output beside what the function returns; where both have a key, the returned value wins.
+
+        It is sent with the result: also when the function raises, or gives the task back for later. The server takes no
+        output of a task that goes on running.
+        """
         self._output = dict(output)
 
     # -- conductor-python's spelling ---------------------------------------------------------------
@@ -163,7 +179,11 @@ class TaskContext:
 
     def said(self) -> tuple[int | None, JsonObject, list[TaskExecLog]]:
         """The callback, the output and the log lines so far."""
-        return self._callback_after, self._output, list(self._logs)
+        return self._callback_after, self._output, self._log.lines()
+
+    def add_line(self, text: str, at: float) -> None:
+        """Adds a line to the log that is of this time, in seconds."""
+        self._log.add(text, at)
 
 
 def get_task_context() -> TaskContext:
@@ -178,6 +198,11 @@ def get_task_context() -> TaskContext:
         raise TaskError(
             "get_task_context() was called outside of a task: there is a context only while a WorkerHost runs a worker"
         ) from None
+
+
+def current_task_context() -> TaskContext | None:
+    """The context of the task that the caller works on, if it works on one."""
+    return _current.get(None)
 
 
 def enter_task_context(context: TaskContext) -> None:

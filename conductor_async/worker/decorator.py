@@ -15,6 +15,7 @@ from conductor_async.config import seconds
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import TaskType
 from conductor_async.worker.arguments import Arguments, underlying
+from conductor_async.worker.logs import checked_log_level
 from conductor_async.worker.registration import derived_definition
 from conductor_async.worker.returned import output_fields, output_schema, returned_type
 from conductor_async.workflow.tasks.worker import SimpleTask
@@ -58,6 +59,7 @@ class WorkerOptions:
         overwrite_task_def: Replace a definition that is there already.
         strict_schema: Refuse inputs that the function has no parameter for.
         lease_extend_enabled: Tell the server, while a task runs for long, that the worker is alive.
+        task_log_level: What its function logs from this level on is added to the task's log. None: as the host says.
         paused: Do not poll. Only whoever deploys the worker says so: `CONDUCTOR_WORKER_ALL_PAUSED=true`.
     """
 
@@ -71,6 +73,7 @@ class WorkerOptions:
     overwrite_task_def: bool = True
     strict_schema: bool = False
     lease_extend_enabled: bool = True
+    task_log_level: int | None = None
     paused: bool = False
 
 
@@ -229,6 +232,7 @@ def worker_task(
     overwrite_task_def: bool = True,
     strict_schema: bool = False,
     lease_extend_enabled: bool = True,
+    task_log_level: int | str | None = None,
 ) -> WorkerDecorator:
     """Makes a function a worker: `@worker_task("greet")` above `async def greet(name: str) -> str`.
 
@@ -252,6 +256,8 @@ def worker_task(
         overwrite_task_def: Replace a definition that is there already.
         strict_schema: Refuse inputs that the function has no parameter for.
         lease_extend_enabled: Tell the server, while a task runs for long, that the worker is alive.
+        task_log_level: Add what the function logs with the standard library to the task's log, from this level on:
+            `"INFO"`. By default, as the host says.
 
     Raises:
         ConfigurationError: A value cannot work, or the function cannot be called with names.
@@ -271,6 +277,7 @@ def worker_task(
         overwrite_task_def=overwrite_task_def,
         strict_schema=strict_schema,
         lease_extend_enabled=lease_extend_enabled,
+        task_log_level=checked_log_level(task_log_level),
     )
     caller = sys._getframe(1)  # the only way to find classes that are local to a function
 

@@ -37,8 +37,11 @@ def result_of(value: Any, context: TaskContext, worker_id: str) -> TaskResult:
         result.status = TaskResultStatus.COMPLETED
         if isinstance(value, TaskInProgress):
             after, value = cast("int", value.callback_after_seconds), value.output
-        returned = _as_output(value)
-        result.output_data = {**output, **returned} if output else returned
+        if value is None and after is not None:
+            result.output_data = context.output  # the server replaces what it has: so say it again
+        else:
+            returned = _as_output(value)
+            result.output_data = {**output, **returned} if output else returned
     if after is not None:
         result.status = TaskResultStatus.IN_PROGRESS
         result.callback_after_seconds = after
@@ -50,8 +53,8 @@ def result_of(value: Any, context: TaskContext, worker_id: str) -> TaskResult:
 def failure_of(error: BaseException, context: TaskContext, worker_id: str) -> TaskResult:
     """The result for what a function raised: FAILED, for good after a `NonRetryableException`. The log says where."""
     result = refusal(context.task, worker_id, reason_of(error), final=isinstance(error, NonRetryableException))
-    _, output, logs = context.said()
-    result.output_data = output
+    _, _, logs = context.said()
+    result.output_data = context.output
     now = time.time_ns() // 1_000_000
     text = _printable(_traceback(error))[-_LONGEST_TRACEBACK:]
     result.logs = [*logs, TaskExecLog(log=text, task_id=context.task_id, created_time=now)]

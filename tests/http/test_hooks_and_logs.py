@@ -6,13 +6,22 @@ import logging
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import pytest
 
-from conductor_async import APIError, AuthenticationSettings, Call, ConfigurationError, ResponseDecodeError
+from conductor_async import (
+    AmbiguousOutcomeError,
+    APIError,
+    AuthenticationSettings,
+    Call,
+    ConfigurationError,
+    ResponseDecodeError,
+    StartWorkflowRequest,
+)
 from tests.fakes.clients import client_of
-from tests.fakes.wire import answer, serve, stall
+from tests.fakes.wire import answer, cut, serve, stall
 
 if TYPE_CHECKING:
     from conductor_async.client import ConductorClient
@@ -133,3 +142,42 @@ def test_importing_loads_no_http_library_and_touches_no_logger() -> None:
 def test_keys_are_needed_whole() -> None:
     with pytest.raises(ConfigurationError, match="key_secret is empty"):
         AuthenticationSettings(key_id="a", key_secret="")
+
+
+class Correlating(Recorder):
+    """Gives every start a correlation id that has none."""
+
+    def on_call_start(self, call: Call) -> None:
+        self.seen.append(("start", call))
+        if call.starts is not None and call.starts.correlation_id is None:
+            call.starts.correlation_id = "by the hook"
+
+
+@pytest.mark.anyio
+async def test_hooks_see_what_is_started_and_may_give_it_a_correlation_id() -> None:
+    hook = Correlating()
+    async with serve(answer(text="w1")) as server, client_of(server, hooks=[hook]) as client:
+        request = StartWorkflowRequest(name="greet", version=2, input={"name": "Ada"})
+        await client.workflow.start_workflow(request)
+        await client.workflow.start_workflow_by_name("greet", {"name": "Ada"})
+        await client.workflow.start_workflow_by_name("greet", correlation_id="by the caller")
+        await client.workflow.start_workflow(StartWorkflowRequest(name="greet", correlation_id="by the caller"))
+        sent = [each.json.get("correlationId") for each in server.requests]
+        asked = [parse_qs(urlsplit(each.target).query).get("correlationId", [None])[0] for each in server.requests]
+    assert [sent[0], asked[1], asked[2], sent[3]] == ["by the hook", "by the hook", "by the caller", "by the caller"]
+    assert request.correlation_id is None, "the caller's own object is left as it is"
+    starts = [call.starts for event, call in hook.seen if event == "end"]
+    assert [(each.workflow_name, each.version, each.input) for each in starts if each] == [
+        ("greet", 2, {"name": "Ada"}),
+        ("greet", None, {"name": "Ada"}),
+        ("greet", None, {}),
+        ("greet", None, {}),
+    ]
+
+
+@pytest.mark.anyio
+async def test_an_ambiguous_start_is_found_by_the_correlation_id_that_a_hook_gave() -> None:
+    async with serve(cut(b"")) as server, client_of(server, hooks=[Correlating()]) as client:
+        with pytest.raises(AmbiguousOutcomeError) as raised:
+            await client.workflow.start_workflow_by_name("greet")
+    assert raised.value.correlation_id == "by the hook"

@@ -64,7 +64,7 @@ class LogShipping(logging.Handler):
             self.handleError(record)
 
     def _show_what_nobody_else_does(self, record: logging.LogRecord) -> None:
-        """Where nobody has set logging up, warnings are shown all the same: not any more, only because this is there."""
+        """Where nobody has set logging up, Python shows warnings: being there must not change that."""
         at: logging.Logger | None = logging.getLogger(record.name)
         while at is not None:
             if any(handler is not self for handler in at.handlers):

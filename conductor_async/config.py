@@ -241,7 +241,7 @@ class Configuration:
         auth_token_ttl: float | timedelta = timedelta(minutes=45),
     ) -> None:
         self.server_api_url, self._basic_auth = _normalise_url(
-            server_api_url or os.environ.get("CONDUCTOR_SERVER_URL") or DEFAULT_SERVER_API_URL
+            server_api_url or named_server() or DEFAULT_SERVER_API_URL
         )
         self.debug = debug
         self.authentication_settings = authentication_settings or _authentication_from_environment()
@@ -306,6 +306,11 @@ class Configuration:
         proxies = getproxies()
         found = proxies.get(parts.scheme) or proxies.get("all")
         return _checked_proxy(found) if found else None
+
+
+def named_server() -> str | None:
+    """The server that the environment names, if it names one."""
+    return os.environ.get("CONDUCTOR_SERVER_URL")
 
 
 def worker_environment() -> dict[str, str]:

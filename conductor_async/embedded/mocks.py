@@ -12,7 +12,7 @@ from conductor_async.models import JsonObject, WorkflowDef, encode_json
 from conductor_async.workflow.builder import ConductorWorkflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from types import TracebackType
 
     from conductor_async.devserver.runtime import Runtime
@@ -70,11 +70,18 @@ class Mock:
     def __repr__(self) -> str:
         return f"<Mock of {self.name!r}, called {len(self.calls)} times>"
 
-    async def perform(self, task_input: JsonObject, runtime: Runtime) -> Outcome | None:
-        """What becomes of a task with this input; None: nothing, until its timeouts end it."""
+    async def perform(
+        self, task_input: JsonObject, run: Callable[[JsonObject], Awaitable[Outcome | None]]
+    ) -> Outcome | None:
+        """What becomes of a task with this input; None: nothing, until its timeouts end it.
+
+        Args:
+            task_input: The input.
+            run: Runs a workflow, by a request to start it.
+        """
         self.calls.append(task_input)
         if self._workflow is not None:
-            return await _of_workflow({**self._workflow, "input": task_input}, runtime)
+            return await run({**self._workflow, "input": task_input})
         answer: Any = self._answers[min(len(self.calls), len(self._answers)) - 1]
         if callable(answer):
             try:
@@ -109,8 +116,12 @@ class Mocks:
 
     def remove(self, mock: Mock) -> None:
         """Forgets it, if it was not replaced already."""
-        if self._by_name.get(mock.name) is mock:
+        if self.holds(mock):
             del self._by_name[mock.name]
+
+    def holds(self, mock: Mock) -> bool:
+        """Whether it was neither removed nor replaced."""
+        return self._by_name.get(mock.name) is mock
 
     def has(self, task: TaskRow) -> bool:
         """Whether there is one for this task."""
@@ -121,7 +132,7 @@ class Mocks:
         mock = self._by_name.get(work.task_name) or self._by_name.get(work.kind)
         if mock is None:
             return Outcome("FAILED", reason=f"The mock of {work.task_name!r} was removed before it could answer.")
-        return await mock.perform(work.input, runtime)
+        return await mock.perform(work.input, lambda request: _of_workflow(request, runtime))
 
 
 def _outcome(answer: Any) -> Outcome | None:

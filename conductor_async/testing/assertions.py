@@ -47,7 +47,7 @@ def assert_failed(run: Execution, reason: str | None = None) -> None:
 def assert_status(
     run: Execution, status: str, *, reason: str | None = None, output: Mapping[str, Any] = _ANYTHING
 ) -> None:
-    """The workflow has this status: `"RUNNING"`, `"TIMED_OUT"` …
+    """The workflow has this status, such as `"RUNNING"` or `"TIMED_OUT"`.
 
     Args:
         run: The execution, or the run that `execute` returned.

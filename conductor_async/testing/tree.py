@@ -58,7 +58,8 @@ def _of_tasks(tasks: list[Task], within: frozenset[str]) -> Iterator[_Node]:
     """The nodes of the tasks that are inside no other; these have the others in them."""
     container_of = dict(_containers(tasks))
     latest: dict[str, _Node] = {}
-    rounds: dict[tuple[int, int], _Node] = {}
+    rounds: dict[tuple[int, str], _Node] = {}
+    loops = {plain_reference(task) for task in tasks if task.task_type == "DO_WHILE"}
     attempts = _attempts(tasks)
     for task in tasks:
         node, ref = _of_task(task, attempts[task.reference_task_name], within), plain_reference(task)
@@ -67,17 +68,14 @@ def _of_tasks(tasks: list[Task], within: frozenset[str]) -> Iterator[_Node]:
         if around is None:
             yield node
             continue
-        if task.iteration and container_of[ref] in _loops(tasks):
-            key = (id(around), task.iteration)
+        if container_of[ref] in loops:
+            number = task.reference_task_name.removeprefix(f"{ref}__").rpartition("__")[2]
+            key = (id(around), number)
             if key not in rounds:
-                rounds[key] = _Node([f"iteration {task.iteration}"])
+                rounds[key] = _Node([f"iteration {number}"])
                 around.inside.append(rounds[key])
             around = rounds[key]
         around.inside.append(node)
-
-
-def _loops(tasks: Iterable[Task]) -> set[str]:
-    return {plain_reference(task) for task in tasks if task.task_type == "DO_WHILE"}
 
 
 def _attempts(tasks: Iterable[Task]) -> dict[str, int]:
@@ -92,8 +90,8 @@ def _containers(tasks: Iterable[Task]) -> Iterator[tuple[str, str]]:
     for task in tasks:
         around = plain_reference(task)
         if task.task_type == "FORK":
-            forked: list[Any] = task.input_data.get("forkedTasks") or []
-            yield from ((str(each), around) for each in forked)
+            forked: list[Any] = task.input_data.get("forkedTaskDefs") or []
+            yield from ((str(each["taskReferenceName"]), around) for each in forked)
         if task.workflow_task is not None:
             yield from ((each.task_reference_name, around) for each in _inside(task.workflow_task))
 

@@ -1,0 +1,35 @@
+"""What tests of workflows are made of: a Conductor to run them on, mocks, assertions, recordings.
+
+```python
+async with WorkflowEnvironment.embedded() as env:
+    env.mock("charge", output={"receipt": 7})
+    run = await workflow.execute({"order": 1})
+    assert_completed(run, {"receipt": 7})
+```
+"""
+
+from conductor_async.embedded import TIMES_OUT, Mock, MockAnswer
+from conductor_async.testing.assertions import (
+    assert_completed,
+    assert_failed,
+    assert_no_task,
+    assert_path,
+    assert_status,
+    assert_task,
+)
+from conductor_async.testing.environment import WorkflowEnvironment
+from conductor_async.testing.tree import execution_tree
+
+__all__ = [
+    "TIMES_OUT",
+    "Mock",
+    "MockAnswer",
+    "WorkflowEnvironment",
+    "assert_completed",
+    "assert_failed",
+    "assert_no_task",
+    "assert_path",
+    "assert_status",
+    "assert_task",
+    "execution_tree",
+]

@@ -1,0 +1,84 @@
+"""Mocks on a real server: workers in this process that answer by order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from conductor_async.devserver.background import Background
+from conductor_async.devserver.runtime import Outcome
+from conductor_async.embedded.mocks import Mocks
+from conductor_async.errors import ConfigurationError
+from conductor_async.models import StartWorkflowRequest, TaskResult, TaskType
+
+if TYPE_CHECKING:
+    from conductor_async.client import ConductorClient
+    from conductor_async.embedded import Mock
+    from conductor_async.models import JsonObject, Task
+
+__all__ = ["ServerMocks"]
+
+_PAUSE = 0.05
+_WORKER = "mock"
+_TYPES = frozenset(str(each) for each in TaskType) - {"SIMPLE"}
+
+
+class ServerMocks:
+    """All mocks of one environment. Each polls for its tasks until it is removed or the environment is closed."""
+
+    def __init__(self, client: ConductorClient) -> None:
+        self._client = client
+        self._mocks = Mocks()
+        self._background = Background()
+
+    async def open(self) -> None:
+        """Makes a place for them to run in."""
+        await self._background.open()
+
+    async def close(self) -> None:
+        """Ends them. Polls under way are waited for: a poll that nobody hears would take a task away."""
+        await self._background.aclose()
+
+    def add(self, name: str, answer: Any, output: JsonObject | None, workflow: Any) -> Mock:
+        """A mock for the tasks of a name.
+
+        Raises:
+            ConfigurationError: It is a type that the server runs itself.
+        """
+        if name in _TYPES:
+            raise ConfigurationError(
+                f"tasks of type {name} are run by the server, so they cannot be mocked there: mock tasks that workers"
+                " run, or use WorkflowEnvironment.embedded()"
+            )
+        mock = self._mocks.add(name, answer, output, workflow)
+        self._background.start_soon(self._serve, mock)
+        return mock
+
+    async def _serve(self, mock: Mock) -> None:
+        while self._mocks.holds(mock):
+            with anyio.CancelScope(shield=True):
+                task = await self._client.task.poll_task(mock.name, _WORKER)
+            if task is None:
+                await anyio.sleep(_PAUSE)
+                continue
+            outcome = await mock.perform(task.input_data, self._run)
+            if outcome is not None:
+                await self._client.task.update_task(_result(task, outcome))
+
+    async def _run(self, request: JsonObject) -> Outcome:
+        """Runs a workflow in the place of a task."""
+        executor = self._client.executor
+        workflow_id = await executor.start_workflow(StartWorkflowRequest.model_validate(request))
+        run = await executor.wait(workflow_id)
+        if run.status == "COMPLETED":
+            return Outcome("COMPLETED", run.output)
+        reason = f"The workflow {workflow_id} that stands in for it is {run.status}: {run.reason_for_incompletion}"
+        return Outcome("FAILED", reason=reason)
+
+
+def _result(task: Task, outcome: Outcome) -> TaskResult:
+    result = task.to_task_result(outcome.status)
+    result.output_data = outcome.output or {}
+    result.reason_for_incompletion = outcome.reason
+    return result

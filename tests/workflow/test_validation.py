@@ -417,3 +417,12 @@ async def test_the_server_cannot_work_with_it(case: str, server_url: str):
     async with ConductorClient(server_url) as conductor:
         found = await run(conductor, *tasks, n=2)
         assert (found and found.status) == status
+
+
+def test_a_thousand_mistakes_are_found_as_fast_as_one_by_one():
+    """Only the first of them come with a suggestion: to look for near names among thousands takes long."""
+    tasks = [task(f"task_{n}", inputParameters={"x": f"${{tusk_{n}.output}}"}) for n in range(1000)]
+    problems = problems_of(definition(*tasks))
+    assert len(problems) == 1000
+    assert problems[0].endswith("there is no task 'tusk_0' for ${tusk_0.output}: did you mean 'task_0'?")
+    assert [index for index, problem in enumerate(problems) if "did you mean" in problem] == list(range(20))

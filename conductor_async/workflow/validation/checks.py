@@ -85,6 +85,7 @@ class _Checked:
     def __init__(self, definition: WorkflowDef, known: Known) -> None:
         self.definition = definition
         self.known = known
+        self.suggestions_left = _SUGGESTIONS
         self.places = list(placed_tasks(definition.tasks))
         self.by_reference: dict[str, Place] = {}
         for place in self.places:
@@ -270,10 +271,14 @@ class _Checked:
         return any(place is None or each.why_not_before(place) is None for each in self.creators if each is not place)
 
     def _suggestion(self, name: str) -> str:
-        return _near(name, [each for each in self.by_reference if each])
+        # To find near names takes long among thousands, and nobody reads that many suggestions.
+        self.suggestions_left -= 1
+        return _near(name, [each for each in self.by_reference if each]) if self.suggestions_left >= 0 else ""
 
 
 _AS_INPUT = "give the value as an input parameter, and read it as $.name"
+
+_SUGGESTIONS = 20
 
 _CREATORS = frozenset({TaskType.FORK_JOIN_DYNAMIC, TaskType.DYNAMIC})
 

@@ -1,0 +1,104 @@
+"""How Java writes values as text, and in which order its hash maps keep their keys.
+
+The server is written in Java, and it shows wherever a value becomes a piece of text: in `"total: ${sum.output}"`, in
+the key that a SWITCH looks for, in the inputs and outputs of search results.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from conductor_async.engine.json_kinds import is_array, is_object
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from conductor_async.models import JsonObject, JsonValue
+
+__all__ = ["as_java_string", "as_json_text", "hash_order", "hash_ordered", "is_blank"]
+
+
+def as_java_string(value: JsonValue) -> str:
+    """The value as Java's `String.valueOf` writes it: `null`, `true`, `1.0E10`, `[1, two]`, `{a=1, b={c=x}}`."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return _double(value)
+    if is_object(value):
+        return "{" + ", ".join(f"{key}={as_java_string(item)}" for key, item in value.items()) + "}"
+    return "[" + ", ".join(map(as_java_string, value)) + "]"
+
+
+def as_json_text(value: JsonValue) -> str:
+    """The value as json-smart writes it: what becomes of a list of a path's results in a text."""
+    if isinstance(value, str):
+        return f'"{_ESCAPED.sub(_escape, value)}"'
+    if is_object(value):
+        return "{" + ",".join(f"{as_json_text(key)}:{as_json_text(item)}" for key, item in value.items()) + "}"
+    if is_array(value):
+        return "[" + ",".join(map(as_json_text, value)) + "]"
+    return as_java_string(value)
+
+
+def _escape(found: re.Match[str]) -> str:
+    character = found[0]
+    return _SHORT.get(character) or f"\\u{ord(character):04X}"
+
+
+_ESCAPED = re.compile(r'["\\/\x00-\x1f\x7f-\x9f\u2000-\u20ff]')
+_SHORT = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\", "/": "\\/"}
+
+
+def _double(value: float) -> str:
+    """A double as `Double.toString` writes it: decimals between 0.001 and 10 million, else with an exponent."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return repr(value)
+    sign, digits, exponent = Decimal(repr(value)).as_tuple()
+    significant = "".join(map(str, digits)).rstrip("0")
+    if len(significant) < 2:  # Java writes two digits at least, and chooses them for this: 4.9E-324
+        mantissa, _, power = f"{value:.1e}".partition("e")
+        return f"{mantissa}E{int(power)}"
+    power_of_ten = int(exponent) + len(digits) - 1
+    return f"{'-' * sign}{significant[0]}.{significant[1:]}E{power_of_ten}"
+
+
+def hash_ordered(values: Mapping[str, JsonValue]) -> JsonObject:
+    """The same entries in the order in which a Java `HashMap` goes through them, filled in the order given."""
+    return {key: values[key] for key in hash_order(values)}
+
+
+def hash_order(keys: Collection[str]) -> list[str]:
+    """Keys in the order of a Java `HashMap`: by bucket, within a bucket in the order of their coming."""
+    buckets = 16
+    while len(keys) > buckets * 3 // 4:
+        buckets *= 2
+    return sorted(keys, key=lambda key: _spread_hash(key) & (buckets - 1))
+
+
+@lru_cache(maxsize=4096)
+def _spread_hash(text: str) -> int:
+    """What `HashMap` makes of `String.hashCode`."""
+    value = 0
+    encoded = text.encode("utf-16-be", "surrogatepass")
+    for high, low in zip(encoded[::2], encoded[1::2], strict=True):
+        value = (value * 31 + (high << 8 | low)) & 0xFFFFFFFF
+    return value ^ (value >> 16)
+
+
+def is_blank(text: str) -> bool:
+    """Whether there is nothing but what Java takes for white space: all of Python's but the spaces that don't break."""
+    return all(character.isspace() and character not in "\x85\xa0\u2007\u202f" for character in text)

@@ -1,0 +1,189 @@
+"""`${…}`: a table that is evaluated here and on the real server, laws, and generated templates on both."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conductor_async.engine.expressions import Scope, resolve, resolve_input, substitute_secrets, with_template
+from tests.engine.expression_cases import CASES, INPUT
+from tests.engine.expression_makers import made_templates
+from tests.engine.real_server import evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOTS: dict[str, Any] = {
+    "workflow": {
+        "input": INPUT,
+        "output": {},
+        "status": "RUNNING",
+        "workflowType": "NAME",
+        "version": 1,
+        "schemaVersion": 2,
+        "correlationId": None,
+        "parentWorkflowId": None,
+        "variables": {"v": "vv"},
+    },
+    "before": {
+        "input": {"v": "vv"},
+        "output": {},
+        "status": "COMPLETED",
+        "taskType": "SET_VARIABLE",
+        "taskDefName": "set_before",
+        "referenceTaskName": "before",
+        "retryCount": 0,
+        "iteration": 0,
+    },
+}
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_expression_gives_what_the_table_says(name: str) -> None:
+    template, expected = CASES[name]
+    assert _written(resolve(template, Scope(ROOTS))) == _written(expected)
+
+
+@pytest.mark.server
+def test_the_server_gives_what_the_table_says(server_url: str, new_name: Callable[[str], str]) -> None:
+    name = new_name("expressions")
+    found, _ = evaluate(server_url, name, {key: template for key, (template, _) in CASES.items()}, INPUT)
+    expected = {key: name if value == "NAME" else value for key, (_, value) in CASES.items()}
+    assert {key: _written(found[key]) for key in expected} == {key: _written(each) for key, each in expected.items()}
+
+
+@pytest.mark.server
+def test_the_server_keeps_keys_in_the_order_that_we_keep_them_in(
+    server_url: str, new_name: Callable[[str], str]
+) -> None:
+    templates = {key: template for key, (template, _) in CASES.items()}
+    found, _ = evaluate(server_url, new_name("order"), templates, INPUT)
+    assert list(found) == list(resolve(templates, Scope(ROOTS)))
+    assert list(found["deep"]["in"]) == list(resolve(templates["deep"]["in"], Scope(ROOTS)))
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_generated_templates_give_the_same_here_and_on_the_server(
+    seed: int, server_url: str, new_name: Callable[[str], str]
+) -> None:
+    name = new_name("generated")
+    templates = {f"t{number}": text for number, text in enumerate(made_templates(random.Random(seed), 100))}
+    found, execution = evaluate(server_url, name, templates, INPUT)
+    workflow = {**ROOTS["workflow"], "workflowType": name, "input": execution["input"]}
+    here = resolve(templates, Scope({**ROOTS, "workflow": workflow}))
+    differing = {
+        templates[key]: (here[key], found[key]) for key in found if _written(here[key]) != _written(found[key])
+    }
+    assert differing == {}
+
+
+@pytest.mark.server
+def test_what_the_server_keeps_in_its_own_environment_is_named_without_a_root(
+    server_url: str, new_name: Callable[[str], str]
+) -> None:
+    templates = {"version": "${java.specification.version}", "text": "v${java.specification.version}"}
+    found, _ = evaluate(server_url, new_name("process"), templates, {})
+    scope = Scope(ROOTS, process_environment={"java.specification.version": found["version"]})
+    assert found == resolve(templates, scope)
+    assert found["text"] == f"v{found['version']}" != "v"
+
+
+@given(value=JSON)
+def test_a_value_without_expressions_stays_as_it_is(value: Any) -> None:
+    if "${" not in json.dumps(value):
+        assert resolve(value, Scope(ROOTS)) == value
+
+
+@given(
+    pieces=st.lists(st.sampled_from([*"${}$.[]()?@*'\"\\: \n", "workflow", "input", "l", "o", "..", "${", "length()"]))
+)
+def test_no_text_makes_it_raise(pieces: list[str]) -> None:
+    resolve("".join(pieces), Scope(ROOTS))
+    resolve("${workflow.input." + "".join(pieces) + "}", Scope(ROOTS))
+
+
+def test_keys_come_in_the_order_of_a_hash_map() -> None:
+    assert list(resolve({"parent": 1, "corr": 1, "big": 1, "num": 1}, Scope({}))) == ["parent", "big", "corr", "num"]
+
+
+def test_a_root_is_made_only_when_it_is_asked_for() -> None:
+    class Lazy(dict[str, Any]):
+        def __getitem__(self, key: str) -> Any:
+            raise AssertionError(key)
+
+        def get(self, key: str, default: Any = None) -> Any:
+            return {"output": key} if key == "a" else default
+
+    assert resolve("${a.output}", Scope(Lazy({"b": 1}))) == "a"
+
+
+def test_a_name_of_the_process_wins_over_a_root() -> None:
+    scope = Scope({"HOME": 1}, process_environment={"HOME": "/root"})
+    assert resolve(["${HOME}", "in ${HOME}"], scope) == ["/root", "in /root"]
+
+
+def test_the_task_id_is_filled_in_where_there_is_one() -> None:
+    assert resolve(["${CPEWF_TASK_ID}", "id ${CPEWF_TASK_ID}"], Scope({}, task_id="t1")) == ["t1", "id t1"]
+    assert resolve("${NETFLIX_STACK}", Scope({})) == "${NETFLIX_STACK}"
+
+
+def test_environment_values_may_be_json() -> None:
+    scope = Scope({}, environment={"BAR": "baz", "CONF": '{"a": {"b": 5}}', "BROKEN": "{"})
+    templates = ["${workflow.env.BAR}", "x${workflow.env.CONF.a.b}", "${workflow.env.BROKEN.a}", "${workflow.env.NOPE}"]
+    assert resolve(templates, scope) == ["baz", "x5", None, None]
+
+
+def test_secrets_are_filled_in_last() -> None:
+    secrets = {"FOO": "shh", "CONF": '{"a": {"b": 5}}'}
+    value = {
+        "whole": "${workflow.secrets.FOO}",
+        "text": ["pre-${workflow.secrets.FOO}", "${workflow.secrets.FOO}${workflow.secrets.NOPE}"],
+        "json": "${workflow.secrets.CONF.a.b}",
+        "missing": "${workflow.secrets.NOPE}",
+        "other": 1,
+    }
+    assert substitute_secrets(value, secrets) == {
+        "whole": "shh",
+        "text": ["pre-shh", "shh"],
+        "json": 5,
+        "missing": None,
+        "other": 1,
+    }
+
+
+def test_a_task_template_fills_what_is_absent_or_comes_to_nothing() -> None:
+    scope = Scope({"workflow": {"input": {"q": 3}}})
+    parameters = {"p": "wp", "n": "${workflow.input.nope}", "raw": "${workflow.input.nope}", "given": None}
+    template = {"p": "tp", "q": "${workflow.input.q}", "n": "dflt", "raw": "${workflow.input.q}", "given": 1}
+    assert resolve_input(parameters, scope, template) == {
+        "p": "wp",
+        "q": 3,
+        "n": "dflt",
+        "raw": "${workflow.input.q}",
+        "given": 1,
+    }
+    assert resolve_input(None, scope) == {}
+
+
+def test_a_workflow_template_fills_an_input_that_is_not_empty() -> None:
+    template = {"x": "dflt", "z": 9}
+    assert with_template({}, template) == {}
+    assert with_template({"q": 1}, template) == {"q": 1, "x": "dflt", "z": 9}
+    assert with_template({"x": None}, template) == {"x": "dflt", "z": 9}
+    assert with_template({"q": 1}, None) == {"q": 1}
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)

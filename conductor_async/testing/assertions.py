@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from conductor_async.models import encode_json
+from conductor_async.testing.differences import differences
 from conductor_async.testing.tree import execution_tree, plain_reference
 
 if TYPE_CHECKING:
@@ -142,34 +142,8 @@ def _check(
         _fail(run, f"{subject} should say {reason!r} as its reason. It says {found_reason!r}.")
     for what, expected, found in values:
         if expected is not _ANYTHING and expected != found:
-            differences = "\n".join(f"  {each}" for each in _differences(expected, found, what))
-            _fail(run, f"{subject} has another {what} than it should:\n{differences}")
-
-
-def _differences(expected: Any, found: Any, path: str) -> Iterable[str]:
-    """Where two JSON values differ, as far down as they are of the same kind."""
-    if isinstance(expected, dict) and isinstance(found, dict):
-        keys: dict[str, None] = dict.fromkeys([*expected, *found])  # pyright: ignore[reportUnknownArgumentType]
-        for key in keys:
-            at = f"{path}.{key}"
-            if key not in found:
-                yield f"{at} is missing: {_shown(expected[key])}"
-            elif key not in expected:
-                yield f"{at} is too much: {_shown(found[key])}"
-            else:
-                yield from _differences(expected[key], found[key], at)
-    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):  # pyright: ignore[reportUnknownArgumentType]
-        for index, (one, other) in enumerate(zip(expected, found, strict=True)):  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
-            yield from _differences(one, other, f"{path}[{index}]")
-    elif expected != found:
-        yield f"{path} should be {_shown(expected)}, and is {_shown(found)}"
-
-
-def _shown(value: Any) -> str:
-    try:
-        return encode_json(value).decode()
-    except ValueError:
-        return repr(value)  # something that only compares: mock.ANY, pytest.approx …
+            text = "\n".join(f"  {each}" for each in differences(expected, found, what))
+            _fail(run, f"{subject} has another {what} than it should:\n{text}")
 
 
 def _times(number: int) -> str:

@@ -50,7 +50,7 @@ class RealClock:
 
     async def sleep(self, seconds: float) -> None:
         """Sleeps."""
-        await anyio.sleep(seconds)
+        await anyio.sleep(max(0.0, seconds))
 
     def attach(self, task_type: str, domain: str | None = None) -> Held:
         """Means nothing here."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import logging
 import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, overload
 
 import anyio
@@ -31,7 +32,7 @@ from conductor_async.errors import (
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Mapping
+    from collections.abc import AsyncGenerator, Mapping
     from datetime import timedelta
 
     import httpx
@@ -102,6 +103,23 @@ class Api:
         if retry is not None:
             other.retry = retry
         return other
+
+    @asynccontextmanager
+    async def apart(self, connections: int) -> AsyncGenerator[Api]:
+        """The same server, token and options over so many connections of its own, for as long as the context is open.
+
+        A session that was given to us, or that is to a server in this process, is shared.
+        """
+        if (shared := self._shared.apart(connections)) is None:
+            yield self
+            return
+        other = copy.copy(self)
+        other._shared = shared
+        try:
+            yield other
+        finally:
+            self._shared.forget(shared)
+            await shared.aclose()
 
     async def aclose(self) -> None:
         """Closes the connections; again is fine. Calls under way end with a ClientClosedError."""
@@ -325,6 +343,20 @@ class _Shared:
         self._http_client = http_client
         self._session: Session | None = None
         self._closed = False
+        self._connections: int | None = None
+        self._apart: list[_Shared] = []
+
+    def apart(self, connections: int) -> _Shared | None:
+        if self._http_client is not None or self.transport is not None:
+            return None
+        other = _Shared(self._configuration, None)
+        other.budget, other._closed, other._connections = self.budget, self._closed, connections
+        self._apart.append(other)
+        return other
+
+    def forget(self, other: _Shared) -> None:
+        if other in self._apart:
+            self._apart.remove(other)
 
     def session(self) -> Session:
         if self._closed:
@@ -332,11 +364,15 @@ class _Shared:
         if self._session is None:
             from conductor_async._http.session import Session  # imports httpx: not before the first call
 
-            self._session = Session(self._configuration, self._http_client, self.transport)
+            self._session = Session(
+                self._configuration, self._http_client, self.transport, connections=self._connections
+            )
         return self._session
 
     async def aclose(self) -> None:
         self._closed = True
+        for other in tuple(self._apart):
+            await other.aclose()
         if self._session is not None:
             await self._session.aclose()
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from conductor_async.errors import ConductorError
 
 
+class EncodedJson(bytes):
+    """A body that is JSON already."""
+
+
 @dataclass(slots=True)
 class Request:
     """A request as it will be sent, once or more.
@@ -74,7 +78,7 @@ def encoded(json: Any, text: str | None = None, name: str = "body") -> tuple[byt
     """The body and the headers that tell what it is.
 
     Args:
-        json: A model, or anything that can be JSON.
+        json: A model, anything that can be JSON, or what is JSON already.
         text: Or a text, sent as it is.
         name: What to call the body in an error about a value in it.
 
@@ -84,7 +88,8 @@ def encoded(json: Any, text: str | None = None, name: str = "body") -> tuple[byt
     if text is not None:
         return utf8(text, "text"), {"Content-Type": "text/plain; charset=utf-8"}
     if json is not None:
-        return encode_json(json, name), {"Content-Type": "application/json"}
+        content = json if isinstance(json, EncodedJson) else encode_json(json, name)
+        return content, {"Content-Type": "application/json"}
     return None, {}
 
 

@@ -55,8 +55,11 @@ class Session:
         configuration: Configuration,
         http_client: httpx.AsyncClient | None,
         transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        connections: int | None = None,
     ) -> None:
         self._configuration = configuration
+        self._connections = connections or configuration.limits.max_connections
         self._injected = http_client
         self._transport = transport
         self._loop: object = None
@@ -107,7 +110,7 @@ class Session:
         except httpx.InvalidURL as error:
             raise ResponseDecodeError(f"it is no URL ({error})", method="GET") from error
         outside = Session(self._configuration, None)
-        outside._loop, outside._transport = self._loop, make_transport(self._configuration, url)
+        outside._loop, outside._transport = self._loop, make_transport(self._configuration, url, 1)
         try:
             headers = {"Accept": "*/*", "Accept-Encoding": "gzip"}
             return await outside.send("GET", url, headers, None, timeout=timeout)
@@ -134,7 +137,9 @@ class Session:
             response = await self._injected.send(request, stream=True, follow_redirects=False)
         else:
             if self._transport is None:
-                self._transport = make_transport(self._configuration, self._configuration.server_api_url)
+                self._transport = make_transport(
+                    self._configuration, self._configuration.server_api_url, self._connections
+                )
             response = await self._transport.handle_async_request(request)
             response.request = request
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import anyio.lowlevel
 import httpx
 
+from conductor_async.config import Limits
 from conductor_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
-def make_transport(configuration: Configuration, url: str) -> httpx.AsyncBaseTransport:
-    """A transport for the running event loop, to the server of `url`.
+def make_transport(configuration: Configuration, url: str, connections: int) -> httpx.AsyncBaseTransport:
+    """A transport for the running event loop, to the server of `url`, with so many connections at the most.
 
     Raises:
         ConfigurationError: The certificates cannot be loaded.
@@ -35,15 +36,13 @@ def make_transport(configuration: Configuration, url: str) -> httpx.AsyncBaseTra
     secure = urlsplit(url).scheme == "https" or secure_proxy
     context = _ssl_context(configuration) if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     proxy = httpx.Proxy(proxy_url, ssl_context=context if secure_proxy else None) if proxy_url else None
-    limits = configuration.limits
+    keepalive = configuration.limits.keepalive_expiry
     if "trio" in type(anyio.lowlevel.current_token().native_token).__module__:
         return httpx.AsyncHTTPTransport(
             verify=context,
             trust_env=False,
             limits=httpx.Limits(
-                max_connections=limits.max_connections,
-                max_keepalive_connections=limits.max_connections,
-                keepalive_expiry=limits.keepalive_expiry,
+                max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=keepalive
             ),
             proxy=proxy,
         )
@@ -54,7 +53,7 @@ def make_transport(configuration: Configuration, url: str) -> httpx.AsyncBaseTra
         # As a header, because aiohttp is about to drop its own way to say who we are.
         basic = "Basic " + base64.b64encode(b":".join(proxy.raw_auth)).decode()
         proxy = httpx.Proxy(proxy.url, headers={"Proxy-Authorization": basic})
-    return LeanTransport(context, limits, proxy, basic)
+    return LeanTransport(context, Limits(connections, keepalive_expiry=keepalive), proxy, basic)
 
 
 def wire_errors() -> tuple[type[Exception], ...]:

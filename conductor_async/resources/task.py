@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
+    from conductor_async._http.requests import EncodedJson
+
 logger = logging.getLogger("conductor_async")
 
 _LONGEST_POLL = 5.0  # seconds; the server refuses more
@@ -91,7 +93,17 @@ class TaskClient(Resource):
             raise ConfigurationError(
                 f"a poll can wait 5 seconds at the most, not {waiting:g}: timeouts are in seconds here"
             )
-        tasks = await self._api.call(
+        tasks = await self._batch_poll(task_type, worker_id, count, waiting, domain)
+        refused = [
+            task for task in tasks if task.external_input_payload_storage_path and await self._without_input(task)
+        ]
+        return [task for task in tasks if task not in refused] if refused else tasks
+
+    async def _batch_poll(
+        self, task_type: str, worker_id: str | None, count: int, waiting: float, domain: str | None
+    ) -> list[Task]:
+        """The tasks as they come: payloads that are kept outside are not fetched."""
+        return await self._api.call(
             "GET",
             route("/tasks/poll/batch/{task_type}", task_type=task_type),
             params={"workerid": worker_id, "domain": domain, "count": count, "timeout": int(waiting * 1000)},
@@ -99,10 +111,6 @@ class TaskClient(Resource):
             repeatable=False,
             extra_time=waiting,
         )
-        refused = [
-            task for task in tasks if task.external_input_payload_storage_path and await self._without_input(task)
-        ]
-        return [task for task in tasks if task not in refused] if refused else tasks
 
     async def _without_input(self, task: Task) -> ExternalPayloadError | None:
         """Fetches a polled task's input if it is kept outside; hands the task back and says why if that fails."""
@@ -144,10 +152,12 @@ class TaskClient(Resource):
             NotFoundError: There is no such task, or no such execution any more.
             BadRequestError: An id is missing.
         """
-        task_id = await self._api.call(
+        return await self._update(task_result) or task_result.task_id
+
+    async def _update(self, task_result: TaskResult | EncodedJson) -> str | None:
+        return await self._api.call(
             "POST", route("/tasks"), json=task_result, returns=str, or_none=True, repeatable=True, repeat_on_500=True
         )
-        return task_id or task_result.task_id
 
     async def update_task_v2(self, task_result: TaskResult) -> Task | None:
         """Delivers a task's result and takes the next task of the same type and domain: POST /tasks/update-v2.
@@ -161,10 +171,14 @@ class TaskClient(Resource):
             AmbiguousOutcomeError: The answer was lost: the result may be delivered, and a task handed out.
             EndpointNotAvailableError: This server does not have it: use `update_task`.
         """
-        task = await self._api.call(
+        task = await self._update_v2(task_result)
+        return None if task is not None and await self._without_input(task) else task
+
+    async def _update_v2(self, task_result: TaskResult | EncodedJson) -> Task | None:
+        """The next task as it comes: payloads that are kept outside are not fetched."""
+        return await self._api.call(
             "POST", route("/tasks/update-v2"), json=task_result, returns=Task, or_none=True, repeatable=False
         )
-        return None if task is not None and await self._without_input(task) else task
 
     async def update_task_by_ref_name(
         self,
@@ -288,9 +302,17 @@ class TaskClient(Resource):
             NotFoundError: There is none of that id.
             ExternalPayloadError: A payload kept outside could not be fetched.
         """
-        task = await self._api.call("GET", route("/tasks/{task_id}", task_id=task_id), returns=Task)
-        await _external_payload.fill_task(self._api, task)
+        task = await self._get_task(task_id)
+        await self._fill(task)
         return task
+
+    async def _get_task(self, task_id: str) -> Task:
+        """The task as it comes: payloads that are kept outside are not fetched."""
+        return await self._api.call("GET", route("/tasks/{task_id}", task_id=task_id), returns=Task)
+
+    async def _fill(self, task: Task) -> None:
+        """Fetches the payloads that are kept outside."""
+        await _external_payload.fill_task(self._api, task)
 
     async def add_task_log(self, task_id: str, log_message: str) -> None:
         """Adds a line to a task's log, stored as it is: POST /tasks/{task_id}/log. The server accepts any id.
@@ -366,6 +388,21 @@ class TaskClient(Resource):
         checked_name("task type", task_type)
         params = {"taskType": task_type, "domain": domain}
         return await self._api.call("GET", route("/tasks/queue/size"), params=params, returns=int)
+
+    async def get_pending_tasks(self, task_type: str, start: int = 0, count: int = 100) -> list[Task]:
+        """Tasks of a type that have not ended, whether they wait or are worked on: GET /admin/task/{task_type}.
+
+        Args:
+            task_type: The task's name.
+            start: How many to leave out.
+            count: How many to return.
+        """
+        return await self._api.call(
+            "GET",
+            route("/admin/task/{task_type}", task_type=task_type),
+            params={"start": start, "count": count},
+            returns=list[Task],
+        )
 
     async def get_queue_sizes_for_tasks(self, task_types: Sequence[str]) -> dict[str, int]:
         """How many tasks wait, by task type: GET /tasks/queue/sizes."""

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from conductor_async.errors import TaskError
+from conductor_async.errors import LeaseLostError, TaskError
 from conductor_async.worker.logs import TaskLog
 from conductor_async.workflow.tasks.base import whole_seconds
 
@@ -46,13 +46,16 @@ class TaskContext:
     Attributes:
         task: The whole task, as it was polled.
         cancelled: Why the function should end soon, or None. A coroutine is cancelled; a thread has to look.
+        lease_until: When, on the event loop's clock, the server gives the task to another worker if it hears nothing
+            more; None if it never does. The host keeps it in the future for as long as it can.
     """
 
-    __slots__ = ("_callback_after", "_log", "_output", "cancelled", "task")
+    __slots__ = ("_callback_after", "_log", "_output", "cancelled", "lease_until", "task")
 
     def __init__(self, task: Task) -> None:
         self.task = task
         self.cancelled: str | None = None
+        self.lease_until: float | None = None
         self._callback_after: int | None = None
         self._output: JsonObject = {}
         self._log = TaskLog(task.task_id)
@@ -115,6 +118,15 @@ class TaskContext:
         """What `callback_after` was given; 0 if it was not called."""
         return self._callback_after or 0
 
+    def raise_if_cancelled(self) -> None:
+        """For threads, now and then: ends the function if its result is not wanted any more.
+
+        Raises:
+            LeaseLostError: It is not. The text says why.
+        """
+        if self.cancelled is not None:
+            raise LeaseLostError(f"Task {self.task_id} is to end: {self.cancelled}")
+
     # -- what the function says of it ----------------------------------------------------------------
 
     def log(self, text: object) -> None:
@@ -132,6 +144,14 @@ class TaskContext:
         output of a task that goes on running.
         """
         self._output = dict(output)
+
+    def progress(self, **output: Any) -> None:
+        """Adds to the output so far. Whatever becomes of the task, the server gets it at the end.
+
+        A worker that gets the task when it was given back (by `TaskInProgress`, or because the host stopped) finds it
+        in `task.output_data`. It is not sent before: the server would hand the task out again.
+        """
+        self._output |= output
 
     # -- conductor-python's spelling ---------------------------------------------------------------
 

@@ -6,30 +6,47 @@ import logging
 import os
 import secrets
 import socket
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, cast
 
 import anyio
 from anyio import AsyncContextManagerMixin
 
+from conductor_async.clock import sleep_unless
 from conductor_async.config import RetryPolicy, seconds, worker_environment
 from conductor_async.errors import ConfigurationError
+from conductor_async.resources import TaskClient, WorkflowClient
 from conductor_async.worker.decorator import LONGEST_POLL, WorkerTask, checked_poll_timeout
 from conductor_async.worker.delivery import Delivery
-from conductor_async.worker.events import Listeners
+from conductor_async.worker.events import HostStarted, HostStopped, HostStopping, Listeners
+from conductor_async.worker.guardian import Guardian
+from conductor_async.worker.health import HostHealth
+from conductor_async.worker.held import HeldTasks
 from conductor_async.worker.lease import Leases
+from conductor_async.worker.lost import LostTasks
+from conductor_async.worker.outage import Outage
+from conductor_async.worker.outbox import Outbox
 from conductor_async.worker.overrides import overridden
+from conductor_async.worker.parcel import Packing
 from conductor_async.worker.poller import Poller
 from conductor_async.worker.registration import register
+from conductor_async.worker.service import Service
+from conductor_async.worker.signals import owned
+from conductor_async.worker.slots import Slots, Turns
+from conductor_async.worker.threads import call_soon_from_anywhere
+from conductor_async.worker.watching import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Iterable
     from datetime import timedelta
     from typing import Self
 
+    from anyio.abc import TaskGroup
+
+    from conductor_async._http.api import Api
     from conductor_async.client import ConductorClient
     from conductor_async.worker.decorator import AnyWorker
-    from conductor_async.worker.events import Listener
+    from conductor_async.worker.events import Listener, WorkerEvent
 
 logger = logging.getLogger("conductor_async")
 
@@ -38,6 +55,9 @@ _REQUEST_TIMEOUT = 10.0
 
 _TIME_TO_DELIVER = 10.0
 """Seconds that results get when the grace period is over."""
+
+_MORE_CONNECTIONS = 16
+"""Beside those for polls and results: for leases, for looking after tasks, for handing back."""
 
 _ONCE = RetryPolicy(max_attempts=1)
 
@@ -61,7 +81,14 @@ class WorkerHost(AsyncContextManagerMixin):
         poll_timeout: Seconds (or a timedelta), at most 5, that a poll waits at the server for a task, where the worker
             does not say. Stopping waits for it.
         worker_id: Who the server is told has the tasks, where the worker does not say. By default host name, process id
-            and a random part.
+            and a random part. One of your own has to be unique: tasks of lost answers are found by it and handed back.
+        max_running: How many tasks may run at once in all, beside what each worker allows. By default as
+            many as these allow together.
+        max_idle_polls: How many polls wait at the server at once. More workers than that take turns.
+        max_result_size: Bytes of output as JSON that the server takes; a larger one fails the task for good. By default
+            3 MiB, or 10 MiB if the server has a storage for large payloads.
+        outbox: A file for results until they are delivered: those of a process that is killed are delivered by the next
+            one that has the file. By default they are in memory.
         listeners: Called with each event (see `conductor_async.worker.events`), on the event loop.
 
     Raises:
@@ -76,6 +103,10 @@ class WorkerHost(AsyncContextManagerMixin):
         grace: float | timedelta = 30.0,
         poll_timeout: float | timedelta = LONGEST_POLL,
         worker_id: str | None = None,
+        max_running: int | None = None,
+        max_idle_polls: int = 50,
+        max_result_size: int | None = None,
+        outbox: str | os.PathLike[str] | None = None,
         listeners: Iterable[Listener] = (),
     ) -> None:
         self._conductor = conductor
@@ -84,7 +115,15 @@ class WorkerHost(AsyncContextManagerMixin):
         self._grace = seconds(grace, "grace", positive=False)
         self._poll_timeout = checked_poll_timeout(poll_timeout)
         self.worker_id = worker_id or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._max_running = _at_least_one(max_running, "max_running")
+        self._max_idle_polls = _at_least_one(max_idle_polls, "max_idle_polls") or 1
+        self._max_result_size = _at_least_one(max_result_size, "max_result_size")
+        self._outbox = None if outbox is None else Outbox(outbox)
+        self._guardian = Guardian(self._workers, self.worker_id, self._listeners)
         self._stopping: anyio.Event | None = None
+        self._hurry: anyio.Event | None = None
+        self._service: Service | None = None
+        self._pollers: tuple[Poller, ...] = ()
 
     def __repr__(self) -> str:
         names = ", ".join(worker.task_definition_name for worker in self._workers)
@@ -95,39 +134,84 @@ class WorkerHost(AsyncContextManagerMixin):
         """The workers, with the options that the environment gave them."""
         return self._workers
 
-    async def run(self) -> None:
+    async def run(self, *, signals: bool = False) -> None:
         """Runs the workers until it is cancelled or `stop()` is called; returns when all is delivered.
+
+        Args:
+            signals: Stop at SIGINT and SIGTERM, too; at the second one, at once. The handlers that were there
+                before are put back in the end.
 
         Raises:
             ConductorError: A task definition could not be registered.
+            ConfigurationError: `signals` is asked for in another thread than the main one.
         """
-        async with self as host:
-            if host._stopping is not None:
-                await host._stopping.wait()
+        with owned(call_soon_from_anywhere(), self._signalled) if signals else nullcontext():
+            async with self as host:
+                if host._stopping is not None:
+                    await host._stopping.wait()
 
-    def stop(self) -> None:
-        """Begins to stop, as leaving the context does, and returns at once. To be called on the event loop."""
+    def _signalled(self) -> None:
+        again = self._stopping is not None and self._stopping.is_set()
+        logger.warning("A second signal: the worker host stops at once" if again else "A signal: the worker host stops")
+        self.stop(at_once=again)
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """Begins to stop, as leaving the context does, and returns at once. To be called on the event loop.
+
+        Args:
+            at_once: Do not wait for what runs: cancel it and hand it back. Polls under way are given up; a task
+                that one of them brings waits for its response timeout.
+        """
         if self._stopping is not None:
             self._stopping.set()
+        if at_once and self._hurry is not None:
+            self._hurry.set()
+
+    def health(self) -> HostHealth:
+        """How it is: its pollers, what runs, how late the event loop is, when the server was last heard of."""
+        service, guardian = self._service, self._guardian
+        slots = sum(worker.options.concurrency for worker in self._workers)
+        state = "running" if service is not None else "stopped"
+        contact = None
+        if service is not None:
+            state = "stopping" if service.stopping.is_set() else state
+            if service.outage.last_contact is not None:
+                contact = service.clock.now() - service.outage.last_contact
+        return HostHealth(
+            state=state,
+            worker_id=self.worker_id,
+            pollers=tuple(poller.health() for poller in self._pollers),
+            running=0 if service is None else len(service.held),
+            slots=min(slots, self._max_running or slots),
+            loop_lag=guardian.lag,
+            longest_loop_lag=guardian.longest_lag,
+            last_contact=contact,
+            undelivered=0 if service is None else service.delivery.undelivered,
+        )
+
+    # -- running -----------------------------------------------------------------------------------
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
         for worker in self._workers:
             worker.arguments.resolve()
         await register(self._workers, self._conductor.metadata)
-        self._warn_of_few_connections()
-        self._stopping = anyio.Event()
+        stopping = self._stopping = anyio.Event()
+        self._hurry = anyio.Event()
+        if self._outbox is not None:
+            await self._outbox.open()
         raised: BaseException | None = None
         try:
-            async with anyio.create_task_group() as group:
-                group.start_soon(self._serve, self._stopping)
-                try:
-                    yield self
-                except BaseException as error:
-                    raised = error
-                    raise
-                finally:
-                    self._stopping.set()
+            with self._guardian.on_guard():
+                async with anyio.create_task_group() as group:
+                    group.start_soon(self._serve, stopping, self._hurry)
+                    try:
+                        yield self
+                    except BaseException as error:
+                        raised = error
+                        raise
+                    finally:
+                        stopping.set()
         except BaseExceptionGroup as errors:
             # What the caller raised comes out as it was, not in a group of one.
             if errors.exceptions != (raised,):
@@ -135,62 +219,119 @@ class WorkerHost(AsyncContextManagerMixin):
         if raised is not None:
             raise raised
 
-    async def _serve(self, stopping: anyio.Event) -> None:
+    async def _serve(self, stopping: anyio.Event, hurry: anyio.Event) -> None:
         """Polls and works until `stopping`, and what follows from it. Cancellation from outside does not reach it."""
-        one_try = self._conductor.with_options(
-            timeout=min(self._conductor.configuration.timeout, _REQUEST_TIMEOUT), retry=_ONCE
-        )
-        delivery = Delivery(one_try.task, stopping)
-        leases = Leases(one_try.task)
-        pollers = [
-            Poller(
-                worker,
-                worker_id=self.worker_id,
-                poll_timeout=self._poll_timeout,
-                tasks=one_try.task,
-                delivery=delivery,
-                leases=leases,
-                stopping=stopping,
-            )
-            for worker in self._workers
-        ]
         with anyio.CancelScope(shield=True):
-            async with anyio.create_task_group() as service:
-                service.start_soon(leases.run)
-                async with anyio.create_task_group() as work:
-                    service.start_soon(self._wind_down, stopping, pollers, delivery, work.cancel_scope)
-                    for poller in pollers:
-                        work.start_soon(poller.run)
-                service.cancel_scope.cancel()
+            async with self._conductor._api.apart(self._connections()) as lines:
+                service = self._service = self._parts(lines, stopping)
+                self._pollers = tuple(Poller(worker, service) for worker in self._workers)
+                self._tell(HostStarted(self.worker_id, tuple(each.task_definition_name for each in self._workers)))
+                try:
+                    await self._run_parts(service, hurry)
+                finally:
+                    self._service = None
+                    if self._outbox is not None:
+                        await self._outbox.aclose()
+                    self._tell(HostStopped(self.worker_id))
 
-    async def _wind_down(
-        self, stopping: anyio.Event, pollers: Sequence[Poller], delivery: Delivery, work: anyio.CancelScope
-    ) -> None:
+    async def _run_parts(self, service: Service, hurry: anyio.Event) -> None:
+        async with anyio.create_task_group() as beside:
+            for part in (service.leases, service.watch, service.lost, service.outage):
+                beside.start_soon(part.run)
+            async with anyio.create_task_group() as work:
+                beside.start_soon(self._wind_down, service, hurry, work.cancel_scope)
+                if self._outbox is not None:
+                    beside.start_soon(self._outbox.run)
+                    await self._deliver_what_is_left(service.delivery, self._outbox, work)
+                for poller in self._pollers:
+                    work.start_soon(poller.run)
+            with anyio.move_on_after(_TIME_TO_DELIVER):
+                await service.lost.finish()
+            beside.cancel_scope.cancel()
+
+    async def _deliver_what_is_left(self, delivery: Delivery, outbox: Outbox, work: TaskGroup) -> None:
+        left = await outbox.left()
+        if left:
+            logger.warning(
+                "The outbox %s has %d results of an earlier run: they are delivered now", outbox.path, len(left)
+            )
+        for parcel in left:
+            work.start_soon(delivery.deliver_kept, parcel)
+
+    async def _wind_down(self, service: Service, hurry: anyio.Event, work: anyio.CancelScope) -> None:
         """What happens when the host stops, by the clock. All of it ends as soon as the work does."""
-        await stopping.wait()
-        delivery.end_at(anyio.current_time() + self._grace + _TIME_TO_DELIVER)
-        for poller in pollers:
+        await service.stopping.wait()
+        self._tell(HostStopping(self.worker_id, at_once=hurry.is_set()))
+        service.delivery.end_at(anyio.current_time() + self._grace + _TIME_TO_DELIVER)
+        for poller in self._pollers:
             poller.stop()
-        await anyio.sleep(self._grace)
-        for poller in pollers:
-            poller.runner.cancel_all("the worker host is stopping")
-        await anyio.sleep(_TIME_TO_DELIVER)
+        service.slots.wake()
+        if await sleep_unless(hurry, self._grace, service.clock):
+            self._abandon_polls(service)
+        for held in service.held:
+            held.end("the worker host is stopping", wait_for_thread=False)
+        await service.clock.sleep(_TIME_TO_DELIVER)
         logger.warning(
             "The worker host stops with work under way, because its time is up: polls or functions that do not end"
         )
         work.cancel()
 
-    def _warn_of_few_connections(self) -> None:
-        needed = sum(1 + worker.options.concurrency for worker in self._workers)
-        there = self._conductor.configuration.limits.max_connections
-        if needed > there:
+    def _abandon_polls(self, service: Service) -> None:
+        self._tell(HostStopping(self.worker_id, at_once=True))
+        service.delivery.end_at(anyio.current_time() + _TIME_TO_DELIVER)
+        abandoned = [poller.task_type for poller in self._pollers if poller.abandon_poll()]
+        if abandoned:
             logger.warning(
-                "The workers may need %d connections at once, and the client has %d: results may wait for polls to end."
-                " Give it more: Configuration(limits=Limits(max_connections=%d))",
-                needed,
-                there,
-                needed + 10,
+                "The worker host stops at once, and gives up polls under way: a task that one of them brings waits for"
+                " its response timeout. They are for %s",
+                ", ".join(abandoned),
             )
+
+    # -- its parts ---------------------------------------------------------------------------------
+
+    def _connections(self) -> int:
+        """As many as can be needed at once, so that nothing ever waits for a poll to end."""
+        slots = sum(worker.options.concurrency for worker in self._workers)
+        return (
+            min(len(self._workers), self._max_idle_polls) + min(slots, self._max_running or slots) + _MORE_CONNECTIONS
+        )
+
+    def _parts(self, lines: Api, stopping: anyio.Event) -> Service:
+        api = lines.with_options(timeout=min(lines.timeout, _REQUEST_TIMEOUT), retry=_ONCE)
+        tasks, clock, listeners = TaskClient(api), api.clock, self._listeners
+        slots = sum(worker.options.concurrency for worker in self._workers)
+        held = HeldTasks()
+        outage = Outage(api, clock, self.worker_id, listeners)
+        delivery = Delivery(
+            tasks,
+            Packing(tasks, self._max_result_size),
+            outage,
+            stopping=stopping,
+            clock=clock,
+            worker_id=self.worker_id,
+            listeners=listeners,
+            outbox=self._outbox,
+        )
+        return Service(
+            worker_id=self.worker_id,
+            poll_timeout=self._poll_timeout,
+            stopping=stopping,
+            clock=clock,
+            listeners=listeners,
+            tasks=tasks,
+            slots=Slots(min(slots, self._max_running or slots)),
+            turns=Turns(self._max_idle_polls, len(self._workers)),
+            held=held,
+            outage=outage,
+            delivery=delivery,
+            leases=Leases(tasks, clock, listeners),
+            watch=Watch(tasks, WorkflowClient(api), clock, listeners),
+            lost=LostTasks(tasks, held, delivery, outage, clock=clock, listeners=listeners),
+        )
+
+    def _tell(self, event: WorkerEvent) -> None:
+        if self._listeners:
+            self._listeners.tell(event)
 
 
 def _checked(workers: Iterable[AnyWorker]) -> tuple[AnyWorker, ...]:
@@ -213,6 +354,12 @@ def _checked(workers: Iterable[AnyWorker]) -> tuple[AnyWorker, ...]:
             )
         seen.add(key)
     return checked
+
+
+def _at_least_one(value: int | None, name: str) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ConfigurationError(f"{name} must be a whole number of at least 1, not {value!r}")
+    return value
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-import random
 from typing import TYPE_CHECKING
 
-import anyio
-
-from conductor_async.errors import ConductorError, NotFoundError
+from conductor_async.errors import ConductorError, EndpointNotAvailableError, NotFoundError
 from conductor_async.models import TaskResult, TaskResultStatus
+from conductor_async.worker.events import LeaseExtended, LeaseLost, LeaseNotExtended
+from conductor_async.worker.rounds import Rounds
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
-
-    from conductor_async.models import Task
+    from conductor_async.clock import Clock
     from conductor_async.resources import TaskClient
+    from conductor_async.worker.events import Listeners
+    from conductor_async.worker.held import HeldTask
 
 logger = logging.getLogger("conductor_async")
 
@@ -23,81 +22,67 @@ _PART = 1 / 3
 """So much of the response timeout passes from one extension to the next: two may fail before the task is lost."""
 
 
-class Lease:
-    """The lease of one task: extended until released."""
-
-    __slots__ = ("due", "every", "task", "worker_id")
-
-    def __init__(self, task: Task, worker_id: str, now: float) -> None:
-        self.task = task
-        self.worker_id = worker_id
-        self.every = task.response_timeout_seconds * _PART
-        self.due = now + self.every * (0.9 + 0.1 * random.random())  # noqa: S311
-
-    def extension(self) -> TaskResult:
-        """What says that the worker is alive."""
-        return TaskResult(
-            workflow_instance_id=self.task.workflow_instance_id,
-            task_id=self.task.task_id,
-            worker_id=self.worker_id,
-            status=TaskResultStatus.IN_PROGRESS,
-            extend_lease=True,
-        )
-
-
 class Leases:
-    """Extends the leases of all tasks that a host has, each at a third of its response timeout.
+    """Extends the leases of tasks, each at a third of its response timeout, until the server has the result.
 
     Args:
         tasks: Where to.
+        clock: The host's time.
+        listeners: Who is told.
     """
 
-    def __init__(self, tasks: TaskClient) -> None:
+    def __init__(self, tasks: TaskClient, clock: Clock, listeners: Listeners) -> None:
         self._tasks = tasks
-        self._held: set[Lease] = set()
-        self._sooner = anyio.Event()
-        self._awake_at = float("inf")
+        self._clock = clock
+        self._listeners = listeners
+        self._rounds = Rounds(self._extend, clock)
+        self.run = self._rounds.run
+        self.release = self._rounds.remove
 
-    def hold(self, task: Task, worker_id: str) -> Lease | None:
-        """Extends the task's lease from now on; None if the server expects no sign of life."""
-        if task.response_timeout_seconds <= 0:
-            return None
-        lease = Lease(task, worker_id, anyio.current_time())
-        self._held.add(lease)
-        if lease.due < self._awake_at:
-            self._sooner.set()
-        return lease
+    def hold(self, held: HeldTask) -> None:
+        """Extends the task's lease from now on, if the server expects a sign of life."""
+        if (seconds := held.task.response_timeout_seconds) > 0:
+            held.context.lease_until = self._clock.now() + seconds
+            self._rounds.add(held, seconds * _PART)
 
-    def release(self, lease: Lease | None) -> None:
-        """The server has the task's result."""
-        if lease is not None:
-            self._held.discard(lease)
-
-    async def run(self) -> None:
-        """Extends what is due, until cancelled."""
-        async with anyio.create_task_group() as extensions:
-            while True:
-                self._extend_what_is_due(extensions)
-                self._awake_at = min((lease.due for lease in self._held), default=float("inf"))
-                with anyio.CancelScope(deadline=self._awake_at):
-                    await self._sooner.wait()
-                if self._sooner.is_set():
-                    self._sooner = anyio.Event()
-
-    def _extend_what_is_due(self, extensions: TaskGroup) -> None:
-        now = anyio.current_time()
-        for lease in self._held:
-            if lease.due <= now:
-                lease.due = now + lease.every
-                extensions.start_soon(self._extend, lease)
-
-    async def _extend(self, lease: Lease) -> None:
+    async def _extend(self, held: HeldTask) -> float | None:
+        """When to try again, in seconds; None: after the usual time."""
+        task = held.task
+        asked_at = self._clock.now()
         try:
-            await self._tasks.update_task(lease.extension())
+            await self._tasks.update_task(_extension(held))
+        except EndpointNotAvailableError as error:
+            return self._failed(held, error)
         except NotFoundError as error:
-            logger.warning("The lease of task %s cannot be extended: %s", lease.task.task_id, error)
-            self._held.discard(lease)
+            if error.status != 404:
+                return self._failed(held, error)
+            reason = f"the server has no such task any more: {error.message}"
+            self._rounds.remove(held)
+            logger.warning("The lease of task %s is lost, and its function is told to end: %s", task.task_id, reason)
+            if self._listeners:
+                self._listeners.tell(LeaseLost(held.worker_id, task, reason))
+            held.disown(reason)
         except ConductorError as error:
-            logger.warning("The lease of task %s was not extended, the next try follows: %s", lease.task.task_id, error)
-            lease.due = min(lease.due, anyio.current_time() + max(1.0, lease.every / 4))
-            self._sooner.set()
+            return self._failed(held, error)
+        else:
+            held.context.lease_until = asked_at + task.response_timeout_seconds
+            if self._listeners:
+                self._listeners.tell(LeaseExtended(held.worker_id, task))
+        return None
+
+    def _failed(self, held: HeldTask, error: ConductorError) -> float:
+        logger.warning("The lease of task %s was not extended, the next try follows: %s", held.task.task_id, error)
+        if self._listeners:
+            self._listeners.tell(LeaseNotExtended(held.worker_id, held.task, error))
+        return max(1.0, held.task.response_timeout_seconds * _PART / 4)
+
+
+def _extension(held: HeldTask) -> TaskResult:
+    """What says that the worker is alive."""
+    return TaskResult(
+        workflow_instance_id=held.task.workflow_instance_id,
+        task_id=held.task.task_id,
+        worker_id=held.worker_id,
+        status=TaskResultStatus.IN_PROGRESS,
+        extend_lease=True,
+    )

@@ -69,13 +69,32 @@ def refusal(task: Task, worker_id: str, reason: str, *, final: bool = True) -> T
     return result
 
 
-def hand_back(task: Task, worker_id: str) -> TaskResult:
-    """A result that makes the task available to other workers at once, as if it had not been polled."""
+def hand_back(task: Task, worker_id: str, *, after: int = 0, reason: str | None = None) -> TaskResult:
+    """A result that makes the task available to other workers, as if it had not been polled.
+
+    Args:
+        task: The task.
+        worker_id: Who the server is told had it.
+        after: Seconds until then.
+        reason: What to tell whoever looks at it.
+    """
     result = _blank(task, worker_id)
     result.status = TaskResultStatus.IN_PROGRESS
-    result.callback_after_seconds = 0
+    result.callback_after_seconds = after
     # Handing back replaces the output: keep what an earlier run has reported.
     result.output_data = task.output_data
+    if reason is not None:
+        result.reason_for_incompletion = _printable(reason)[:_LONGEST_REASON]
+    return result
+
+
+def hand_back_with_progress(context: TaskContext, worker_id: str) -> TaskResult:
+    """The same for a task that was begun: with the output and the log lines so far."""
+    result = hand_back(context.task, worker_id)
+    _, output, logs = context.said()
+    result.output_data = {**context.task.output_data, **output}
+    if logs:
+        result.logs = logs
     return result
 
 

@@ -10,22 +10,17 @@ from anyio import CapacityLimiter, to_thread
 
 from conductor_async.errors import PayloadError
 from conductor_async.worker.arguments import UnfitInputError
-from conductor_async.worker.context import TaskContext, enter_task_context
-from conductor_async.worker.outcome import failure_of, hand_back, refusal, result_of
+from conductor_async.worker.context import enter_task_context
+from conductor_async.worker.events import TaskFinished, TaskStarted
+from conductor_async.worker.outcome import failure_of, refusal, result_of
 
 if TYPE_CHECKING:
-    from conductor_async.models import Task, TaskResult
+    from conductor_async.clock import Clock
+    from conductor_async.models import TaskResult
+    from conductor_async.worker.context import TaskContext
     from conductor_async.worker.decorator import AnyWorker
-
-
-class _Execution:
-    """One call under way."""
-
-    __slots__ = ("context", "scope")
-
-    def __init__(self, context: TaskContext) -> None:
-        self.context = context
-        self.scope = anyio.CancelScope()
+    from conductor_async.worker.events import Listeners
+    from conductor_async.worker.held import HeldTask
 
 
 class Runner:
@@ -34,57 +29,60 @@ class Runner:
     Args:
         worker: The worker.
         worker_id: Who the server is told has the task.
+        clock: The host's time.
+        listeners: Who is told.
     """
 
-    def __init__(self, worker: AnyWorker, worker_id: str) -> None:
+    def __init__(self, worker: AnyWorker, worker_id: str, clock: Clock, listeners: Listeners) -> None:
         self._function = worker.function
         self._arguments = worker.arguments
         self._is_async = worker.is_async
         self._worker_id = worker_id
+        self._clock = clock
+        self._listeners = listeners
         self._limiter = CapacityLimiter(worker.options.concurrency)
-        self._under_way: set[_Execution] = set()
 
-    async def run(self, task: Task) -> TaskResult:
-        """The result for this task. Call it in a task of its own: the function may change context variables."""
-        context = TaskContext(task)
+    async def run(self, held: HeldTask) -> TaskResult | None:
+        """The result for this task; None if the call was cancelled by us: nobody's fault.
+
+        Call it in a task of its own: the function may change context variables.
+        """
+        context = held.context
         enter_task_context(context)
-        execution = _Execution(context)
-        self._under_way.add(execution)
-        try:
-            with execution.scope:
-                return await self._call(context)
-        finally:
-            self._under_way.discard(execution)
-        # Only when the host cancelled it: nobody's fault, so another worker may have it at once.
-        return hand_back(task, self._worker_id)
+        if not self._listeners:
+            with held.scope:
+                return (await self._call(context))[0]
+            return None
+        self._listeners.tell(TaskStarted(self._worker_id, context.task))
+        began = self._clock.now()
+        with held.scope:
+            result, error = await self._call(context)
+            self._listeners.tell(TaskFinished(self._worker_id, context.task, result, self._clock.now() - began, error))
+            return result
+        return None
 
-    def cancel_all(self, reason: str) -> None:
-        """Ends what runs. Its tasks are handed back."""
-        for execution in self._under_way:
-            execution.context.cancelled = reason
-            execution.scope.cancel(reason)
-
-    async def _call(self, context: TaskContext) -> TaskResult:
+    async def _call(self, context: TaskContext) -> tuple[TaskResult, BaseException | None]:
+        """What the server is to be told, and what the function raised, if it did."""
         try:
             arguments = self._arguments.bind(context.task, context)
             if self._is_async:
                 value = await self._function(**arguments)
             else:
                 value = await self._in_a_thread(arguments)
-            return result_of(value, context, self._worker_id)
+            return result_of(value, context, self._worker_id), None
         except anyio.get_cancelled_exc_class() as error:
             if anyio.current_effective_deadline() == float("-inf"):
                 raise  # we are being cancelled
             # The function cancelled something and let it escape: a failure as any other.
-            return failure_of(error, context, self._worker_id)
+            return failure_of(error, context, self._worker_id), error
         except UnfitInputError as error:
-            return refusal(context.task, self._worker_id, str(error))
+            return refusal(context.task, self._worker_id, str(error)), error
         except PayloadError as error:
-            return refusal(context.task, self._worker_id, f"The worker's result cannot be sent: {error}")
+            return refusal(context.task, self._worker_id, f"The worker's result cannot be sent: {error}"), error
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - the boundary of user code, where sys.exit() is a failure too
-            return failure_of(error, context, self._worker_id)
+            return failure_of(error, context, self._worker_id), error
 
     async def _in_a_thread(self, arguments: dict[str, Any]) -> Any:
         def call() -> tuple[Any]:

@@ -29,6 +29,8 @@ class FakeConductor:
         tried: Every result that was sent, taken or not.
         faults: By endpoint (`poll`, `v1`, `v2`): what to answer instead, one by one. `always` does it for ever.
         v2_time: Seconds that update-v2 looks for a next task.
+        tasks: Every task by id, as it is now.
+        looks: The path of every request that only looks.
     """
 
     def __init__(self) -> None:
@@ -40,6 +42,8 @@ class FakeConductor:
         self.always: dict[str, Fault] = {}
         self.v2_time = 0.1
         self.response_timeout = 3600
+        self.tasks: dict[str, dict[str, Any]] = {}
+        self.looks: list[str] = []
         self._ids = itertools.count(1)
         self._news = anyio.Event()
 
@@ -54,17 +58,17 @@ class FakeConductor:
         """Puts tasks into the queue."""
         for _ in range(count):
             task_id = f"t{next(self._ids)}"
-            self.queue.append(
-                {
-                    "taskId": task_id,
-                    "workflowInstanceId": f"w-{task_id}",
-                    "taskType": "job",
-                    "taskDefName": "job",
-                    "status": "IN_PROGRESS",
-                    "inputData": given,
-                    "responseTimeoutSeconds": self.response_timeout,
-                }
-            )
+            self.tasks[task_id] = {
+                "taskId": task_id,
+                "workflowInstanceId": f"w-{task_id}",
+                "taskType": "job",
+                "taskDefName": "job",
+                "status": "SCHEDULED",
+                "pollCount": 0,
+                "inputData": given,
+                "responseTimeoutSeconds": self.response_timeout,
+            }
+            self.queue.append(self.tasks[task_id])
         self._changed()
 
     def statuses(self) -> list[str]:
@@ -102,24 +106,52 @@ class FakeConductor:
                 return httpx.Response(fault.status_code, headers=fault.headers, content=fault.content)
             await fault()
         if kind == "poll":
+            query = request.url.params
             return httpx.Response(
-                200, json=await self._poll(int(request.url.params["count"]), int(request.url.params["timeout"]))
+                200, json=await self.poll(int(query["count"]), int(query["timeout"]), query.get("workerid", ""))
             )
         if kind in ("v1", "v2"):
-            return await self._update(kind, body)
-        return httpx.Response(404, json={"status": 404, "message": "No such task found by id"})
+            return await self.update(kind, body)
+        self.looks.append(request.url.path)
+        return self._look(request.url.path)
 
-    async def _poll(self, count: int, timeout: int) -> list[dict[str, Any]]:
+    def _look(self, path: str) -> httpx.Response:
+        if path.startswith("/api/admin/task/"):
+            open_tasks = [task for task in self.tasks.values() if task["status"] in ("SCHEDULED", "IN_PROGRESS")]
+            return httpx.Response(200, json=open_tasks)
+        if path == "/api/version":
+            return httpx.Response(200, text="3.32.1")
+        if task := self.tasks.get(path.removeprefix("/api/tasks/")):
+            return httpx.Response(200, json=task)
+        return httpx.Response(404, json={"status": 404, "message": f"No such thing found: {path}"})
+
+    async def poll(self, count: int, timeout: int, worker_id: str) -> list[dict[str, Any]]:
+        """Hands out up to `count` tasks."""
         with anyio.move_on_after(timeout / 1000):
             while len(self.queue) < count:
                 await self._news.wait()
-        return [self.queue.popleft() for _ in range(min(count, len(self.queue)))]
+        return [self._hand_out(worker_id) for _ in range(min(count, len(self.queue)))]
 
-    async def _update(self, kind: str, body: dict[str, Any]) -> httpx.Response:
+    def _hand_out(self, worker_id: str) -> dict[str, Any]:
+        task = self.queue.popleft()
+        task |= {"status": "IN_PROGRESS", "workerId": worker_id, "pollCount": task["pollCount"] + 1}
+        return dict(task)
+
+    async def update(self, kind: str, body: dict[str, Any]) -> httpx.Response:
+        """Takes a result; by v2, hands out a task."""
+        task = self.tasks.get(body["taskId"])
+        if task is None:
+            return httpx.Response(404, json=NO_WORKFLOW)
         self.results.append({**body, "via": kind})
+        if not body.get("extendLease") and task["status"] in ("SCHEDULED", "IN_PROGRESS"):
+            task |= {"status": body["status"], "outputData": body.get("outputData", {})}
+            if body["status"] == "IN_PROGRESS":
+                task["status"] = "SCHEDULED"
+                if not body.get("callbackAfterSeconds"):
+                    self.queue.append(task)
         self._changed()
         if kind == "v1":
             return httpx.Response(200, text=body["taskId"])
         if not self.queue:
             await anyio.sleep(self.v2_time)
-        return httpx.Response(200, json=self.queue.popleft()) if self.queue else httpx.Response(204)
+        return httpx.Response(200, json=self._hand_out(body["workerId"])) if self.queue else httpx.Response(204)

@@ -479,7 +479,7 @@ class TestLeaving:
         async with hosting(server, echo, grace=1):
             await anyio.sleep(0.1)
             began = anyio.current_time()
-        assert anyio.current_time() - began <= 11.1
+        assert anyio.current_time() - began <= 12
 
     async def test_what_the_body_raises_comes_out_as_it_is(self):
         with pytest.raises(ZeroDivisionError) as caught:
@@ -563,8 +563,3 @@ class TestConstruction:
         with pytest.raises(ConfigurationError, match="'Unknown' is not defined"):
             async with hosting(FakeConductor(), worker(job)):
                 pytest.fail("the host started")
-
-    async def test_too_few_connections_are_said(self, caplog: pytest.LogCaptureFixture):
-        async with hosting(FakeConductor(), worker(echo, concurrency=200), poll_timeout=0.1):
-            pass
-        assert "Limits(max_connections=211)" in caplog.text

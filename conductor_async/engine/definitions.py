@@ -1,14 +1,75 @@
-"""Definitions as the engine works with them: read once when they come in, shared by all executions."""
+"""Definitions as the engine works with them: compiled once from the wire, shared by all executions.
+
+A `Definition` is what one version of a workflow meant when it was looked up: the task definitions are in it, as the
+server takes them along into each execution at its start.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from conductor_async.models import JsonObject
 
-__all__ = ["Definition", "TaskSpec"]
+__all__ = ["Definition", "TaskDefinition", "TaskSpec", "base_name"]
+
+_NESTING = frozenset({"DECISION", "SWITCH", "FORK_JOIN", "DO_WHILE"})
+
+
+def base_name(reference_name: str) -> str:
+    """The name without the iteration. As on the server, that is what stands before the first `__`."""
+    return reference_name.split("__", 1)[0] if "__" in reference_name else reference_name
+
+
+@dataclass(slots=True, eq=False)
+class TaskDefinition:
+    """How tasks of a name are retried, timed out and limited. All in seconds but the jitter."""
+
+    wire: JsonObject
+    name: str
+    retry_count: int
+    retry_logic: str
+    retry_delay: int
+    backoff_scale: int
+    max_retry_delay: int
+    jitter_ms: int
+    timeout: int
+    response_timeout: int
+    poll_timeout: int
+    total_timeout: int
+    timeout_policy: str
+    concurrency_limit: int
+    rate_limit: int
+    rate_frequency: int
+    input_template: JsonObject
+    runtime_metadata: list[str]
+
+    @classmethod
+    def compile(cls, wire: JsonObject) -> TaskDefinition:
+        """From a normal task definition."""
+        return cls(
+            wire=wire,
+            name=wire.get("name", ""),
+            retry_count=wire["retryCount"],
+            retry_logic=wire["retryLogic"],
+            retry_delay=wire["retryDelaySeconds"],
+            backoff_scale=wire["backoffScaleFactor"],
+            max_retry_delay=wire["maxRetryDelaySeconds"],
+            jitter_ms=wire["backoffJitterMs"],
+            timeout=wire["timeoutSeconds"],
+            response_timeout=wire["responseTimeoutSeconds"],
+            poll_timeout=wire.get("pollTimeoutSeconds") or 0,
+            total_timeout=wire["totalTimeoutSeconds"],
+            timeout_policy=wire["timeoutPolicy"],
+            concurrency_limit=wire.get("concurrentExecLimit") or 0,
+            rate_limit=wire["rateLimitPerFrequency"],
+            rate_frequency=wire["rateLimitFrequencyInSeconds"],
+            input_template=wire["inputTemplate"],
+            runtime_metadata=wire["runtimeMetadata"],
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -19,12 +80,173 @@ class TaskSpec:
     name: str
     reference_name: str
     type: str
+    input_parameters: JsonObject
+    optional: bool
+    permissive: bool
+    start_delay: int
+    retry_count: int | None
+    definition: TaskDefinition | None
+    cases: dict[str, list[TaskSpec]] = field(default_factory=dict[str, "list[TaskSpec]"])
+    default_case: list[TaskSpec] = field(default_factory=list["TaskSpec"])
+    branches: list[list[TaskSpec]] = field(default_factory=list["list[TaskSpec]"])
+    loop_over: list[TaskSpec] = field(default_factory=list["TaskSpec"])
+    _names: frozenset[str] | None = None
+    _places: dict[str, list[tuple[list[TaskSpec], int]]] | None = None
+
+    @classmethod
+    def compile(cls, wire: JsonObject) -> TaskSpec:
+        """From a normal task of a definition."""
+        definition = wire.get("taskDefinition")
+        return cls(
+            wire=wire,
+            name=wire.get("name", ""),
+            reference_name=wire.get("taskReferenceName", ""),
+            type=wire["type"],
+            input_parameters=wire["inputParameters"],
+            optional=wire["optional"],
+            permissive=wire["permissive"],
+            start_delay=wire["startDelay"],
+            retry_count=wire.get("retryCount"),
+            definition=TaskDefinition.compile(definition) if definition is not None else None,
+            cases={key: _compiled(tasks) for key, tasks in wire["decisionCases"].items()},
+            default_case=_compiled(wire["defaultCase"]),
+            branches=[_compiled(branch) for branch in wire["forkTasks"]],
+            loop_over=_compiled(wire["loopOver"]),
+        )
+
+    @property
+    def children(self) -> list[list[TaskSpec]]:
+        """The sequences of tasks inside this one."""
+        if self.type not in _NESTING:
+            return []
+        if self.type == "FORK_JOIN":
+            return self.branches
+        if self.type == "DO_WHILE":
+            return [self.loop_over]
+        return [*self.cases.values(), self.default_case]
+
+    def walk(self) -> Iterator[TaskSpec]:
+        """This and all tasks inside."""
+        yield self
+        for tasks in self.children:
+            for task in tasks:
+                yield from task.walk()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The reference names of this and all tasks inside."""
+        if self._names is None:
+            self._names = frozenset(task.reference_name for task in self.walk())
+        return self._names
+
+    def has(self, reference_name: str) -> bool:
+        """Whether this is that task, or has it inside."""
+        return reference_name in self.names
+
+    def next_after(self, reference_name: str, parent: TaskSpec | None = None) -> TaskSpec | None:
+        """The task that comes after that one inside this; for the last task of a loop, the loop."""
+        if self.type == "FORK_JOIN":
+            return self._next_in_branches(reference_name, parent)
+        if self.type not in _NESTING:
+            return None
+        for tasks, index in self._places_of(reference_name):
+            following = _next_at(tasks, index, reference_name, self)
+            if following is not None:
+                return following
+        return self if self.type == "DO_WHILE" and self.has(reference_name) else None
+
+    def _next_in_branches(self, reference_name: str, parent: TaskSpec | None) -> TaskSpec | None:
+        for branch, index in self._places_of(reference_name):
+            following = _next_at(branch, index, reference_name, self)
+            if following is not None:
+                return following
+            if parent is not None and branch[index].reference_name == reference_name:
+                return parent.next_after(self.reference_name, parent)
+        return None
+
+    def _places_of(self, reference_name: str) -> list[tuple[list[TaskSpec], int]]:
+        """In which sequences inside this the task is, and where."""
+        if self._places is None:
+            self._places = _places(self.children)
+        return self._places.get(reference_name, [])
+
+
+def _places(sequences: list[list[TaskSpec]]) -> dict[str, list[tuple[list[TaskSpec], int]]]:
+    places: dict[str, list[tuple[list[TaskSpec], int]]] = {}
+    for tasks in sequences:
+        in_this: set[str] = set()
+        for index, task in enumerate(tasks):
+            for name in task.names - in_this:
+                places.setdefault(name, []).append((tasks, index))
+            in_this |= task.names
+    return places
+
+
+def _next_at(tasks: list[TaskSpec], index: int, reference_name: str, parent: TaskSpec) -> TaskSpec | None:
+    """What follows the task that is at this place of a sequence, at any depth."""
+    task = tasks[index]
+    if task.reference_name != reference_name:
+        following = task.next_after(reference_name, parent)
+        if following is not None:
+            return following
+    return tasks[index + 1] if index + 1 < len(tasks) else None
+
+
+def _compiled(tasks: list[JsonObject]) -> list[TaskSpec]:
+    return [TaskSpec.compile(task) for task in tasks]
 
 
 @dataclass(slots=True, eq=False)
 class Definition:
-    """A workflow definition."""
+    """A workflow definition with the task definitions of its time."""
 
     wire: JsonObject
     name: str
     version: int
+    tasks: list[TaskSpec]
+    output_parameters: JsonObject
+    timeout: int
+    timeout_policy: str
+    by_reference: dict[str, TaskSpec]
+    _next: dict[str, TaskSpec | None] = field(default_factory=dict[str, "TaskSpec | None"])
+    _places: dict[str, list[tuple[list[TaskSpec], int]]] | None = None
+
+    @classmethod
+    def compile(cls, wire: JsonObject) -> Definition:
+        """From a normal workflow definition."""
+        tasks = _compiled(wire["tasks"])
+        by_reference: dict[str, TaskSpec] = {}
+        for top in tasks:
+            for task in top.walk():
+                by_reference.setdefault(task.reference_name, task)
+        return cls(
+            wire=wire,
+            name=wire.get("name", ""),
+            version=wire["version"],
+            tasks=tasks,
+            output_parameters=wire["outputParameters"],
+            timeout=wire["timeoutSeconds"],
+            timeout_policy=wire["timeoutPolicy"],
+            by_reference=by_reference,
+        )
+
+    def next_after(self, reference_name: str) -> TaskSpec | None:
+        """The task that comes after that one. At the end of a loop's body it is the loop itself."""
+        if reference_name not in self._next:
+            self._next[reference_name] = self._find_next(reference_name)
+        return self._next[reference_name]
+
+    def _find_next(self, reference_name: str) -> TaskSpec | None:
+        task = self.by_reference.get(reference_name)
+        if task is None or task.type == "TERMINATE":
+            return None
+        if self._places is None:
+            self._places = _places([self.tasks])
+        for tasks, index in self._places.get(reference_name, []):
+            top = tasks[index]
+            if top.reference_name != reference_name:
+                following = top.next_after(reference_name)
+                if following is not None or top.type == "DO_WHILE":
+                    return following
+            return tasks[index + 1] if index + 1 < len(tasks) else None
+        return None

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async.engine import system_tasks
+from conductor_async.engine.commands.base import command
 from conductor_async.engine.commands.environment import EnvironmentQueries
 from conductor_async.engine.commands.event import EventCommands
 from conductor_async.engine.commands.metadata import MetadataCommands
 from conductor_async.engine.commands.scheduler import SchedulerCommands
 from conductor_async.engine.commands.task import TaskCommands
 from conductor_async.engine.commands.waiting import WaitingQueries
-from conductor_async.engine.commands.workflow import WorkflowCommands
 from conductor_async.engine.commands.workflow_bulk import BulkCommands
 from conductor_async.engine.commands.workflow_search import SearchQueries
+from conductor_async.engine.core import Core
+from conductor_async.engine.errors import NotFound
+from conductor_async.engine.identities import Identities
+from conductor_async.engine.polling import queue_name
+from conductor_async.engine.running import decide_execution
+from conductor_async.engine.updating import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,12 +32,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine"]
 
+_ = system_tasks  # importing them is what makes them known
+
 
 class Engine(
     MetadataCommands,
-    WorkflowCommands,
-    WaitingQueries,
     BulkCommands,
+    WaitingQueries,
     SearchQueries,
     TaskCommands,
     EventCommands,
@@ -53,14 +61,7 @@ class Engine(
     Attributes:
         on_change: Called with an execution's id when it has changed.
         on_queued: Called with a queue's name (`type` or `domain:type`) when a task in it has become ready.
-        outside: Work for the runtime: it takes what is in there and reports each by `finish_outside`.
-        mocked: Says which tasks are mocks; they go to `outside` instead of to a worker or to the engine's own doing.
     """
-
-    on_change: Callable[[str], None] | None
-    on_queued: Callable[[str], None] | None
-    outside: list[OutsideWork]
-    mocked: Callable[[TaskRow], bool] | None
 
     def __init__(
         self,
@@ -72,22 +73,80 @@ class Engine(
         secrets: Mapping[str, str] | None = None,
         honour_idempotency_keys: bool = False,
     ) -> None:
-        raise NotImplementedError
+        self.core = Core(
+            clock=clock,
+            ids=Identities(seed),
+            scripts=scripts,
+            environment=environment or {},
+            secrets=secrets or {},
+            honour_idempotency_keys=honour_idempotency_keys,
+        )
+
+    # -- time ----------------------------------------------------------------------------------------
 
     def next_due(self) -> float | None:
         """When there is something to do next, in epoch seconds. None: not before something is asked."""
-        raise NotImplementedError
+        timer = self.core.timers.first()
+        while timer is not None and not self._matters(timer.kind, timer.key, timer.due):
+            self.core.timers.pop_due(timer.due)
+            timer = self.core.timers.first()
+        return timer.due / 1000 if timer is not None else None
 
+    def _matters(self, kind: str, key: str, due: int) -> bool:
+        """Whether there is still something to do when this timer is due."""
+        store = self.core.store
+        if kind == "workflow":
+            execution = store.executions.get(key)
+            return execution is not None and not execution.is_terminal
+        if kind in {"run", "outside", "timeout"}:
+            row = store.tasks.get(key)
+            return row is not None and not row.is_terminal and (kind != "timeout" or row.next_check == due)
+        if kind == "queue":
+            queue = self.core.queues.get(key)
+            return queue is not None and bool(queue.messages)
+        return True
+
+    @command
     def run_due(self) -> None:
         """Do all that is due by the clock: timers, timeouts, schedules."""
-        raise NotImplementedError
 
+    # -- the runtime ---------------------------------------------------------------------------------
+
+    @property
+    def outside(self) -> list[OutsideWork]:
+        """Work for the runtime: it takes what is in there and reports each by `finish_outside`."""
+        return self.core.outside
+
+    @outside.setter
+    def outside(self, work: list[OutsideWork]) -> None:
+        self.core.outside = work
+
+    @property
+    def mocked(self) -> Callable[[TaskRow], bool] | None:
+        """Says which tasks are mocks; they go to `outside` instead of to a worker or to the engine's own doing."""
+        return self.core.mocked
+
+    @mocked.setter
+    def mocked(self, says: Callable[[TaskRow], bool] | None) -> None:
+        self.core.mocked = says
+
+    @command
     def has_ready(self, task_type: str, domain: str | None = None) -> bool:
         """Whether a poll would find something now."""
-        raise NotImplementedError
+        queue = self.core.queues.get(queue_name(task_type, domain))
+        return queue is not None and queue.has_ready(self.core.now())
 
+    @command
     def finish_outside(
         self, task_id: str, *, status: str, output: JsonObject | None = None, reason: str | None = None
     ) -> None:
         """Report work from `outside`. A task that ended in the meantime stays as it is."""
-        raise NotImplementedError
+        row = self.core.store.tasks.get(task_id)
+        if row is None:
+            msg = f"No such task found by id: {task_id}"
+            raise NotFound(msg)
+        execution = self.core.store.execution(row.workflow_id)
+        if row.is_terminal or execution.is_terminal:
+            return
+        report(self.core, execution, row, status, {**row.output, **(output or {})}, reason)
+        decide_execution(self.core, execution)

@@ -6,17 +6,21 @@ EngineError               500, `retryable: false`
 ├─ Conflict               409
 ├─ Invalid                400; with `validation_errors` the body has these and no `instance`
 ├─ Refused                500 for what is the client's mistake, as the real server answers it
+├─ WorkflowHalted         500 when it reaches the client; inside, it ends the execution
 └─ Unsupported            501: this engine does not do it, the real server does
 ```
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from conductor_async.errors import ConductorError
 
-__all__ = ["Conflict", "EngineError", "Invalid", "NotFound", "Refused", "Unsupported"]
+if TYPE_CHECKING:
+    from conductor_async.engine.execution import TaskRow
+
+__all__ = ["Conflict", "EngineError", "Invalid", "NotFound", "Refused", "Unsupported", "WorkflowHalted"]
 
 
 class EngineError(ConductorError):
@@ -69,3 +73,17 @@ class Unsupported(EngineError):
     """The real server does this; this engine does not."""
 
     status = 501
+
+
+class WorkflowHalted(EngineError):
+    """The execution cannot go on. The decider ends it with this status and reason.
+
+    Attributes:
+        workflow_status: The status that the execution ends with.
+        task: The task that is to blame.
+    """
+
+    def __init__(self, message: str, workflow_status: str = "FAILED", task: TaskRow | None = None) -> None:
+        super().__init__(message)
+        self.workflow_status = workflow_status
+        self.task = task

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conductor_async.engine.inputs import with_secrets
+
 if TYPE_CHECKING:
+    from conductor_async.engine.core import Core
+    from conductor_async.engine.execution import TaskRow
     from conductor_async.models import JsonObject
 
-__all__ = ["OutsideWork"]
+__all__ = ["OutsideWork", "hand_out"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +36,17 @@ class OutsideWork:
     reference_name: str
     input: JsonObject
     is_mock: bool = False
+
+
+def hand_out(core: Core, row: TaskRow) -> None:
+    """Add a task to the work for the runtime."""
+    work = OutsideWork(
+        task_id=row.task_id,
+        workflow_id=row.workflow_id,
+        kind=row.spec.type if row.spec is not None else row.task_type,
+        task_name=row.task_def_name or "",
+        reference_name=row.reference_name,
+        input=with_secrets(core, row.input),
+        is_mock=row.mocked,
+    )
+    core.outside.append(work)

@@ -15,7 +15,15 @@ __all__ = ["ScriptError", "Scripts"]
 
 
 class ScriptError(EngineError):
-    """A script failed, took too long, or there is nothing to run it with."""
+    """A script failed, took too long, or there is nothing to run it with.
+
+    Attributes:
+        may_succeed_later: Whether it is worth another try: it took too long.
+    """
+
+    def __init__(self, message: str, *, may_succeed_later: bool = False) -> None:
+        super().__init__(message)
+        self.may_succeed_later = may_succeed_later
 
 
 class Scripts(Protocol):

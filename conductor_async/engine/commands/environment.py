@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async.engine.commands.base import Commands
+
 if TYPE_CHECKING:
     from conductor_async.models import JsonObject
 
 __all__ = ["EnvironmentQueries"]
 
 
-class EnvironmentQueries:
+class EnvironmentQueries(Commands):
     """Environment values and secrets. They are given to the constructor and cannot be changed."""
 
     def get_environment(self) -> list[JsonObject]:
         """All values: `[{"name", "value"}]`."""
-        raise NotImplementedError
+        return [{"name": name, "value": value} for name, value in sorted(self.core.environment.items())]
 
     def get_environment_value(self, key: str) -> str | None:
         """One value."""
-        raise NotImplementedError
+        return self.core.environment.get(key)
 
     def get_secret_names(self) -> list[str]:
         """The names of all secrets."""
-        raise NotImplementedError
+        return sorted(self.core.secrets)

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 __all__ = ["EventCommands"]
 
 
-class EventCommands:
+from conductor_async.engine.commands.base import Commands
+
+
+class EventCommands(Commands):
     """Event handlers."""
 
     def add_event_handler(self, handler: JsonObject) -> None:

@@ -4,71 +4,134 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async.engine.commands.base import VALIDATION_FAILED, Commands, command
+from conductor_async.engine.errors import Conflict, Invalid, NotFound, Refused
+from conductor_async.engine.normalising import normal_task_def, normal_workflow_def
+from conductor_async.engine.summaries import is_agent
+
 if TYPE_CHECKING:
     from conductor_async.models import JsonObject
 
 __all__ = ["MetadataCommands"]
 
 
-class MetadataCommands:
+class MetadataCommands(Commands):
     """Definitions of workflows and tasks."""
 
+    # -- workflows -----------------------------------------------------------------------------------
+
+    @command
     def register_workflow_def(self, workflow_def: JsonObject, overwrite: bool = False) -> None:
         """Keep a new definition, or replace it in place (`overwrite`)."""
-        raise NotImplementedError
+        wire = normal_workflow_def(workflow_def)
+        known = self.core.metadata.find_workflow(wire["name"], wire["version"])
+        if known is not None and not overwrite:
+            msg = f"Workflow with {wire['name']}.{wire['version']} already exists!"
+            raise Conflict(msg)
+        if overwrite:
+            wire |= {"createTime": 0, "updateTime": self.core.now()}
+        else:
+            wire |= {"createTime": self.core.now()}
+        self.core.metadata.put_workflow(wire)
 
+    @command
     def update_workflow_defs(self, workflow_defs: list[JsonObject]) -> JsonObject:
         """Create or update definitions; nothing is stored if one of them is invalid. Returns a BulkResponse."""
-        raise NotImplementedError
+        if not workflow_defs:
+            error: dict[str, object] = {"path": "updateWorkflowDef.arg0", "message": "WorkflowDefList is empty"}
+            raise Invalid(VALIDATION_FAILED, [error])
+        wires = [normal_workflow_def(given) for given in workflow_defs]
+        for wire in wires:
+            self.core.metadata.put_workflow({**wire, "createTime": 0, "updateTime": self.core.now()})
+        return {"bulkErrorResults": {}, "bulkSuccessfulResults": [wire["name"] for wire in wires]}
 
     def validate_workflow_def(self, workflow_def: JsonObject) -> None:
         """Check a definition without keeping it."""
-        raise NotImplementedError
+        normal_workflow_def(workflow_def)
 
     def get_workflow_def(self, name: str, version: int | None = None) -> JsonObject:
         """A definition, the latest version by default."""
-        raise NotImplementedError
+        found = self.core.metadata.find_workflow(name, version)
+        if found is None:
+            msg = f"No such workflow found by name: {name}, version: {'null' if version is None else version}"
+            raise NotFound(msg)
+        return found
 
     def get_all_workflow_defs(self, classifier: str | None = None) -> list[JsonObject]:
-        """All versions of all definitions."""
-        raise NotImplementedError
+        """All versions of all definitions. Those with agent metadata are of the classifier `agent`."""
+        found = list(self.core.metadata.all_workflows())
+        if classifier is None:
+            return found
+        return [wire for wire in found if is_agent(wire) == (classifier == "agent")]
 
     def get_latest_workflow_defs(self) -> list[JsonObject]:
         """The latest version of each definition."""
-        raise NotImplementedError
+        return [versions[max(versions)] for _, versions in sorted(self.core.metadata.workflows.items())]
 
     def get_workflow_names(self) -> list[str]:
         """The names of all definitions."""
-        raise NotImplementedError
+        return sorted(self.core.metadata.workflows)
 
     def get_workflow_names_and_versions(self) -> dict[str, list[JsonObject]]:
         """The versions of each name."""
-        raise NotImplementedError
+        return {name: self.get_workflow_versions(name) for name in self.get_workflow_names()}
 
     def get_workflow_versions(self, name: str) -> list[JsonObject]:
         """The versions of one name; none for an unknown one."""
-        raise NotImplementedError
+        versions = self.core.metadata.workflows.get(name, {})
+        return [
+            {"name": name, "version": version, "createTime": versions[version]["createTime"]}
+            for version in sorted(versions)
+        ]
 
+    @command
     def unregister_workflow_def(self, name: str, version: int) -> None:
         """Forget a definition. Executions keep their copy."""
-        raise NotImplementedError
+        if not self.core.metadata.remove_workflow(name, version):
+            msg = f"No such workflow definition: {name} version: {version}"
+            raise Refused(msg)
 
+    # -- tasks ---------------------------------------------------------------------------------------
+
+    @command
     def register_task_defs(self, task_defs: list[JsonObject]) -> None:
         """Create or update task definitions."""
-        raise NotImplementedError
+        if not task_defs:
+            error: dict[str, object] = {"path": "registerTaskDef.arg0", "message": "TaskDefList is empty"}
+            raise Invalid(VALIDATION_FAILED, [error])
+        wires = [normal_task_def(given) for given in task_defs]
+        for wire in wires:
+            self.core.metadata.put_task(
+                {**wire, "createTime": self.core.now(), "updateTime": 0, "createdBy": wire.get("createdBy", "")}
+            )
 
+    @command
     def update_task_def(self, task_def: JsonObject) -> None:
         """Update a task definition that exists."""
-        raise NotImplementedError
+        wire = normal_task_def(task_def)
+        known = self.core.metadata.tasks.get(wire["name"])
+        if known is None:
+            msg = f"No such task by name {wire['name']}"
+            raise NotFound(msg)
+        wire["createTime"] = known["createTime"]
+        wire["createdBy"] = known.get("createdBy", "")
+        self.core.metadata.put_task({**wire, "updateTime": self.core.now(), "updatedBy": ""})
 
     def get_task_def(self, name: str) -> JsonObject:
         """A task definition."""
-        raise NotImplementedError
+        found = self.core.metadata.tasks.get(name)
+        if found is None:
+            msg = f"No such taskType found by name: {name}"
+            raise NotFound(msg)
+        return found
 
     def get_all_task_defs(self) -> list[JsonObject]:
         """All task definitions."""
-        raise NotImplementedError
+        return list(self.core.metadata.tasks.values())
 
+    @command
     def unregister_task_def(self, name: str) -> None:
         """Forget a task definition."""
-        raise NotImplementedError
+        if not self.core.metadata.remove_task(name):
+            msg = "No such task definition"
+            raise Refused(msg)

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 __all__ = ["SchedulerCommands"]
 
 
-class SchedulerCommands:
+from conductor_async.engine.commands.base import Commands
+
+
+class SchedulerCommands(Commands):
     """Schedules: workflows that start by the clock."""
 
     def save_schedule(self, schedule: JsonObject) -> JsonObject:

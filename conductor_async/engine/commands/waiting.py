@@ -4,21 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async.engine.commands.base import Commands, command
+from conductor_async.engine.errors import Refused
+from conductor_async.engine.rendering import task_to_wire
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from conductor_async.engine.execution import Execution, TaskRow
     from conductor_async.models import JsonObject
 
 __all__ = ["WaitingQueries"]
 
+_STRATEGIES = ("TARGET_WORKFLOW", "BLOCKING_WORKFLOW", "BLOCKING_TASK", "BLOCKING_TASK_INPUT")
 
-class WaitingQueries:
+
+class WaitingQueries(Commands):
     """What `/workflow/execute` and signals wait for. The runtime asks again whenever `on_change` says so."""
 
+    @command
     def wait_reached(self, workflow_id: str, wait_until_task_refs: Sequence[str] = ()) -> bool:
         """Whether a synchronous execution answers now: it ended, blocks at a WAIT, or one of the tasks ended."""
-        raise NotImplementedError
+        execution = self.core.store.execution(workflow_id)
+        if execution.is_terminal or self._blocking(execution) is not None:
+            return True
+        wanted = {name.strip() for name in wait_until_task_refs if name.strip()}
+        return bool(wanted) and self._has_ended(execution, wanted)
 
+    @command
     def run_view(
         self,
         workflow_id: str,
@@ -28,4 +41,89 @@ class WaitingQueries:
         signal_timeout: bool = False,
     ) -> JsonObject:
         """The WorkflowRun or TaskRun that a synchronous execution or signal answers."""
-        raise NotImplementedError
+        if return_strategy not in _STRATEGIES:
+            msg = (
+                "Method parameter 'returnStrategy': Failed to convert value of type 'java.lang.String' to required "
+                f"type 'com.netflix.conductor.common.run.WorkflowSignalReturnStrategy'; {return_strategy}"
+            )
+            raise Refused(msg)
+        target = self.core.store.execution(workflow_id)
+        blocking = self._blocking(target)
+        head: JsonObject = {
+            "responseType": return_strategy,
+            "targetWorkflowId": workflow_id,
+            "targetWorkflowStatus": target.status,
+            "requestId": request_id,
+            "signalTimeout": signal_timeout,
+        }
+        if return_strategy.startswith("BLOCKING_TASK"):
+            if blocking is None:
+                raise Refused("value" if signal_timeout else "The mapper returned a null value.")
+            return {**head, **self._task_view(*blocking)}
+        shown = blocking[0] if blocking is not None and return_strategy == "BLOCKING_WORKFLOW" else target
+        return {**head, **self._workflow_view(shown)}
+
+    def _blocking(self, execution: Execution) -> tuple[Execution, TaskRow] | None:
+        """The WAIT without a time at which the execution, or a sub-workflow of it, stands still."""
+        if execution.is_terminal:
+            return None
+        rows = sorted(execution.open.values(), key=lambda row: row.seq)
+        for row in rows:
+            if row.task_type == "WAIT" and row.wait_until == 0 and not row.mocked:
+                return execution, row
+        for row in rows:
+            child = self._child(row)
+            found = self._blocking(child) if child is not None else None
+            if found is not None:
+                return found
+        return None
+
+    def _has_ended(self, execution: Execution, names: set[str]) -> bool:
+        if any(row.reference_name in names and row.is_terminal for row in execution.tasks):
+            return True
+        children = (self._child(row) for row in execution.open.values())
+        return any(child is not None and self._has_ended(child, names) for child in children)
+
+    def _child(self, row: TaskRow) -> Execution | None:
+        if row.task_type != "SUB_WORKFLOW":
+            return None
+        return self.core.store.executions.get(row.sub_workflow_id or "")
+
+    def _workflow_view(self, execution: Execution) -> JsonObject:
+        now = self.core.now()
+        view: JsonObject = {
+            "workflowId": execution.workflow_id,
+            "correlationId": execution.correlation_id,
+            "input": execution.input,
+            "output": execution.output,
+            "priority": execution.priority,
+            "variables": execution.variables,
+            "tasks": [task_to_wire(row, now) for row in execution.tasks],
+            "createdBy": execution.created_by,
+            "createTime": execution.create_time,
+            "status": execution.status,
+            "updateTime": execution.update_time,
+        }
+        return {key: value for key, value in view.items() if value is not None}
+
+    def _task_view(self, execution: Execution, row: TaskRow) -> JsonObject:
+        view: JsonObject = {
+            "workflowId": execution.workflow_id,
+            "correlationId": execution.correlation_id,
+            "input": row.input,
+            "output": row.output,
+            "taskType": row.task_type,
+            "taskId": row.task_id,
+            "referenceTaskName": row.reference_name,
+            "retryCount": row.retry_count,
+            "taskDefName": row.task_def_name,
+            "retriedTaskId": row.retried_task_id,
+            "workflowType": execution.definition.name,
+            "reasonForIncompletion": row.reason,
+            "priority": execution.priority,
+            "createdBy": row.worker_id,
+            "createTime": row.start_time,
+            "updateTime": row.update_time,
+            "status": row.status,
+        }
+        return {key: value for key, value in view.items() if value is not None}

@@ -4,21 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async.engine import control, rerun, testing_runs
+from conductor_async.engine.commands.base import VALIDATION_FAILED, Commands, command
+from conductor_async.engine.core import Work
+from conductor_async.engine.ending import terminate_by_hand
+from conductor_async.engine.errors import Conflict, Invalid, NotFound
+from conductor_async.engine.normalising import normal_start_request, normal_workflow_def
+from conductor_async.engine.rendering import execution_to_wire, task_to_wire
+from conductor_async.engine.requests import begin
+from conductor_async.engine.running import decide_execution
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from conductor_async.engine.execution import Execution
     from conductor_async.models import JsonObject
 
 __all__ = ["WorkflowCommands"]
 
 
-class WorkflowCommands:
+class WorkflowCommands(Commands):
     """Executions: start, look at, control."""
 
+    # -- start ---------------------------------------------------------------------------------------
+
+    @command
     def start_workflow(self, request: JsonObject) -> str:
         """Start an execution. Returns its id."""
-        raise NotImplementedError
+        wire = normal_start_request(request)
+        _check_start(wire)
+        definition = wire.get("workflowDef")
+        if definition is not None:
+            wire["workflowDef"] = normal_workflow_def(definition)
+        return begin(self.core, wire)
 
+    @command
     def start_workflow_by_name(
         self,
         name: str,
@@ -29,54 +49,103 @@ class WorkflowCommands:
         priority: int = 0,
     ) -> str:
         """Start an execution by name. Returns its id."""
-        raise NotImplementedError
+        if not 0 <= priority <= 99:
+            limit = "99 is the maximum" if priority > 99 else "0 is the minimum"
+            error: dict[str, object] = {
+                "path": "startWorkflow.arg3",
+                "message": f"{limit} priority value",
+                "invalidValue": str(priority),
+            }
+            raise Invalid(VALIDATION_FAILED, [error])
+        if self.core.metadata.find_workflow(name, version) is None:
+            msg = f"No such workflow found by name: {name}, version: {'null' if version is None else version}"
+            raise NotFound(msg)
+        request = {"name": name, "version": version, "input": workflow_input, "correlationId": correlation_id}
+        return begin(self.core, normal_start_request({**request, "priority": priority}))
 
+    # -- look at -------------------------------------------------------------------------------------
+
+    @command
     def get_workflow(self, workflow_id: str, include_tasks: bool = True) -> JsonObject:
         """An execution."""
-        raise NotImplementedError
+        execution = self.core.store.execution(workflow_id)
+        return execution_to_wire(execution, include_tasks=include_tasks, now=self.core.now())
 
+    @command
     def get_workflow_status(
         self, workflow_id: str, include_output: bool = False, include_variables: bool = False
     ) -> JsonObject:
         """The state of an execution, in short."""
-        raise NotImplementedError
+        execution = self.core.store.execution(workflow_id)
+        state: JsonObject = {"workflowId": workflow_id}
+        if execution.correlation_id is not None:
+            state["correlationId"] = execution.correlation_id
+        if include_output:
+            state["output"] = execution.output
+        if include_variables:
+            state["variables"] = execution.variables
+        return {**state, "status": execution.status}
 
+    @command
     def get_workflow_tasks(
         self, workflow_id: str, *, start: int = 0, count: int = 15, status: Sequence[str] = ()
     ) -> JsonObject:
         """Its tasks, in pages: a SearchResult."""
-        raise NotImplementedError
+        rows = [row for row in self.core.store.execution(workflow_id).tasks if not status or row.status in status]
+        page = rows[start : start + count]
+        return {"totalHits": len(rows), "results": [task_to_wire(row, self.core.now()) for row in page]}
 
+    @command
     def get_running_workflows(
         self, name: str, *, version: int = 1, start_time: int | None = None, end_time: int | None = None
     ) -> list[str]:
         """Ids of what runs, or of all that was started between two times (epoch milliseconds)."""
-        raise NotImplementedError
+        executions = [found for found in self.core.store.named(name) if found.definition.version == version]
+        if start_time and end_time:
+            return [found.workflow_id for found in executions if start_time <= found.create_time <= end_time]
+        return [found.workflow_id for found in executions if not found.is_terminal]
 
+    @command
     def get_by_correlation_id(
         self, name: str, correlation_id: str, *, include_closed: bool = False, include_tasks: bool = False
     ) -> list[JsonObject]:
         """Executions of a workflow with a correlation id."""
-        raise NotImplementedError
+        return [
+            execution_to_wire(execution, include_tasks=include_tasks, now=self.core.now())
+            for execution in self.core.store.correlated(name, correlation_id)
+            if include_closed or not execution.is_terminal
+        ]
 
+    @command
     def get_by_correlation_ids(
         self, name: str, correlation_ids: Sequence[str], *, include_closed: bool = False, include_tasks: bool = False
     ) -> dict[str, list[JsonObject]]:
         """Executions by their correlation ids."""
-        raise NotImplementedError
+        return {
+            correlation_id: self.get_by_correlation_id(
+                name, correlation_id, include_closed=include_closed, include_tasks=include_tasks
+            )
+            for correlation_id in correlation_ids
+        }
 
+    # -- control -------------------------------------------------------------------------------------
+
+    @command
     def decide(self, workflow_id: str) -> None:
         """Look at an execution again now."""
-        raise NotImplementedError
+        decide_execution(self.core, self.core.store.execution(workflow_id))
 
+    @command
     def pause_workflow(self, workflow_id: str) -> None:
         """Schedule nothing more for now."""
-        raise NotImplementedError
+        control.pause(self.core, self.core.store.execution(workflow_id))
 
+    @command
     def resume_workflow(self, workflow_id: str) -> None:
         """Go on after a pause."""
-        raise NotImplementedError
+        control.resume(self.core, self.core.store.execution(workflow_id))
 
+    @command
     def skip_task_from_workflow(
         self,
         workflow_id: str,
@@ -86,42 +155,118 @@ class WorkflowCommands:
         task_output: JsonObject | None = None,
     ) -> None:
         """Leave out a task that has not been scheduled yet."""
-        raise NotImplementedError
+        execution = self.core.store.execution(workflow_id)
+        control.skip(self.core, execution, task_reference_name, task_input or {}, task_output or {})
 
+    @command
     def rerun_workflow(self, workflow_id: str, request: JsonObject) -> str:
         """Run again from a task, or from the start. Returns the id."""
-        raise NotImplementedError
+        execution = self.core.store.execution(workflow_id)
+        task_id = request.get("reRunFromTaskId")
+        found = rerun.rerun(
+            self.core,
+            execution,
+            task_id,
+            task_input=request.get("taskInput"),
+            workflow_input=request.get("workflowInput"),
+            correlation_id=request.get("correlationId"),
+        )
+        if not found:
+            msg = f"Task {task_id} not found"
+            raise Invalid(msg)
+        return workflow_id
 
+    @command
     def restart_workflow(self, workflow_id: str, use_latest_definitions: bool = False) -> None:
         """Run again from the start, with the same input."""
-        raise NotImplementedError
+        control.restart(self.core, self.core.store.execution(workflow_id), use_latest_definitions)
 
+    @command
     def retry_workflow(self, workflow_id: str, resume_subworkflow_tasks: bool = False) -> None:
         """Schedule again what failed."""
-        raise NotImplementedError
+        control.retry_execution(self.core, self.core.store.execution(workflow_id), resume_subworkflow_tasks)
 
+    @command
     def reset_callbacks(self, workflow_id: str) -> None:
         """Hand out now what waits for its callback time."""
-        raise NotImplementedError
+        control.reset_callbacks(self.core, self.core.store.execution(workflow_id))
 
+    @command
     def terminate_workflow(self, workflow_id: str, reason: str | None = None) -> None:
         """End an execution."""
-        raise NotImplementedError
+        terminate_by_hand(self.core, self.core.store.execution(workflow_id), reason)
 
+    @command
     def remove_workflow(self, workflow_id: str, archive_workflow: bool = True) -> None:
         """Forget an execution."""
-        raise NotImplementedError
+        execution = self.core.store.execution(workflow_id)
+        if archive_workflow and not execution.is_terminal:
+            msg = f"Cannot archive workflow: {workflow_id} with status: {execution.status}"
+            raise Invalid(msg)
+        self._forget(execution)
 
+    @command
     def terminate_remove_workflow(
         self, workflow_id: str, reason: str | None = None, archive_workflow: bool = True
     ) -> None:
         """End an execution and forget it."""
-        raise NotImplementedError
+        self.terminate_workflow(workflow_id, reason)
+        self.remove_workflow(workflow_id, archive_workflow)
 
+    def _forget(self, execution: Execution) -> None:
+        for row in execution.tasks:
+            self.core.queues.remove(row.queue, row.task_id)
+        self.core.store.remove(execution)
+        self.core.changed[execution.workflow_id] = None
+
+    # -- more ----------------------------------------------------------------------------------------
+
+    @command
     def test_workflow(self, request: JsonObject) -> JsonObject:
         """Run an execution on mock outputs (WorkflowTestRequest). Returns it as it stands at the end."""
-        raise NotImplementedError
+        workflow_id = self.start_workflow(testing_runs.isolated(self.core, request))
+        self.settle()
+        while testing_runs.feed(self.core, self.core.store.execution(workflow_id), request):
+            self.settle()
+        return self.get_workflow(workflow_id)
 
+    @command
     def send_message(self, workflow_id: str, message: JsonObject) -> str:
         """Put a message before the execution's PULL_WORKFLOW_MESSAGES tasks. Returns its id."""
-        raise NotImplementedError
+        execution = self.core.store.execution(workflow_id)
+        if execution.status != "RUNNING":
+            msg = f"Workflow {workflow_id} is not in RUNNING state"
+            raise Conflict(msg)
+        message_id = self.core.ids.new()
+        entry = {
+            "id": message_id,
+            "workflowId": workflow_id,
+            "payload": message,
+            "receivedAt": self.core.iso_now(),
+        }
+        self.core.store.messages.setdefault(workflow_id, []).append(entry)
+        for row in execution.open.values():
+            if row.task_type == "PULL_WORKFLOW_MESSAGES":
+                self.core.work.append(Work("run", row.task_id))
+        return message_id
+
+
+def _check_start(request: JsonObject) -> None:
+    errors: list[dict[str, object]] = []
+    if request.get("name") is None:
+        errors.append({"path": "startWorkflow.arg0.name", "message": "Workflow name cannot be null or empty"})
+    priority = request["priority"]
+    if not 0 <= priority <= 99:
+        limit = "maximum 99" if priority > 99 else "minimum 0"
+        errors.append(
+            {
+                "path": "startWorkflow.arg0.priority",
+                "message": f"priority: {priority} should be {limit}",
+                "invalidValue": str(priority),
+            }
+        )
+    if errors:
+        raise Invalid(VALIDATION_FAILED, errors)
+    if not str(request["name"]).strip() and request.get("workflowDef") is None:
+        msg = "Workflow name must be specified when searching for a definition"
+        raise Invalid(msg)

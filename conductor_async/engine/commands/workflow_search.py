@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 __all__ = ["SearchQueries"]
 
 
-class SearchQueries:
+from conductor_async.engine.commands.base import Commands
+class SearchQueries(Commands):
     """Searches over executions and tasks. Each returns a SearchResult."""
 
     def search_workflows(

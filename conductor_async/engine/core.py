@@ -1,0 +1,101 @@
+"""What all parts of an engine share: the rows, the queues, the timers, the time, and the work that is due now."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from conductor_async.engine.metadata_store import MetadataStore
+from conductor_async.engine.queues import Queues
+from conductor_async.engine.store import Store
+from conductor_async.engine.timers import Timers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from conductor_async.engine.clock import Clock
+    from conductor_async.engine.execution import Execution, TaskRow
+    from conductor_async.engine.identities import Identities
+    from conductor_async.engine.outside import OutsideWork
+    from conductor_async.engine.scripts import Scripts
+    from conductor_async.models import JsonObject
+
+__all__ = ["Core", "Work"]
+
+
+class Work(NamedTuple):
+    """Something that the engine does on its own, after the command that caused it: `kind` says what."""
+
+    kind: str
+    key: str
+
+
+@dataclass(slots=True, eq=False)
+class Core:
+    """The state of an engine.
+
+    Attributes:
+        work: What is to be done before the current command ends, in this order.
+        changed: Ids of executions that the current command has changed.
+        queued: Names of queues in which the current command made something ready.
+        polls: Who polled last: by task type, then by domain.
+        handlers: Event handlers by name.
+        schedules: Schedules by name.
+        schedule_runs: What schedules have started, in their order.
+        idempotency_keys: Executions by workflow name and key.
+        in_progress: Ids of tasks that may be in progress, for definitions with a limit.
+        events: What was published and not yet handled: queue, message id, payload.
+        outside: Work for the runtime.
+        mocked: Says which tasks are mocks.
+    """
+
+    clock: Clock
+    ids: Identities
+    scripts: Scripts | None
+    environment: Mapping[str, str]
+    secrets: Mapping[str, str]
+    honour_idempotency_keys: bool = False
+    metadata: MetadataStore = field(default_factory=MetadataStore)
+    store: Store = field(default_factory=Store)
+    queues: Queues = field(default_factory=Queues)
+    timers: Timers = field(default_factory=Timers)
+    work: deque[Work] = field(default_factory=deque[Work])
+    changed: dict[str, None] = field(default_factory=dict[str, None])
+    queued: dict[str, None] = field(default_factory=dict[str, None])
+    polls: dict[str, dict[str, JsonObject]] = field(default_factory=dict[str, "dict[str, JsonObject]"])
+    handlers: dict[str, JsonObject] = field(default_factory=dict[str, "JsonObject"])
+    schedules: dict[str, JsonObject] = field(default_factory=dict[str, "JsonObject"])
+    schedule_runs: list[JsonObject] = field(default_factory=list["JsonObject"])
+    idempotency_keys: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    in_progress: dict[str, dict[str, None]] = field(default_factory=dict[str, "dict[str, None]"])
+    events: list[tuple[str, str, JsonObject]] = field(default_factory=list[tuple[str, str, "JsonObject"]])
+    outside: list[OutsideWork] = field(default_factory=list["OutsideWork"])
+    mocked: Callable[[TaskRow], bool] | None = None
+
+    def now(self) -> int:
+        """The time in epoch milliseconds."""
+        return round(self.clock.now() * 1000)
+
+    def iso_now(self) -> str:
+        """The time as text."""
+        return datetime.fromtimestamp(self.now() / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def mark_changed(self, execution: Execution) -> None:
+        """Say that an execution has changed: whoever waits for it is told when the command ends."""
+        execution.update_time = self.now()
+        self.changed[execution.workflow_id] = None
+
+    def decide_later(self, workflow_id: str) -> None:
+        """Let the decider look at an execution before the command ends."""
+        self.work.append(Work("decide", workflow_id))
+
+    def enqueue(self, row: TaskRow, delay_ms: int) -> None:
+        """Put a task into its queue, to be handed out after a delay."""
+        due = self.now() + delay_ms
+        self.queues[row.queue].push(row.task_id, priority=row.priority, due=due)
+        if delay_ms > 0:
+            self.timers.add(due, "queue", row.queue)
+        else:
+            self.queued[row.queue] = None

@@ -11,6 +11,8 @@ __all__ = ["SearchQueries"]
 
 
 from conductor_async.engine.commands.base import Commands
+
+
 class SearchQueries(Commands):
     """Searches over executions and tasks. Each returns a SearchResult."""
 

@@ -7,8 +7,23 @@ from datetime import timedelta
 import pytest
 
 from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
-from conductor_async.models import CacheConfig, StateChangeEvent, TaskDef, TaskType
-from conductor_async.workflow import ConductorWorkflow, ForkTask, JoinTask, SimpleTask, SubWorkflowTask, TaskInterface
+from conductor_async.models import CacheConfig, JoinMode, StateChangeEvent, TaskDef, TaskType, WorkflowTask
+from conductor_async.workflow import (
+    ConductorWorkflow,
+    DecisionTask,
+    DynamicForkTask,
+    DynamicTask,
+    EventTask,
+    ExclusiveJoinTask,
+    ForEachTask,
+    ForkTask,
+    JoinTask,
+    NoopTask,
+    SimpleTask,
+    SubWorkflowTask,
+    SwitchTask,
+    TaskInterface,
+)
 from conductor_async.workflow.tasks import task_class
 
 
@@ -71,6 +86,31 @@ def test_every_field_can_be_set():
     for name, value in ALL_FIELDS.items():
         setattr(task, name, value)
     assert wire(task) == ALL_ON_THE_WIRE
+
+
+def test_no_field_of_a_definition_is_out_of_reach():
+    one = NoopTask("one")
+    join = JoinTask("join", ["one"], "true", join_mode=JoinMode.ASYNC)
+    join.join_status = "COMPLETED"
+    older = DynamicForkTask("older", None, None)
+    older.fork_join_tasks_param = "plan"
+    tasks = [
+        SimpleTask("greet", **ALL_FIELDS),
+        ForkTask("fork", [one]),
+        join,
+        ExclusiveJoinTask("first", ["one"], ["one"]),
+        DynamicForkTask("dynamic", tasks=[], tasks_inputs={}),
+        older,
+        SwitchTask("switch", "x").case("a", one).default(one),
+        DecisionTask("by value", "x").case("a", one),
+        DecisionTask("by script", "$.x", use_javascript=True).case("a", one),
+        ForEachTask("each", one, "${workflow.input.items}"),
+        SubWorkflowTask("child", "other"),
+        DynamicTask("${workflow.input.what}", "any"),
+        EventTask("event", "conductor:x"),
+    ]
+    reached = {field for task in tasks for field in task.to_workflow_task().model_fields_set}
+    assert set(WorkflowTask.model_fields) - reached == {"script_expression"}  # which no server reads
 
 
 def test_d54_cache_by_key_and_time():

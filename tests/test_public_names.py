@@ -24,7 +24,10 @@ def documented() -> set[str]:
 
 
 def public_methods(kind: type) -> list[str]:
-    return [name for name, member in vars(kind).items() if not name.startswith("_") and inspect.isfunction(member)]
+    """Its own, and those of the bases that it is put together from."""
+    classes = [each for each in kind.__mro__ if each.__module__.startswith(kind.__module__.rpartition(".")[0])]
+    members = [member for each in classes for member in vars(each).items()]
+    return [name for name, member in members if not name.startswith("_") and inspect.isfunction(member)]
 
 
 def test_all_is_sorted_and_without_repetition() -> None:

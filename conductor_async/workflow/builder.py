@@ -3,42 +3,35 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self
 
-from conductor_async._naming import CamelCaseMixin
 from conductor_async.errors import ConductorError, ConfigurationError, WorkflowDefinitionError
-from conductor_async.models import CacheConfig, RateLimitConfig, WorkflowDef
+from conductor_async.models import WorkflowDef
 from conductor_async.workflow.reading import DefinedTask, complete, settings_of
-from conductor_async.workflow.references import InputValue, Reference, plain
+from conductor_async.workflow.references import Reference, plain
+from conductor_async.workflow.settings import WorkflowSettings
 from conductor_async.workflow.starting import DEDUPE_WINDOW, start_request
-from conductor_async.workflow.tasks.base import Composable, Step, TaskInterface, definitions_of, tasks_of, whole_seconds
+from conductor_async.workflow.tasks.base import Composable, Step, TaskInterface, definitions_of, tasks_of
 from conductor_async.workflow.tasks.children import InlineSubWorkflowTask
 from conductor_async.workflow.validation import Known, check, modelled, problems_of
 from conductor_async.workflow.validation.known_outputs import known_outputs, tasks_within
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
-    from conductor_async.models import (
-        IdempotencyStrategy,
-        RateLimitPolicy,
-        SchemaDef,
-        StartWorkflowRequest,
-        TimeoutPolicy,
-        WorkflowRun,
-    )
+    from conductor_async.models import IdempotencyStrategy, StartWorkflowRequest, WorkflowRun
     from conductor_async.workflow.executor import WorkflowExecutor
     from conductor_async.workflow.handle import WorkflowHandle
 
-__all__ = ["ConductorWorkflow", "WorkflowVariables"]
+__all__ = ["ConductorWorkflow"]
 
 _being_described: ContextVar[tuple[ConductorWorkflow, ...]] = ContextVar("workflows being described", default=())
 """The workflow whose definition is being made, and the one inside of it that it needs, and so on."""
 
 
-class ConductorWorkflow(CamelCaseMixin, Step):
+class ConductorWorkflow(WorkflowSettings, Step):
     """A workflow described in code: tasks added by `add` and `>>`, settings by methods that return the workflow.
 
     ```python
@@ -80,7 +73,7 @@ class ConductorWorkflow(CamelCaseMixin, Step):
         self.version = version
         self.description = description
         self._tasks: list[TaskInterface] = []
-        self._settings: dict[str, Any] = {}
+        self._settings = {}
         self._registered: WorkflowDef | None = None
         self._origin: WorkflowDef | None = None
         self._known_problems: frozenset[str] = frozenset()
@@ -174,124 +167,6 @@ class ConductorWorkflow(CamelCaseMixin, Step):
     def output(self) -> Reference:
         """`workflow.output.x`, `workflow.output("x")`: what the workflow has put out."""
         return Reference("workflow.output")
-
-    @property
-    def variables(self) -> WorkflowVariables[Self]:
-        """`workflow.variables.x`: a variable; `workflow.variables({"x": 1})` sets those that a run starts with."""
-        return WorkflowVariables(self)
-
-    # -- settings
-
-    def timeout_policy(self, timeout_policy: TimeoutPolicy | str) -> Self:
-        """What happens when the time is up: TIME_OUT_WF ends the run, ALERT_ONLY (the default) only notes it."""
-        return self._set("timeout_policy", timeout_policy)
-
-    def timeout_seconds(self, timeout_seconds: float | timedelta) -> Self:
-        """How long a run may take, rounded up to whole seconds; 0 is for ever. Only TIME_OUT_WF ends it then."""
-        return self._set("timeout_seconds", whole_seconds(timeout_seconds, "timeout_seconds"))
-
-    def owner_email(self, owner_email: str) -> Self:
-        """Who to ask. Some servers demand it."""
-        return self._set("owner_email", owner_email)
-
-    def owner_app(self, owner_app: str) -> Self:
-        """The application that it belongs to."""
-        return self._set("owner_app", owner_app)
-
-    def failure_workflow(self, failure_workflow: str, version: int | None = None) -> Self:
-        """The workflow to start when this one has failed or timed out."""
-        if version is not None:
-            self._set("failure_workflow_version", version)
-        return self._set("failure_workflow", failure_workflow)
-
-    def restartable(self, restartable: bool) -> Self:
-        """Whether a completed run may be restarted."""
-        return self._set("restartable", restartable)
-
-    def enable_status_listener(self, sink_name: str | None = None) -> Self:
-        """Publishes the changes of its status, to `sink_name` if you give one."""
-        if sink_name is None:
-            self._settings.pop("workflow_status_listener_sink", None)
-        else:
-            self._set("workflow_status_listener_sink", sink_name)
-        return self._set("workflow_status_listener_enabled", True)
-
-    def disable_status_listener(self) -> Self:
-        """Publishes no changes of its status."""
-        self._settings.pop("workflow_status_listener_sink", None)
-        return self._set("workflow_status_listener_enabled", False)
-
-    def input_parameters(self, *input_parameters: str | Sequence[str] | Mapping[str, InputValue]) -> Self:
-        """The names of its inputs, for documentation: `["a", "b"]` or `"a", "b"`. A dict is the input template."""
-        if len(input_parameters) == 1 and not isinstance(input_parameters[0], str):
-            given = input_parameters[0]
-            return (
-                self.input_template(given) if isinstance(given, Mapping) else self._set("input_parameters", list(given))
-            )
-        for name in input_parameters:
-            if not isinstance(name, str):
-                raise TypeError(
-                    f"input_parameters takes names, one list of names, or one dict, not {name!r} among others."
-                )
-        return self._set("input_parameters", list(input_parameters))
-
-    def input_template(self, input_template: Mapping[str, InputValue] | None) -> Self:
-        """Inputs for those that a start leaves out. The server uses it only if the start has some input."""
-        return self._set_mapping("input_template", input_template)
-
-    def workflow_input(self, input: Mapping[str, InputValue] | None) -> Self:  # noqa: A002 - conductor-python's word
-        """The same as `input_template`."""
-        return self.input_template(input)
-
-    def output_parameters(self, output_parameters: Mapping[str, InputValue] | None) -> Self:
-        """What a run puts out, by name, with references anywhere inside. Without any: the output of its last task."""
-        return self._set_mapping("output_parameters", output_parameters)
-
-    def output_parameter(self, key: str, value: InputValue) -> Self:
-        """Adds one output to the others."""
-        return self._set_mapping("output_parameters", {**self._settings.get("output_parameters", {}), key: value})
-
-    def metadata(self, metadata: Mapping[str, InputValue] | None) -> Self:
-        """Whatever you want to note in the definition."""
-        return self._set_mapping("metadata", metadata)
-
-    def rate_limit(self, key: str, concurrent_exec_limit: int, policy: RateLimitPolicy | str | None = None) -> Self:
-        """How many runs with the same key may go on at once (Orkes; the open-source server ignores it)."""
-        limit = RateLimitConfig(rate_limit_key=str(key), concurrent_exec_limit=concurrent_exec_limit)
-        if policy is not None:
-            limit.policy = policy
-        return self._set("rate_limit_config", limit)
-
-    def cache(self, key: str, ttl_seconds: float | timedelta) -> Self:
-        """Reuses the output of a run for the same key (Orkes; the open-source server ignores it)."""
-        return self._set(
-            "cache_config", CacheConfig(key=str(key), ttl_in_second=whole_seconds(ttl_seconds, "ttl_seconds"))
-        )
-
-    def input_schema(self, input_schema: SchemaDef) -> Self:
-        """The schema of its input (Orkes; the open-source server ignores it)."""
-        return self._set("input_schema", input_schema)
-
-    def output_schema(self, output_schema: SchemaDef) -> Self:
-        """The schema of its output (Orkes; the open-source server ignores it)."""
-        return self._set("output_schema", output_schema)
-
-    def enforce_schema(self, enforce_schema: bool) -> Self:
-        """Whether the schemas are enforced: True if you do not say."""
-        return self._set("enforce_schema", enforce_schema)
-
-    def masked_fields(self, *masked_fields: str) -> Self:
-        """The names of inputs and outputs that are not to be shown (Orkes; the open-source server ignores it)."""
-        return self._set("masked_fields", list(masked_fields))
-
-    def _set(self, name: str, value: object) -> Self:
-        self._settings[name] = value
-        return self
-
-    def _set_mapping(self, name: str, mapping: Mapping[str, InputValue] | None) -> Self:
-        if not isinstance(mapping, Mapping | None):
-            raise TypeError(f"{name} is a dict, not {type(mapping).__name__}.")
-        return self._set(name, dict(mapping or {}))
 
     # -- the definition
 
@@ -499,36 +374,3 @@ class ConductorWorkflow(CamelCaseMixin, Step):
         request.version = definition.version
         known = self._registered is not None and self._registered.to_wire() == definition.to_wire()
         request.workflow_def = None if known else definition
-
-
-WorkflowT = TypeVar("WorkflowT", bound=ConductorWorkflow)
-_NOT_GIVEN: Any = object()
-
-
-class WorkflowVariables(Reference, Generic[WorkflowT]):
-    """`workflow.variables`: references to its variables, and the way to set those that a run starts with."""
-
-    __slots__ = ("_workflow",)
-
-    _workflow: WorkflowT
-
-    def __init__(self, workflow: WorkflowT) -> None:
-        super().__init__("workflow.variables")
-        self._workflow = workflow
-
-    # None empties the variables here, as in conductor-python; elsewhere it is no path.
-    @overload  # type: ignore[override]
-    def __call__(self) -> Reference: ...
-    @overload
-    def __call__(self, json_path: str) -> Reference: ...
-    @overload
-    def __call__(self, json_path: Mapping[str, InputValue] | None) -> WorkflowT: ...
-    def __call__(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, json_path: str | Mapping[str, InputValue] | None = _NOT_GIVEN
-    ) -> Reference | WorkflowT:
-        """The reference to a variable; with a dict, sets those that a run starts with, and returns the workflow."""
-        if json_path is _NOT_GIVEN:
-            return self
-        if isinstance(json_path, str):
-            return self._at(json_path)
-        return self._workflow._set_mapping("variables", json_path)

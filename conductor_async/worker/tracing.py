@@ -6,11 +6,14 @@ conductor = ConductorClient(Configuration(hooks=[tracing]))
 host = WorkerHost(conductor, [greet], listeners=[tracing])
 ```
 
-As a hook of the client it makes a span of each call, as a listener of hosts one of each run of a worker's function. A
-start carries its span in the execution's correlation id, if you give none: as a `traceparent` of W3C Trace Context,
+As a hook of the client it makes a span of each start, and of each other call that is made within a span; as a listener
+of hosts, one of each run of a worker's function. Polls, deliveries and looks at an execution's status make none.
+
+A start carries its span in the execution's correlation id, if you give none: as a `traceparent` of W3C Trace Context,
 `00-<trace>-<span>-01`. The server hands the correlation id out with every task, those of sub-workflows included, so
-workers in other processes, retries and later attempts find it. Inputs and definitions stay as they are. An execution
-with another correlation id, `order-42` or a dedupe key, is left alone: its workers' spans begin traces of their own.
+workers in other processes, retries and later tries find it. Inputs and definitions stay as they are. An execution with
+another correlation id, `order-42` or a dedupe key, is left alone: its workers' spans begin traces of their own, unless
+the id has a traceparent somewhere in it.
 
 It needs the extra `[otel]`: `pip install 'conductor-async[otel]'`. Where spans go is for the OpenTelemetry SDK to say.
 """
@@ -23,7 +26,7 @@ from typing import TYPE_CHECKING, Final
 from conductor_async._version import __version__
 from conductor_async.errors import APIError, ConfigurationError
 from conductor_async.models import TaskResultStatus
-from conductor_async.worker.events import TaskFinished, TaskStarted
+from conductor_async.worker.events import TaskAbandoned, TaskFinished, TaskHandedBack, TaskStarted
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
     from conductor_async.worker.events import WorkerEvent
 
 _TRACEPARENT: Final = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_ROUTINE: Final = ("/tasks", "/tasks/update-v2", "/workflow/{workflow_id}/status")
+"""What hosts and waiters ask all the time."""
+
 _FAILED: Final = (TaskResultStatus.FAILED, TaskResultStatus.FAILED_WITH_TERMINAL_ERROR)
 
 
@@ -44,13 +50,12 @@ class Tracing:
 
     Args:
         tracer_provider: Whose spans to make. By default the global one, which OpenTelemetry's SDK sets.
-        polls: Make spans of polls, deliveries and leases too. They have no parent, and there are many.
 
     Raises:
         ConfigurationError: The extra is not installed.
     """
 
-    def __init__(self, tracer_provider: TracerProvider | None = None, *, polls: bool = False) -> None:
+    def __init__(self, tracer_provider: TracerProvider | None = None) -> None:
         try:
             from opentelemetry import context, propagate, trace  # the extra [otel]: imported when it is needed
             from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -60,7 +65,6 @@ class Tracing:
         self._trace = trace
         self._propagate = propagate
         self._carried = TraceContextTextMapPropagator()
-        self._polls = polls
         self._tracer = trace.get_tracer("conductor_async", __version__, tracer_provider)
         self._running: dict[str, tuple[Span, Token[Context]]] = {}
 
@@ -68,9 +72,9 @@ class Tracing:
 
     def on_call_start(self, call: Call) -> None:
         """Begins the call's span, and has the request carry it."""
-        if call.route.startswith("/tasks/poll") and not self._polls:
-            return
         starts = call.starts
+        if starts is None and not self._is_of_interest(call):
+            return
         kind = self._trace.SpanKind.CLIENT if starts is None else self._trace.SpanKind.PRODUCER
         name = f"{call.method} {call.route}" if starts is None else f"start {starts.workflow_name}"
         span = self._tracer.start_span(
@@ -85,6 +89,10 @@ class Tracing:
                 carrier: dict[str, str] = {}
                 self._carried.inject(carrier, inside)
                 starts.correlation_id = carrier.get("traceparent")
+
+    def _is_of_interest(self, call: Call) -> bool:
+        routine = call.route in _ROUTINE or call.route.startswith("/tasks/poll")
+        return not routine and self._trace.get_current_span().get_span_context().is_valid
 
     def on_call_end(self, call: Call) -> None:
         """Ends it."""
@@ -108,6 +116,8 @@ class Tracing:
                 self._begin(event.task, event.task_type, event.worker_id)
             case TaskFinished():
                 self._end(event)
+            case TaskHandedBack(reason=reason) | TaskAbandoned(reason=reason):
+                self._give_up(event.task, reason)
             case _:
                 pass
 
@@ -142,6 +152,11 @@ class Tracing:
             span.set_status(self._trace.StatusCode.ERROR, event.result.reason_for_incompletion or "")
         span.end()
         self._context.detach(token)
+
+    def _give_up(self, task: Task, reason: str) -> None:
+        if (running := self._running.pop(task.task_id, None)) is not None:
+            running[0].set_status(self._trace.StatusCode.ERROR, reason)
+            running[0].end()
 
     def _context_of(self, task: Task) -> Context:
         """What the execution's start has carried here, or nothing: whatever the poller's own span is."""

@@ -1,0 +1,224 @@
+"""OpenTelemetry: one trace from the start of an execution to its last worker, on a real server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from conductor_async import ConductorClient, ConductorWorkflow, Configuration, TaskDef, WorkerHost, worker_task
+from conductor_async.worker.tracing import Tracing
+from tests.fakes.clients import client_of
+from tests.fakes.wire import answer, serve
+
+NewName = Callable[[str], str]
+
+
+class Spans:
+    """What was traced."""
+
+    def __init__(self) -> None:
+        self._exporter = InMemorySpanExporter()
+        self.provider = TracerProvider()
+        self.provider.add_span_processor(SimpleSpanProcessor(self._exporter))
+        self.tracer = self.provider.get_tracer("the user's own")
+
+    def all(self) -> tuple[ReadableSpan, ...]:
+        return self._exporter.get_finished_spans()
+
+    def one(self, name: str) -> ReadableSpan:
+        [found] = [span for span in self.all() if span.name == name]
+        return found
+
+
+@pytest.fixture
+def spans() -> Spans:
+    return Spans()
+
+
+@pytest.fixture
+async def conductor(server_url: str, spans: Spans) -> AsyncIterator[ConductorClient]:
+    async with ConductorClient(Configuration(server_url, hooks=[Tracing(spans.provider)])) as client:
+        yield client
+
+
+def is_child_of(child: ReadableSpan, parent: ReadableSpan) -> bool:
+    assert parent.context is not None
+    assert child.context is not None
+    return (
+        child.parent is not None
+        and child.parent.span_id == parent.context.span_id
+        and child.context.trace_id == parent.context.trace_id
+    )
+
+
+async def registered(conductor: ConductorClient, name: str, *workers: Any) -> ConductorWorkflow:
+    """A workflow of these workers, one after the other. No task is retried."""
+    workflow = ConductorWorkflow(executor=conductor.executor, name=name, version=1)
+    for worker in workers:
+        definition = TaskDef(name=worker.task_definition_name, retry_count=0, response_timeout_seconds=60)
+        await conductor.metadata.register_task_def(definition)
+        workflow >> worker.task(f"{worker.task_definition_name}_ref")
+    await workflow.register(overwrite=True)
+    return workflow
+
+
+@pytest.mark.server
+@pytest.mark.anyio
+async def test_one_trace_from_the_start_to_the_last_worker(
+    conductor: ConductorClient, server_url: str, spans: Spans, new_name: NewName
+) -> None:
+    @worker_task(new_name("pack"))
+    async def pack() -> None:
+        with spans.tracer.start_as_current_span("look for a box"):
+            await anyio.lowlevel.checkpoint()
+
+    @worker_task(new_name("ship"))
+    def ship() -> None:
+        with spans.tracer.start_as_current_span("print a label"):
+            pass
+
+    workflow = await registered(conductor, new_name("orders"), pack, ship)
+    # The second worker is elsewhere: it has a client, a host and a Tracing of its own.
+    elsewhere = Tracing(spans.provider)
+    async with (
+        ConductorClient(server_url) as other,
+        WorkerHost(conductor, [pack], poll_timeout=0.5, listeners=[Tracing(spans.provider)]),
+        WorkerHost(other, [ship], poll_timeout=0.5, listeners=[elsewhere]),
+    ):
+        with spans.tracer.start_as_current_span("POST /orders") as request:
+            run = await workflow.execute({"a": 1})
+    assert run.status == "COMPLETED"
+    assert run.input == {"a": 1}
+
+    started, packed, shipped = (spans.one(name) for name in (f"start {workflow.name}", *names(pack, ship)))
+    assert is_child_of(started, spans.one("POST /orders"))
+    assert is_child_of(packed, started)
+    assert is_child_of(shipped, started)
+    assert is_child_of(spans.one("look for a box"), packed)
+    assert is_child_of(spans.one("print a label"), shipped)
+    assert [span.kind for span in (started, packed)] == [trace.SpanKind.PRODUCER, trace.SpanKind.CONSUMER]
+
+    [task, _] = (await conductor.workflow.get_workflow(run.workflow_id)).tasks
+    assert packed.attributes is not None
+    assert dict(packed.attributes) == {
+        "conductor.task.id": task.task_id,
+        "conductor.task.type": pack.task_definition_name,
+        "conductor.task.reference_name": task.reference_task_name,
+        "conductor.task.retry_count": 0,
+        "conductor.task.poll_count": 1,
+        "conductor.task.status": "COMPLETED",
+        "conductor.workflow.id": run.workflow_id,
+        "conductor.workflow.name": workflow.name,
+        "conductor.worker.id": task.worker_id,
+    }
+    assert f"{request.get_span_context().trace_id:032x}" in (task.correlation_id or "")
+
+
+@pytest.mark.server
+@pytest.mark.anyio
+async def test_a_start_outside_of_a_span_begins_the_trace(
+    conductor: ConductorClient, spans: Spans, new_name: NewName
+) -> None:
+    @worker_task(new_name("pack"))
+    async def pack() -> None: ...
+
+    workflow = await registered(conductor, new_name("orders"), pack)
+    async with WorkerHost(conductor, [pack], poll_timeout=0.5, listeners=[Tracing(spans.provider)]):
+        await workflow.execute()
+    started = spans.one(f"start {workflow.name}")
+    assert started.parent is None
+    assert is_child_of(spans.one(pack.task_definition_name), started)
+    assert len(spans.all()) == 2, "polls, deliveries and what was registered outside of a span make none"
+
+
+@pytest.mark.server
+@pytest.mark.anyio
+async def test_a_correlation_id_of_the_users_own_is_left_alone(
+    conductor: ConductorClient, spans: Spans, new_name: NewName
+) -> None:
+    @worker_task(new_name("pack"))
+    async def pack() -> None: ...
+
+    workflow = await registered(conductor, new_name("orders"), pack)
+    async with WorkerHost(conductor, [pack], poll_timeout=0.5, listeners=[Tracing(spans.provider)]):
+        with spans.tracer.start_as_current_span("POST /orders"):
+            run = await workflow.execute(correlation_id="order-42")
+    assert (await conductor.workflow.get_workflow(run.workflow_id)).correlation_id == "order-42"
+    assert spans.one(pack.task_definition_name).parent is None
+
+
+@pytest.mark.server
+@pytest.mark.anyio
+async def test_a_function_that_raises_makes_an_error_of_its_span(
+    conductor: ConductorClient, spans: Spans, new_name: NewName
+) -> None:
+    @worker_task(new_name("pack"))
+    async def pack() -> None:
+        raise LookupError("no box")
+
+    workflow = await registered(conductor, new_name("orders"), pack)
+    async with WorkerHost(conductor, [pack], poll_timeout=0.5, listeners=[Tracing(spans.provider)]):
+        await workflow.execute()
+    span = spans.one(pack.task_definition_name)
+    assert span.attributes is not None
+    assert span.attributes["error.type"] == "LookupError"
+    assert span.attributes["conductor.task.status"] == "FAILED"
+    assert (span.status.status_code, span.status.description) == (trace.StatusCode.ERROR, "LookupError: no box")
+    assert [event.name for event in span.events] == ["exception"]
+
+
+@pytest.mark.anyio
+async def test_calls_within_a_span_carry_it_and_tell_how_they_ended(spans: Spans) -> None:
+    async with serve(answer(503), answer(404, json={"message": "No such workflow"})) as server:
+        async with client_of(server, hooks=[Tracing(spans.provider)]) as client:
+            with spans.tracer.start_as_current_span("outer"), pytest.raises(Exception, match="No such workflow"):
+                await client.workflow.get_workflow("w")
+        sent = {request.headers["traceparent"] for request in server.requests}
+    call = spans.one("GET /workflow/{workflow_id}")
+    assert is_child_of(call, spans.one("outer"))
+    assert call.context is not None
+    [traceparent] = sent
+    assert traceparent.startswith(f"00-{call.context.trace_id:032x}-{call.context.span_id:016x}-0")
+    assert call.attributes is not None
+    assert {name: call.attributes[name] for name in call.attributes} == {
+        "http.request.method": "GET",
+        "url.template": "/workflow/{workflow_id}",
+        "http.response.status_code": 404,
+        "http.request.resend_count": 1,
+        "error.type": "404",
+    }
+
+
+@pytest.mark.anyio
+async def test_calls_outside_of_a_span_make_none(spans: Spans) -> None:
+    async with serve(answer(json=[])) as server, client_of(server, hooks=[Tracing(spans.provider)]) as client:
+        await client.metadata.get_all_task_defs()
+    assert spans.all() == ()
+
+
+def test_without_the_extra_it_is_named() -> None:
+    code = """if True:
+        import sys
+        sys.modules["opentelemetry"] = None
+        from conductor_async.worker.tracing import Tracing
+        try:
+            Tracing()
+        except ValueError as error:
+            print(error)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "Tracing needs the extra [otel]: pip install 'conductor-async[otel]'\n"
+
+
+def names(*workers: Any) -> list[str]:
+    return [worker.task_definition_name for worker in workers]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
@@ -42,7 +44,21 @@ def worker(app: str, /, *, server: str | None = None, grace: float | None = None
     sys.path.insert(0, str(Path.cwd()))
     found = _found(app)
     anyio.run(_serve, found, server, grace)
+    _leave_threads_behind()
     return 0
+
+
+def _leave_threads_behind() -> None:
+    """Ends the process, if functions still run in threads: nothing can stop them, and Python would wait for them.
+
+    Their tasks were handed back when the time was up.
+    """
+    others = [each for each in threading.enumerate() if each is not threading.main_thread() and not each.daemon]
+    if others:
+        logger.warning("%d functions in threads still run, and end with the process", len(others))
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(0)
 
 
 async def _serve(found: Any, server: str | None, grace: float | None) -> None:

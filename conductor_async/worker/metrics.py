@@ -36,7 +36,7 @@ from conductor_async.worker.events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -207,7 +207,7 @@ class _Maker:
 
 
 @contextmanager
-def _told_of_a_second() -> Iterator[None]:
+def _told_of_a_second() -> Generator[None]:
     try:
         yield
     except ValueError as error:

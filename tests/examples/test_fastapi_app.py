@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +76,18 @@ def test_start_by_post_and_result_by_get(service: Service, server_url: str) -> N
 
     held = httpx.get(f"{server_url}/workflow/{workflow_id}").json()
     assert (held["status"], held["output"]) == ("COMPLETED", {"greeting": "Hello, Ada"})
+
+
+def test_in_a_test_client_the_lifespan_runs_the_workers(server_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONDUCTOR_SERVER_URL", server_url)
+    app = runpy.run_path(str(ROOT / "examples" / "fastapi_app.py"))["app"]
+    with TestClient(app) as client:
+        workflow_id = client.post("/greetings", json={"name": "Grace"}).json()["workflow_id"]
+        deadline = time.monotonic() + 30
+        while (answer := client.get(f"/greetings/{workflow_id}").json())["status"] == "RUNNING":
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.05)
+    assert answer == {"status": "COMPLETED", "greeting": "Hello, Grace"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process can answer")

@@ -1,0 +1,265 @@
+"""`python -m conductor_async worker …`, as a process, on a real server."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path  # noqa: TC003 - the fixtures of pytest
+from typing import Any
+
+import anyio
+import pytest
+
+from conductor_async import ConductorClient, ConductorWorkflow, SimpleTask, TaskDef
+
+NewName = Callable[[str], str]
+
+needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process can answer")
+
+SHOP = """
+import time
+from pathlib import Path
+from conductor_async import WorkerHost, worker_task
+
+@worker_task("{name}")
+def pack(seconds: float = 0.0) -> str:
+    print("packing", flush=True)
+    time.sleep(seconds)
+    return "packed"
+
+nothing: list[object] = []
+workers = [pack]
+number = 7
+
+def make_host(conductor):
+    return WorkerHost(conductor, [pack], poll_timeout=0.5)
+
+def make_none(conductor):
+    return None
+
+def make_broken(conductor):
+    raise LookupError("no such shop")
+"""
+
+
+class Process:
+    """The command in a folder with a module `shop`."""
+
+    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+        self._out, self._err = folder / "out", folder / "err"
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "conductor_async", "worker", *arguments],
+                cwd=folder,
+                env=os.environ | {"CONDUCTOR_WORKER_ALL_POLL_TIMEOUT": "500"} | environment,
+                stdout=out,
+                stderr=err,
+            )
+
+    @property
+    def out(self) -> str:
+        return self._out.read_text()
+
+    @property
+    def err(self) -> str:
+        return self._err.read_text()
+
+    def until(self, text: str, within: float = 30) -> None:
+        """Waits until it has printed this, on either side."""
+        deadline = time.monotonic() + within
+        while not re.search(text, self.out + self.err):
+            assert self._process.poll() is None, self.err
+            assert time.monotonic() < deadline, self.err
+            time.sleep(0.02)
+
+    def tell(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def code(self, within: float = 15) -> int:
+        return self._process.wait(within)
+
+    def end(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture
+def task_type(new_name: NewName) -> str:
+    return new_name("cli_pack")
+
+
+@pytest.fixture
+def run(tmp_path: Path, task_type: str) -> Iterator[Callable[..., Process]]:
+    (tmp_path / "shop.py").write_text(SHOP.format(name=task_type))
+    started: list[Process] = []
+
+    def start(*arguments: str, **environment: str) -> Process:
+        started.append(Process(tmp_path, *arguments, **environment))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.end()
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def conductor(server_url: str) -> AsyncIterator[ConductorClient]:
+    async with ConductorClient(server_url) as client:
+        yield client
+
+
+async def start(conductor: ConductorClient, task_type: str, **inputs: Any) -> str:
+    await conductor.metadata.register_task_def(TaskDef(name=task_type, retry_count=0, response_timeout_seconds=60))
+    workflow = ConductorWorkflow(executor=conductor.executor, name=f"{task_type}_flow", version=1)
+    task = SimpleTask(task_type, "ref")
+    task.input_parameters.update(inputs)
+    workflow >> task
+    return (await workflow.start()).workflow_id
+
+
+async def task_of(conductor: ConductorClient, workflow_id: str) -> Any:
+    [task] = (await conductor.workflow.get_workflow(workflow_id)).tasks
+    return task
+
+
+@needs_signals
+@pytest.mark.server
+@pytest.mark.anyio
+@pytest.mark.parametrize("app", ["shop", "shop:pack", "shop:workers", "shop:make_host"])
+async def test_it_works_until_sigterm_and_ends_with_0(
+    run: Callable[..., Process], conductor: ConductorClient, server_url: str, task_type: str, app: str
+) -> None:
+    process = run(app, "--server", server_url)
+    workflow_id = await start(conductor, task_type)
+    with anyio.fail_after(30):
+        await conductor.executor.handle(workflow_id).result()
+    process.tell(signal.SIGTERM)
+    assert process.code() == 0, process.err
+    assert (await task_of(conductor, workflow_id)).output_data == {"result": "packed"}
+    assert "Traceback" not in process.err
+
+
+@needs_signals
+@pytest.mark.server
+@pytest.mark.anyio
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+async def test_what_runs_at_a_signal_is_finished_and_delivered(
+    run: Callable[..., Process], conductor: ConductorClient, server_url: str, task_type: str, number: signal.Signals
+) -> None:
+    process = run("shop", CONDUCTOR_SERVER_URL=server_url)
+    workflow_id = await start(conductor, task_type, seconds=1.5)
+    await anyio.to_thread.run_sync(process.until, "packing")
+    process.tell(number)
+    assert await anyio.to_thread.run_sync(process.code) == 0, process.err
+    assert (await task_of(conductor, workflow_id)).status == "COMPLETED"
+
+
+@needs_signals
+@pytest.mark.server
+@pytest.mark.anyio
+async def test_a_second_signal_hands_back_what_runs(
+    run: Callable[..., Process], conductor: ConductorClient, server_url: str, task_type: str
+) -> None:
+    process = run("shop", "--server", server_url, "--grace", "60")
+    workflow_id = await start(conductor, task_type, seconds=20)
+    await anyio.to_thread.run_sync(process.until, "packing")
+    process.tell(signal.SIGTERM)
+    await anyio.to_thread.run_sync(process.until, "stops")
+    process.tell(signal.SIGTERM)
+    assert await anyio.to_thread.run_sync(process.code) == 0, process.err
+    assert (await task_of(conductor, workflow_id)).status == "SCHEDULED", "another worker may have it"
+
+
+@needs_signals
+@pytest.mark.server
+@pytest.mark.anyio
+async def test_after_the_grace_that_it_was_given_it_hands_back(
+    run: Callable[..., Process], conductor: ConductorClient, server_url: str, task_type: str
+) -> None:
+    process = run("shop", "--server", server_url, "--grace", "0.2")
+    workflow_id = await start(conductor, task_type, seconds=20)
+    await anyio.to_thread.run_sync(process.until, "packing")
+    process.tell(signal.SIGTERM)
+    assert await anyio.to_thread.run_sync(process.code) == 0, process.err
+    assert (await task_of(conductor, workflow_id)).status == "SCHEDULED"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "requires an argument"),
+        (("shop", "--bogus"), "--bogus"),
+        (("shop", "--log-level", "LOUD"), "LOUD"),
+        (("nothing",), "there is no module 'nothing'"),
+        (("shop:absent",), "the module 'shop' has no 'absent'"),
+        (("shop:number",), "7 is neither workers nor a function that makes a WorkerHost"),
+        (("shop:nothing",), "a WorkerHost needs at least one worker"),
+        (("shop:make_none",), "returned None, not a WorkerHost"),
+        (("shop:make_host", "--grace", "3"), "--grace has no effect on a WorkerHost that the app makes"),
+        (("shop", "--server", "ftp://x"), "server_api_url must look like http://localhost:8080/api"),
+        (("shop", "--grace", "-1"), "grace must be at least 0 seconds"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_is_asked_for_wrongly_is_told_and_ends_with_2(
+    run: Callable[..., Process], arguments: tuple[str, ...], message: str
+) -> None:
+    process = run(*arguments)
+    assert process.code() == 2
+    assert message in " ".join(process.err.replace("│", " ").split())
+    assert "Traceback" not in process.err
+
+
+def test_a_bad_variable_is_told_and_ends_with_2(run: Callable[..., Process]) -> None:
+    process = run("shop", CONDUCTOR_WORKER_ALL_THREAD_COUNT="many")
+    assert process.code() == 2
+    assert "CONDUCTOR_WORKER_ALL_THREAD_COUNT must be a whole number" in process.err
+
+
+@pytest.mark.server
+def test_what_the_server_refuses_ends_with_1(run: Callable[..., Process], server_url: str) -> None:
+    # This API has no task definitions to register one in.
+    process = run("shop", "--server", f"{server_url}/nothing-here", CONDUCTOR_WORKER_ALL_REGISTER_TASK_DEF="true")
+    assert process.code() == 1, process.err
+    assert "POST /metadata/taskdefs" in process.err
+    assert "Traceback" not in process.err
+
+
+def test_what_the_app_itself_raises_is_shown_with_its_place(run: Callable[..., Process]) -> None:
+    process = run("shop:make_broken")
+    assert process.code() == 1
+    assert "LookupError: no such shop" in process.err
+    assert "in make_broken" in process.err
+
+
+def test_without_the_extra_it_is_named(tmp_path: Path) -> None:
+    (tmp_path / "cyclopts.py").write_text("raise ModuleNotFoundError(name='cyclopts')\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "conductor_async", "worker", "shop"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "The command line needs the extra [cli]: pip install 'conductor-async[cli]'\n",
+    )
+
+
+def test_help_names_the_options() -> None:
+    command = [sys.executable, "-m", "conductor_async", "worker", "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert all(word in shown for word in ("--server", "--grace", "--log-level", "shop.main:workers"))

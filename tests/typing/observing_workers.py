@@ -1,0 +1,67 @@
+"""Checked by mypy and pyright, never run: listeners, metrics, tracing, options."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_type
+
+from conductor_async import (
+    Call,
+    CallHook,
+    ConductorClient,
+    Configuration,
+    SimpleTask,
+    Start,
+    TaskContext,
+    WorkerHost,
+    WorkerOptions,
+    discover,
+    worker_task,
+)
+from conductor_async.worker.events import Listener, TaskFinished, WorkerEvent
+from conductor_async.worker.metrics import PrometheusMetrics
+from conductor_async.worker.tracing import Tracing
+
+
+@worker_task("greet", task_log_level="INFO")
+async def greet(name: str, context: TaskContext) -> str:
+    assert_type(context.output, "JsonObject")
+    return name
+
+
+@worker_task("shout")
+def shout(text: str) -> str:
+    return text.upper()
+
+
+def on_event(event: WorkerEvent) -> None:
+    match event:
+        case TaskFinished():
+            assert_type(event.seconds, float)
+            assert_type(event.error, BaseException | None)
+        case _:
+            pass
+
+
+def observed(conductor: ConductorClient) -> None:
+    metrics, tracing = PrometheusMetrics(), Tracing()
+    hooks: list[CallHook] = [metrics, tracing]
+    listeners: list[Listener] = [metrics, tracing, on_event, print]
+    Configuration(hooks=[metrics, tracing])
+    WorkerHost(conductor, [greet], listeners=[metrics, tracing, on_event])
+    WorkerHost(conductor, [greet], listeners=listeners)
+    Configuration(hooks=hooks)
+    WorkerHost(conductor, discover("shop.workers"))
+    WorkerHost(conductor, discover(3))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def correlated(call: Call) -> None:
+    assert_type(call.starts, Start | None)
+    if call.starts is not None and call.starts.correlation_id is None:
+        call.starts.correlation_id = "order-42"
+
+
+def otherwise() -> None:
+    options: WorkerOptions = replace(greet.options, domain="eu")
+    assert_type(greet.options.paused, bool)
+    assert_type(shout.with_options(options).task("ref", text="hey"), SimpleTask[str])

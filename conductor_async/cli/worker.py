@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 import threading
 from collections.abc import Iterable
@@ -64,18 +63,8 @@ def _leave_threads_behind() -> None:
 async def _serve(found: Any, server: str | None, grace: float | None) -> None:
     async with ConductorClient(server) as conductor:
         host = _host(found, conductor, grace)
-        async with anyio.create_task_group() as group:
-            group.start_soon(_stop_when_told, host)
-            logger.info("%r polls %s", host, conductor.configuration.server_api_url)
-            await host.run()
-            group.cancel_scope.cancel()
-
-
-async def _stop_when_told(host: WorkerHost) -> None:
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for number in signals:
-            logger.info("%s: the worker host stops", number.name)
-            host.stop()
+        logger.info("%r polls %s", host, conductor.configuration.server_api_url)
+        await host.run(signals=True)
 
 
 def _host(found: Any, conductor: ConductorClient, grace: float | None) -> WorkerHost:

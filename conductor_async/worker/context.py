@@ -102,16 +102,8 @@ class TaskContext:
 
     @property
     def output(self) -> JsonObject:
-        """The output so far: what an earlier try reported when it gave the task back, and `set_output` since."""
+        """The output so far: what an earlier try reported when it gave the task back, and what was said since."""
         return {**self.task.output_data, **self._output}
-
-    @property
-    def lease_seconds(self) -> float | None:
-        """How long the server waits for a sign of life before it gives the task to another worker; None: for ever.
-
-        The host gives it while the function runs, unless the worker was defined with `lease_extend_enabled=False`.
-        """
-        return self.task.response_timeout_seconds or None
 
     @property
     def callback_after_seconds(self) -> int:
@@ -149,7 +141,7 @@ class TaskContext:
         """Adds to the output so far. Whatever becomes of the task, the server gets it at the end.
 
         A worker that gets the task when it was given back (by `TaskInProgress`, or because the host stopped) finds it
-        in `task.output_data`. It is not sent before: the server would hand the task out again.
+        in `output`. It is not sent before: the server would hand the task out again.
         """
         self._output |= output
 

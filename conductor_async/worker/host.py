@@ -23,6 +23,7 @@ from conductor_async.worker.guardian import Guardian
 from conductor_async.worker.health import HostHealth
 from conductor_async.worker.held import HeldTasks
 from conductor_async.worker.lease import Leases
+from conductor_async.worker.logs import checked_log_level
 from conductor_async.worker.lost import LostTasks
 from conductor_async.worker.outage import Outage
 from conductor_async.worker.outbox import Outbox
@@ -31,6 +32,7 @@ from conductor_async.worker.parcel import Packing
 from conductor_async.worker.poller import Poller
 from conductor_async.worker.registration import register
 from conductor_async.worker.service import Service
+from conductor_async.worker.shipping import LogShipping
 from conductor_async.worker.signals import owned
 from conductor_async.worker.slots import Slots, Turns
 from conductor_async.worker.threads import call_soon_from_anywhere
@@ -89,6 +91,8 @@ class WorkerHost(AsyncContextManagerMixin):
             3 MiB, or 10 MiB if the server has a storage for large payloads.
         outbox: A file for results until they are delivered: those of a process that is killed are delivered by the next
             one that has the file. By default they are in memory.
+        task_log_level: What functions log with the standard library, from this level on, is added to their tasks' logs:
+            `"INFO"`. By default nothing, unless a worker says so.
         listeners: Called with each event (see `conductor_async.worker.events`), on the event loop.
 
     Raises:
@@ -107,6 +111,7 @@ class WorkerHost(AsyncContextManagerMixin):
         max_idle_polls: int = 50,
         max_result_size: int | None = None,
         outbox: str | os.PathLike[str] | None = None,
+        task_log_level: int | str | None = None,
         listeners: Iterable[Listener] = (),
     ) -> None:
         self._conductor = conductor
@@ -119,6 +124,7 @@ class WorkerHost(AsyncContextManagerMixin):
         self._max_idle_polls = _at_least_one(max_idle_polls, "max_idle_polls") or 1
         self._max_result_size = _at_least_one(max_result_size, "max_result_size")
         self._outbox = None if outbox is None else Outbox(outbox)
+        self._task_log_level = checked_log_level(task_log_level)
         self._guardian = Guardian(self._workers, self.worker_id, self._listeners)
         self._stopping: anyio.Event | None = None
         self._hurry: anyio.Event | None = None
@@ -202,7 +208,7 @@ class WorkerHost(AsyncContextManagerMixin):
             await self._outbox.open()
         raised: BaseException | None = None
         try:
-            with self._guardian.on_guard():
+            with self._guardian.on_guard(), LogShipping(self._workers, self._task_log_level):
                 async with anyio.create_task_group() as group:
                     group.start_soon(self._serve, stopping, self._hurry)
                     try:

@@ -6,7 +6,7 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
-ORDERS = '''
+ORDERS = """
 import pytest
 from conductor_async import ConductorWorkflow, SimpleTask
 from conductor_async.testing import assert_completed
@@ -18,9 +18,9 @@ async def check(conductor_env, conductor):
     workflow >> SimpleTask("charge_%(run)s", "charge")
     run = await workflow.execute({"order": 1}, timeout=20)
     assert_completed(run, {"receipt": %(receipt)s})
-'''
+"""
 
-UNDER_ANYIO = '''
+UNDER_ANYIO = """
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request):
     return request.param
@@ -28,13 +28,13 @@ def anyio_backend(request):
 @pytest.mark.anyio
 async def test_orders(conductor_env, conductor):
     await check(conductor_env, conductor)
-'''
+"""
 
-UNDER_ASYNCIO = '''
+UNDER_ASYNCIO = """
 @pytest.mark.asyncio
 async def test_orders(conductor_env, conductor):
     await check(conductor_env, conductor)
-'''
+"""
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_failure_shows_the_execution_and_nothing_of_ours(run) -> None:
             "E*AssertionError: The workflow has another output than it should:",
             "E*output.receipt should be 8, and is 7",
             "E*orders_x_* COMPLETED  (*",
-            'E*└─ ✓ charge * COMPLETED',
+            "E*└─ ✓ charge * COMPLETED",
             'E*output: {"receipt":7}',
         ]
     )

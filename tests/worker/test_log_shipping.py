@@ -1,0 +1,184 @@
+"""What a function logs with the standard library, in its task's log, on a real server."""
+
+from __future__ import annotations
+
+import io
+import logging
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import anyio
+import pytest
+
+from conductor_async import (
+    ConductorClient,
+    ConductorWorkflow,
+    TaskDef,
+    TaskExecLog,
+    TaskInProgress,
+    WorkerHost,
+    get_task_context,
+    worker_task,
+)
+
+pytestmark = [pytest.mark.server, pytest.mark.anyio]
+
+NewName = Callable[[str], str]
+
+shop = logging.getLogger("shop.packing")
+
+
+@pytest.fixture(autouse=True)
+def _levels() -> Iterator[None]:
+    shop.setLevel(logging.DEBUG)
+    yield
+    shop.setLevel(logging.NOTSET)
+
+
+@pytest.fixture
+async def conductor(server_url: str) -> AsyncIterator[ConductorClient]:
+    async with ConductorClient(server_url) as client:
+        yield client
+
+
+async def logged(conductor: ConductorClient, *workers: Any, **options: Any) -> list[list[TaskExecLog]]:
+    """The logs of a task of each of these workers."""
+    for worker in workers:
+        definition = TaskDef(name=worker.task_definition_name, retry_count=0, response_timeout_seconds=60)
+        await conductor.metadata.register_task_def(definition)
+    workflow = ConductorWorkflow(executor=conductor.executor, name=f"{workers[0].task_definition_name}_flow", version=1)
+    for worker in workers:
+        workflow >> worker.task(f"{worker.task_definition_name}_ref")
+    async with WorkerHost(conductor, workers, poll_timeout=0.5, **options):
+        run = await workflow.execute()
+    tasks = (await conductor.workflow.get_workflow(run.workflow_id)).tasks
+    return [await conductor.task.get_task_logs(task.task_id) for task in tasks]
+
+
+def texts(lines: list[TaskExecLog]) -> list[str]:
+    return [line.log for line in lines]
+
+
+async def test_of_coroutines_and_threads_each_in_its_own_task(conductor: ConductorClient, new_name: NewName) -> None:
+    @worker_task(new_name("first"))
+    async def first() -> None:
+        shop.debug("too low")
+        shop.info("he said %r\nl2 é", "hi")
+        get_task_context().log("by hand")
+        async with anyio.create_task_group() as group:
+            group.start_soon(anyio.to_thread.run_sync, shop.warning, "from a thread of it")
+
+    @worker_task(new_name("second"))
+    def second() -> None:
+        try:
+            raise LookupError("no box")
+        except LookupError:
+            shop.exception("caught")
+
+    in_first, in_second = await logged(conductor, first, second, task_log_level="INFO")
+    # As they were said (D26), with their times in milliseconds (D17).
+    assert texts(in_first) == [
+        "INFO shop.packing: he said 'hi'\nl2 é",
+        "by hand",
+        "WARNING shop.packing: from a thread of it",
+    ]
+    assert all(line.created_time > 1_600_000_000_000 for line in in_first)
+    [caught] = texts(in_second)
+    assert caught.startswith("ERROR shop.packing: caught\nTraceback")
+    assert caught.endswith("LookupError: no box")
+
+
+async def test_nothing_is_shipped_unless_asked_for(conductor: ConductorClient, new_name: NewName) -> None:
+    @worker_task(new_name("silent"))
+    async def silent() -> None:
+        shop.error("not for the task")
+
+    @worker_task(new_name("loud"), task_log_level="ERROR")
+    async def loud() -> None:
+        shop.warning("not this")
+        shop.error("this")
+
+    assert [texts(lines) for lines in await logged(conductor, silent, loud)] == [[], ["ERROR shop.packing: this"]]
+
+
+async def test_two_hosts_ship_a_line_once(conductor: ConductorClient, new_name: NewName) -> None:
+    @worker_task(new_name("once"), task_log_level="INFO")
+    async def once() -> None:
+        shop.info("a line")
+
+    async with WorkerHost(conductor, [once], poll_timeout=0.5):
+        assert [texts(lines) for lines in await logged(conductor, once)] == [["INFO shop.packing: a line"]]
+
+
+async def test_a_failure_and_a_task_given_back_have_their_lines_too(
+    conductor: ConductorClient, new_name: NewName
+) -> None:
+    @worker_task(new_name("again"), task_log_level="INFO")
+    async def again() -> TaskInProgress | None:
+        shop.info("try %d", get_task_context().poll_count)
+        if get_task_context().poll_count == 1:
+            return TaskInProgress(0)
+        raise LookupError("no box")
+
+    [lines] = [texts(each) for each in await logged(conductor, again)]
+    assert lines[:2] == ["INFO shop.packing: try 1", "INFO shop.packing: try 2"]
+    assert lines[2].endswith("LookupError: no box\n")
+
+
+async def test_afterwards_the_root_logger_is_as_it_was(conductor: ConductorClient, new_name: NewName) -> None:
+    @worker_task(new_name("tidy"), task_log_level="INFO")
+    async def tidy() -> None: ...
+
+    before = list(logging.getLogger().handlers)
+    async with WorkerHost(conductor, [tidy], poll_timeout=0.5):
+        assert len(logging.getLogger().handlers) == len(before) + 1
+    assert logging.getLogger().handlers == before
+
+
+async def test_lines_that_loggers_hold_back_are_warned_of(
+    conductor: ConductorClient, new_name: NewName, caplog: pytest.LogCaptureFixture
+) -> None:
+    @worker_task(new_name("held_back"), task_log_level="INFO")
+    async def held_back() -> None: ...
+
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.WARNING)
+    try:
+        async with WorkerHost(conductor, [held_back], poll_timeout=0.5):
+            pass
+    finally:
+        root.setLevel(level)
+    assert (
+        "what is lower is not shipped to tasks' logs. logging.getLogger().setLevel('INFO') changes that" in caplog.text
+    )
+
+
+def test_being_there_does_not_silence_warnings_where_logging_is_not_set_up() -> None:
+    code = """if True:
+        import logging
+        from conductor_async import worker_task
+        from conductor_async.worker.shipping import LogShipping
+        with LogShipping((worker_task("greet")(print),), logging.WARNING):
+            logging.getLogger("shop").warning("seen")
+            logging.getLogger("shop").info("not seen")
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr == "seen\n"
+
+
+async def test_where_logging_is_set_up_a_line_is_shown_once(conductor: ConductorClient, new_name: NewName) -> None:
+    @worker_task(new_name("shown"), task_log_level="INFO")
+    async def shown() -> None:
+        shop.info("a line")
+
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    logging.getLogger().addHandler(handler)
+    try:
+        await logged(conductor, shown)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert stream.getvalue().splitlines().count("a line") == 1

@@ -75,10 +75,12 @@ class LogShipping(logging.Handler):
 
     def _warn_of_levels(self) -> None:
         wanted, passed = min(self._levels.values()), logging.getLogger().getEffectiveLevel()
-        if wanted < passed:
+        others = [each for name, each in logging.root.manager.loggerDict.items() if name != logger.name]
+        some_pass_it_on = any(isinstance(each, logging.Logger) and 0 < each.level <= wanted for each in others)
+        if wanted < passed and not some_pass_it_on:
             logger.warning(
-                "Loggers pass on %s and above only, unless they have levels of their own: what is lower is not shipped"
-                " to tasks' logs. logging.getLogger().setLevel(%r) changes that",
+                "Loggers pass on %s and above only: what is lower is not shipped to tasks' logs."
+                " logging.getLogger().setLevel(%r) changes that",
                 logging.getLevelName(passed),
                 logging.getLevelName(wanted),
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import assert_type
+from typing import Any, assert_type
 
 from conductor_async import (
     Call,
@@ -25,7 +25,7 @@ from conductor_async.worker.tracing import Tracing
 
 @worker_task("greet", task_log_level="INFO")
 async def greet(name: str, context: TaskContext) -> str:
-    assert_type(context.output, "JsonObject")
+    assert_type(context.output, dict[str, Any])
     return name
 
 

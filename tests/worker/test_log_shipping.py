@@ -143,16 +143,26 @@ async def test_lines_that_loggers_hold_back_are_warned_of(
     @worker_task(new_name("held_back"), task_log_level="INFO")
     async def held_back() -> None: ...
 
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.WARNING)
+    loggers = [each for each in logging.root.manager.loggerDict.values() if isinstance(each, logging.Logger)]
+    levels = {each: each.level for each in [logging.root, *loggers]}
+    for each in loggers:
+        each.setLevel(logging.NOTSET)
+    logging.root.setLevel(logging.WARNING)
     try:
         async with WorkerHost(conductor, [held_back], poll_timeout=0.5):
             pass
+        first, caplog.records[:] = list(caplog.records), []
+        shop.setLevel(logging.INFO)
+        async with WorkerHost(conductor, [held_back], poll_timeout=0.5):
+            pass
+        assert "is not shipped" not in "".join(each.getMessage() for each in caplog.records), "some logger passes it on"
     finally:
-        root.setLevel(level)
-    assert (
-        "what is lower is not shipped to tasks' logs. logging.getLogger().setLevel('INFO') changes that" in caplog.text
+        for each, level in levels.items():
+            each.setLevel(level)
+    [warning] = [each.getMessage() for each in first if "is not shipped" in each.getMessage()]
+    assert warning == (
+        "Loggers pass on WARNING and above only: what is lower is not shipped to tasks' logs."
+        " logging.getLogger().setLevel('INFO') changes that"
     )
 
 

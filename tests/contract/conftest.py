@@ -9,6 +9,7 @@ import anyio
 import httpx
 import pytest
 
+from conductor_async.embedded import EmbeddedConductor
 from tests.contract.wire import Wire
 
 if TYPE_CHECKING:
@@ -20,8 +21,18 @@ def anyio_backend() -> str:
     return "asyncio"  # what is asked here is the same bytes from any event loop
 
 
-@pytest.fixture(params=[pytest.param("server", marks=pytest.mark.server)])
+@pytest.fixture(params=["embedded", pytest.param("server", marks=pytest.mark.server)])
 async def wire(request: pytest.FixtureRequest, new_name: Callable[[str], str]) -> AsyncIterator[Wire]:
-    url = request.getfixturevalue("server_url")
-    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30, verify=False) as http:
-        yield Wire(http, sleep=anyio.sleep, now=time.monotonic, name=new_name, step=0.05)
+    if request.param == "embedded":
+        async with EmbeddedConductor() as embedded, over_asgi(embedded) as http:
+            yield Wire(http, sleep=embedded.advance, now=embedded.now, name=new_name, step=0.25)
+    else:
+        url = request.getfixturevalue("server_url")
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30, verify=False) as http:
+            yield Wire(http, sleep=anyio.sleep, now=time.monotonic, name=new_name, step=0.05)
+
+
+def over_asgi(embedded: EmbeddedConductor) -> httpx.AsyncClient:
+    """The bytes that any client gets, beside the shortcut that ours takes."""
+    transport = httpx.ASGITransport(app=embedded.app)
+    return httpx.AsyncClient(transport=transport, base_url="http://embedded/api", trust_env=False)

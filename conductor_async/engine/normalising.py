@@ -125,7 +125,11 @@ def _cases(value: JsonValue) -> dict[str, list[JsonObject]]:
 
 
 def _sub_workflow(value: JsonValue) -> JsonObject:
-    return _filled(value, _SUB_WORKFLOW, "SubWorkflowParams")
+    params = _filled(value, _SUB_WORKFLOW, "SubWorkflowParams")
+    definition = params.get("workflowDefinition")
+    if isinstance(definition, dict):  # goes before the name and the version beside it
+        params |= {key: definition[key] for key in ("name", "version") if key in definition}
+    return params
 
 
 def _embedded_workflow(value: JsonValue) -> JsonValue:

@@ -40,6 +40,15 @@ async def test_cf60_a_sub_workflow_defined_in_place(wire: Wire) -> None:
     assert (await wire.refused("GET", "metadata", "workflow", child["name"]))["status"] == 404
 
 
+async def test_cf60_its_own_name_and_version_go_before_those_beside_it(wire: Wire) -> None:
+    child = wire.definition(variables("v"), version=4)
+    param = {"name": "another name", "workflowDefinition": child}
+    execution = await wire.run(task("SUB_WORKFLOW", "sub", subWorkflowParam=param, inputParameters={"a": 1}))
+    assert execution["status"] == "COMPLETED"
+    started = await wire.execution(row(execution, "sub")["subWorkflowId"])
+    assert (started["workflowName"], started["workflowVersion"]) == (child["name"], 4)
+
+
 async def test_cf63_a_workflow_started_and_left_alone(wire: Wire) -> None:
     other = await wire.workflow(variables("v"))
     request = {"name": other, "version": 1, "input": {"k": "${workflow.input.x}"}}

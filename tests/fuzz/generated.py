@@ -48,7 +48,17 @@ SCRIPTS = [
     "[1, 2.5, 'x', true]",
     'throw new Error("boom")',
 ]
-QUERIES = [".x", ".n + 1", "[.x, .n]", ".nope", "{a: .x}", "[.l[]? | tostring]", ".l | length", ".n | tostring", "empty"]
+QUERIES = [
+    ".x",
+    ".n + 1",
+    "[.x, .n]",
+    ".nope",
+    "{a: .x}",
+    "[.l[]? | tostring]",
+    ".l | length",
+    ".n | tostring",
+    "empty",
+]
 ATTRIBUTES = ["output", "output.a", "output.k", "output.result", "input", "input.x", "status", "retryCount", "nope"]
 
 
@@ -75,7 +85,9 @@ class _Making:
         if known:
             sources += [f"{self.pick(known)}.{self.pick(ATTRIBUTES)}" for _ in range(3)]
         source = self.pick(sources)
-        return self.pick([f"${{{source}}}", f"${{{source}}}", f"x-${{{source}}}", [f"${{{source}}}"], {"k": f"${{{source}}}"}])
+        return self.pick(
+            [f"${{{source}}}", f"${{{source}}}", f"x-${{{source}}}", [f"${{{source}}}"], {"k": f"${{{source}}}"}]
+        )
 
     def value(self, known: list[str]) -> Json:
         return self.draw(VALUES) if self.chance(3) else self.expression(known)
@@ -118,7 +130,11 @@ class _Making:
             definition["inputTemplate"] = {"x": "from the template", "t": 1}
         self.task_definitions.append(definition)
         outcomes = st.fixed_dictionaries(
-            {"status": st.sampled_from(["COMPLETED"] * 7 + ["FAILED", "FAILED", "IN_PROGRESS", "FAILED_WITH_TERMINAL_ERROR"])},
+            {
+                "status": st.sampled_from(
+                    ["COMPLETED"] * 7 + ["FAILED", "FAILED", "IN_PROGRESS", "FAILED_WITH_TERMINAL_ERROR"]
+                )
+            },
             optional={"output": OBJECTS, "reason": st.sampled_from(["no", "it's 'quoted'"])},
         )
         self.behaviours[ref] = self.draw(st.lists(outcomes, min_size=1, max_size=3))
@@ -187,9 +203,13 @@ class _Making:
 
     def switch(self, known: list[str], depth: int) -> dict[str, Any]:
         given = {"p": self.value(known), "n": "${workflow.input.n}"}
-        evaluator, expression = self.pick([("value-param", "p"), ("javascript", "$.n > 1 ? 'a' : 'b'"), ("javascript", "$.n")])
+        evaluator, expression = self.pick(
+            [("value-param", "p"), ("javascript", "$.n > 1 ? 'a' : 'b'"), ("javascript", "$.n")]
+        )
         made = self.task("SWITCH", known, inputParameters=given, evaluatorType=evaluator, expression=expression)
-        keys = self.draw(st.lists(st.sampled_from(["a", "b", "1", "2", "null", "true", ""]), min_size=1, max_size=2, unique=True))
+        keys = self.draw(
+            st.lists(st.sampled_from(["a", "b", "1", "2", "null", "true", ""]), min_size=1, max_size=2, unique=True)
+        )
         made["decisionCases"] = {key: [] if self.chance(8) else self.sequence(known, depth - 1, 2) for key in keys}
         if self.chance(2):
             made["defaultCase"] = self.sequence(known, depth - 1, 2)

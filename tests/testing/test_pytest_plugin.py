@@ -36,13 +36,15 @@ async def test_orders(conductor_env, conductor):
     await check(conductor_env, conductor)
 """
 
+LOOPS = ("-o", "asyncio_default_fixture_loop_scope=function")  # pytest-asyncio warns where it is left out
+
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, new_name: object):
     def run_in(text: str, *options: str, receipt: int = 7) -> pytest.RunResult:
         pytester.makepyfile(ORDERS % {"run": new_name("x"), "receipt": receipt} + text)
         plugin = ("-p", "conductor_async.testing.pytest_plugin")
-        return pytester.runpytest_subprocess(*plugin, "-p", "no:cacheprovider", *options)
+        return pytester.runpytest_inprocess(*plugin, "-p", "no:cacheprovider", *LOOPS, *options)
 
     return run_in
 

@@ -1,0 +1,166 @@
+"""What a function knows of its task and says of it while it runs, on a real server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import anyio
+import pytest
+
+from conductor_async import (
+    ConductorClient,
+    ConductorWorkflow,
+    Task,
+    TaskContext,
+    TaskDef,
+    TaskInProgress,
+    WorkerHost,
+    worker_task,
+)
+
+pytestmark = [pytest.mark.server, pytest.mark.anyio]
+
+NewName = Callable[[str], str]
+
+
+@pytest.fixture
+async def conductor(server_url: str) -> AsyncIterator[ConductorClient]:
+    async with ConductorClient(server_url) as client:
+        yield client
+
+
+async def flow_of(conductor: ConductorClient, worker: Any, retry_count: int = 0) -> ConductorWorkflow:
+    name = worker.task_definition_name
+    await conductor.metadata.register_task_def(
+        TaskDef(name=name, retry_count=retry_count, retry_delay_seconds=0, response_timeout_seconds=60)
+    )
+    workflow = ConductorWorkflow(executor=conductor.executor, name=f"{name}_flow", version=1)
+    workflow >> worker.task("ref")
+    await workflow.register(overwrite=True)
+    return workflow
+
+
+async def tasks_of(conductor: ConductorClient, workflow: ConductorWorkflow, worker: Any) -> list[Task]:
+    """The tasks of a run."""
+    async with WorkerHost(conductor, [worker], poll_timeout=0.5):
+        run = await workflow.execute()
+    return (await conductor.workflow.get_workflow(run.workflow_id)).tasks
+
+
+async def test_output_set_beside_the_result_d16(conductor: ConductorClient, new_name: NewName) -> None:
+    @worker_task(new_name("said"))
+    async def said(context: TaskContext) -> dict[str, int]:
+        context.set_output({"set": 1, "both": 1})
+        context.progress(pages=7)
+        return {"returned": 2, "both": 2}
+
+    [task] = await tasks_of(conductor, await flow_of(conductor, said), said)
+    assert task.output_data == {"set": 1, "pages": 7, "returned": 2, "both": 2}
+
+
+async def test_a_function_that_raises_leaves_its_output_so_far_d16(
+    conductor: ConductorClient, new_name: NewName
+) -> None:
+    @worker_task(new_name("half"))
+    async def half(context: TaskContext) -> None:
+        context.progress(pages=7)
+        raise LookupError("no more paper")
+
+    [task] = await tasks_of(conductor, await flow_of(conductor, half), half)
+    assert (task.status, task.output_data) == ("FAILED", {"pages": 7})
+
+
+@pytest.mark.parametrize("by", ["TaskInProgress", "callback_after"])
+async def test_output_of_a_task_given_back_stays_until_it_is_replaced(
+    conductor: ConductorClient, new_name: NewName, by: str
+) -> None:
+    found: list[tuple[int, dict[str, Any]]] = []
+
+    @worker_task(new_name("again"))
+    async def again(context: TaskContext) -> dict[str, Any] | TaskInProgress | None:
+        found.append((context.poll_count, context.output))
+        if context.poll_count == 1:
+            context.progress(pages=1)
+        if context.poll_count <= 2:
+            if by == "TaskInProgress":
+                return TaskInProgress(0)
+            context.callback_after(0)
+            return None
+        return {"pages": 3}
+
+    [task] = await tasks_of(conductor, await flow_of(conductor, again), again)
+    assert found == [(1, {}), (2, {"pages": 1}), (3, {"pages": 1})]
+    assert (task.status, task.output_data, task.poll_count) == ("COMPLETED", {"pages": 3}, 3)
+
+
+async def test_output_of_a_task_in_progress_is_seen_by_whoever_looks(
+    conductor: ConductorClient, new_name: NewName
+) -> None:
+    @worker_task(new_name("slow"))
+    async def slow(context: TaskContext) -> TaskInProgress:
+        return TaskInProgress(600, output={"pages": context.poll_count})
+
+    workflow = await flow_of(conductor, slow)
+    async with WorkerHost(conductor, [slow], poll_timeout=0.5):
+        handle = await workflow.start()
+        with anyio.fail_after(20):
+            while True:
+                [task] = (await conductor.workflow.get_workflow(handle.workflow_id)).tasks
+                if task.output_data:
+                    break
+                await anyio.sleep(0.05)
+    assert task.output_data == {"pages": 1}
+    await conductor.workflow.terminate_workflow(handle.workflow_id)
+
+
+async def test_what_was_reported_survives_the_end_of_the_host(conductor: ConductorClient, new_name: NewName) -> None:
+    began = anyio.Event()
+    found: list[dict[str, Any]] = []
+
+    @worker_task(new_name("long"))
+    async def long(context: TaskContext) -> None:
+        found.append(context.output)
+        if not context.output:
+            context.progress(pages=7)
+            context.log("seven pages")
+            began.set()
+            await anyio.sleep_forever()
+
+    workflow = await flow_of(conductor, long)
+    handle = await workflow.start()
+    async with WorkerHost(conductor, [long], poll_timeout=0.5, grace=0):
+        await began.wait()
+    async with WorkerHost(conductor, [long], poll_timeout=0.5):
+        await handle.result()
+    assert found == [{}, {"pages": 7}]
+    [task] = (await conductor.workflow.get_workflow(handle.workflow_id)).tasks
+    assert [line.log for line in await conductor.task.get_task_logs(task.task_id)] == ["seven pages"]
+
+
+async def test_retry_and_poll_count(conductor: ConductorClient, new_name: NewName) -> None:
+    counts: list[tuple[int, int]] = []
+
+    @worker_task(new_name("counts"))
+    async def count(context: TaskContext) -> TaskInProgress | None:
+        counts.append((context.retry_count, context.poll_count))
+        if context.retry_count == 0:
+            raise LookupError
+        return TaskInProgress(0) if context.poll_count == 1 else None
+
+    await tasks_of(conductor, await flow_of(conductor, count, retry_count=1), count)
+    assert counts == [(0, 1), (1, 1), (1, 2)]
+
+
+async def test_the_lease_is_known(conductor: ConductorClient, new_name: NewName) -> None:
+    leases: list[float | None] = []
+
+    @worker_task(new_name("leased"))
+    async def leased(context: TaskContext) -> None:
+        assert context.lease_until is not None
+        leases.append(context.lease_until - anyio.current_time())
+
+    await tasks_of(conductor, await flow_of(conductor, leased), leased)
+    [seconds] = leases
+    assert seconds is not None
+    assert 0 < seconds <= 60

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from conductor_async import ConductorClient, ConfigurationError, WorkerHost, WorkerOptions, worker_task
+from conductor_async.worker.events import PollSkipped, PollStarted, WorkerEvent
+from tests.worker.fake_conductor import FakeConductor
 
 
 @pytest.fixture(autouse=True)
@@ -163,3 +165,27 @@ def test_two_domains_of_one_worker_clash_when_the_environment_makes_them_one(mon
     monkeypatch.setenv("CONDUCTOR_WORKER_TWICE_DOMAIN", "asia")
     with pytest.raises(ConfigurationError, match="two workers are for the tasks of 'twice' in domain 'asia'"):
         WorkerHost(conductor, both)
+
+
+@pytest.mark.anyio
+async def test_the_host_does_as_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake, told = FakeConductor(), list[WorkerEvent]()
+    monkeypatch.setenv("CONDUCTOR_WORKER_JOB_WORKER_ID", "me")
+    monkeypatch.setenv("CONDUCTOR_WORKER_JOB_DOMAIN", "eu")
+    monkeypatch.setenv("CONDUCTOR_WORKER_JOB_POLL_TIMEOUT", "250")
+    monkeypatch.setenv("CONDUCTOR_WORKER_RESTING_PAUSED", "true")
+
+    @worker_task("job")
+    async def job() -> None: ...
+
+    @worker_task("resting")
+    async def resting() -> None: ...
+
+    async with fake.client() as conductor, WorkerHost(conductor, [job, resting], listeners=[told.append]):
+        await fake.until(lambda: len(fake.polls) >= 2)
+    assert [dict(poll) for poll in fake.polls[:1]] == [
+        {"workerid": "me", "count": "1", "timeout": "250", "domain": "eu"}
+    ]
+    assert {event.task_type for event in told if isinstance(event, PollStarted)} == {"job"}
+    skipped = [(event.task_type, event.paused) for event in told if isinstance(event, PollSkipped)]
+    assert skipped == [("resting", True)]

@@ -1,0 +1,32 @@
+"""The example of observed workers prints what it says, on the server that the environment names."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "observed_workers.py"
+
+
+@pytest.mark.server
+def test_events_trace_metric_and_log(server_url: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", str(EXAMPLE)],
+        env=os.environ | {"CONDUCTOR_SERVER_URL": server_url},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines() == [
+        "observed_pack has run",
+        "observed_ship has run",
+        "trace: start observed_orders → observed_pack, observed_ship",
+        "tasks packed: 1.0",
+        "log of the first task: ['INFO shop: order A-1 goes into a box']",
+    ]

@@ -203,6 +203,7 @@ async def test_cancelling_a_wait_propagates_at_once_and_leaks_nothing(behaviour:
 @pytest.mark.anyio
 async def test_waits_share_a_bounded_number_of_looks():
     looking = most = 0
+    as_many_as_may = anyio.Event()
 
     async def slowly(peer: Peer, request: Request) -> None:
         nonlocal looking, most
@@ -213,7 +214,10 @@ async def test_waits_share_a_bounded_number_of_looks():
         else:
             looking += 1
             most = max(most, looking)
-            await anyio.sleep(0.7)  # longer than all of them need to come here
+            if looking == LOOKS_AT_ONCE:
+                as_many_as_may.set()
+            await as_many_as_may.wait()
+            await anyio.sleep(0.1)  # for one too many to come
             looking -= 1
             await COMPLETED(peer, request)
 

@@ -3,6 +3,8 @@
 The blocks of one page run in order and share their names, as in a notebook, on the real server. `await` is allowed at
 the top level. The address in the pages, http://localhost:8080/api, stands for the test server's. A block may stay out
 only by a comment just before it that gives the reason: `<!-- not run: needs an Orkes server -->`.
+
+A picture in the language of Mermaid is what `workflow.to_mermaid()` gives at that point of the page.
 """
 
 from __future__ import annotations
@@ -53,12 +55,16 @@ def blocks_of(page: Path, text: str | None = None) -> list[Block]:
         Block(
             page=page,
             line=text.count("\n", 0, found.start("code")) + 1,
-            code=textwrap.dedent(found["code"]),
+            code=_CODE[found["language"]](textwrap.dedent(found["code"])),
             runs=_OPT_OUT.search(text[: found.start()]) is None,
         )
         for found in _FENCE.finditer(text)
-        if found["language"] == "python"
+        if found["language"] in _CODE
     ]
+
+
+# A picture is one of the `workflow` that the page has described by then.
+_CODE = {"python": str, "mermaid": lambda picture: f"assert workflow.to_mermaid() == {picture!r}\n"}
 
 
 def name_of(path: Path) -> str:
@@ -73,7 +79,7 @@ def test_blocks_of_pages_compile(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_no_block_of_python_goes_by_another_name(page: Path) -> None:
-    known = {"console", "ini", "json", "markdown", "python", "text", "toml"}
+    known = {"console", "ini", "json", "markdown", "mermaid", "python", "text", "toml"}
     assert {found["language"] for found in _FENCE.finditer(page.read_text(encoding="utf-8"))} <= known
 
 

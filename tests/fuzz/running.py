@@ -121,7 +121,9 @@ async def _to_do(wire: Wire, execution: Json) -> AsyncIterator[Json]:
     """The tasks that wait for a worker or a person, those of children included."""
     for task in execution["tasks"]:
         kind = task["workflowTask"]["type"]
-        if (task["status"] == "SCHEDULED" and kind in ("SIMPLE", "DYNAMIC")) or (task["status"] == "IN_PROGRESS" and kind in ("WAIT", "HUMAN")):
+        if (task["status"] == "SCHEDULED" and kind in ("SIMPLE", "DYNAMIC")) or (
+            task["status"] == "IN_PROGRESS" and kind in ("WAIT", "HUMAN")
+        ):
             yield task
         elif task["status"] == "IN_PROGRESS" and kind == "SUB_WORKFLOW":
             async for each in _to_do(wire, await wire.execution(task["subWorkflowId"])):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,13 @@ def test_every_type_has_its_class(task_type):
     assert described is not None
     assert described.__name__ in tasks.__all__
     assert described.__doc__
+
+
+def test_the_reference_says_of_every_type_where_it_runs():
+    page = Path(__file__).parents[3] / "docs" / "reference" / "tasks.md"
+    table = page.read_text(encoding="utf-8").partition("## What runs where")[2]
+    said = [word for line in table.splitlines() if line.startswith("| ") for word in line.split("|")[1].split(", ")]
+    assert sorted(word.strip() for word in said if word.strip().isupper()) == sorted(ALL)
 
 
 def test_every_class_is_exported():

@@ -14,7 +14,7 @@ nox.options.sessions = ["tests", "lint", "types"]
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
-def install(session: nox.Session, *groups: str, extras: str = "cli,otel,prometheus,server") -> None:
+def install(session: nox.Session, *groups: str, extras: str = "cli,embedded,otel,prometheus,server") -> None:
     """The package as users get it (a wheel, never editable), and what the groups name."""
     wanted = nox.project.dependency_groups(PROJECT, *groups) if groups else ()
     session.install(f".[{extras}]", *wanted)
@@ -22,8 +22,8 @@ def install(session: nox.Session, *groups: str, extras: str = "cli,otel,promethe
 
 @nox.session
 def quickstart(session: nox.Session) -> None:
-    """The main job, from nothing: a real Conductor server, a workflow, its workers, the result."""
-    install(session)
+    """The main job, from nothing: a Conductor, a workflow, its workers, the result. `-- --server local`: a real one."""
+    install(session, extras="server" if session.posargs else "embedded")
     session.run("python", "examples/quickstart.py", *session.posargs)
 
 

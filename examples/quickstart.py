@@ -1,16 +1,19 @@
-"""The main job, from nothing: a Conductor server, a workflow of two tasks, the workers that do them, the result.
+"""The main job, from nothing: a Conductor, a workflow of two tasks, the workers that do them, the result.
 
-`nox -s quickstart` runs it on a real server of its own. With CONDUCTOR_SERVER_URL set, it uses that server instead.
+`nox -s quickstart` runs it on a Conductor inside this very process; `nox -s quickstart -- --server local` on a real
+server of its own. With CONDUCTOR_SERVER_URL set, it uses that server instead.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from conductor_async import ConductorClient, ConductorWorkflow, SimpleTask, WorkerHost, worker_task
+from conductor_async.embedded import EmbeddedConductor
 from conductor_async.localserver import LocalServer
 
 if TYPE_CHECKING:
@@ -42,14 +45,17 @@ def describe(conductor: ConductorClient) -> ConductorWorkflow:
 
 @asynccontextmanager
 async def connect() -> AsyncIterator[ConductorClient]:
-    """A client of the server that the environment names, or of one that lives as long as the client."""
+    """A client of the server that the environment names, or else of one that lives as long as the client."""
     if os.environ.get("CONDUCTOR_SERVER_URL"):
         async with ConductorClient() as conductor:
             yield conductor
-    else:
+    elif sys.argv[1:] == ["--server", "local"]:
         print("Starting a Conductor server. The first time, it is downloaded: about 460 MB.")
         async with LocalServer() as server:
             yield server.client
+    else:
+        async with EmbeddedConductor() as embedded:
+            yield embedded.client
 
 
 async def main() -> None:

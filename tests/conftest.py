@@ -15,9 +15,23 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def server_url() -> Iterator[str]:
-    """The API's URL of a real Conductor server. CONDUCTOR_TEST_SERVER_URL names one that runs already."""
-    if url := os.environ.get("CONDUCTOR_TEST_SERVER_URL"):
+def server_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """The API's URL of a real Conductor server.
+
+    CONDUCTOR_TEST_SERVER_URL or `--conductor` names one that runs already; `embedded` is an embedded one, on a port.
+    """
+    url = pytestconfig.getoption("--conductor", default=None) or os.environ.get("CONDUCTOR_TEST_SERVER_URL")
+    if url == "embedded":
+        from conductor_async.embedded import EmbeddedConductor
+
+        with (
+            start_blocking_portal() as portal,
+            portal.wrap_async_context_manager(EmbeddedConductor()) as embedded,
+            portal.wrap_async_context_manager(embedded.serving()) as served,
+        ):
+            yield served
+        return
+    if url and url != "local":
         yield url
         return
     from conductor_async.localserver import LocalServer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from typing import TYPE_CHECKING
 
 from conductor_async.devserver.errors import BAD_REQUEST_PAGE, error_answer, method_not_allowed, no_such_endpoint
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from conductor_async.devserver.runtime import Runtime
 
 __all__ = ["DevServer"]
+
+logger = logging.getLogger("conductor_async")
 
 _LONGEST_URL = 8 * 1024
 _TABLE = RouteTable(ROUTES)
@@ -58,6 +61,10 @@ class DevServer:
                 answer = await answer
         except EngineError as error:
             answer = error_answer(error)
+        except Exception as error:
+            # The boundary of one request: what the engine did not expect of it must not end the others.
+            logger.exception("The embedded Conductor failed on %s %s", ask.method, ask.path)
+            answer = error_answer(EngineError(f"{type(error).__name__}: {error}"))
         finally:
             if ask.method != "GET":
                 self.runtime.note_activity()

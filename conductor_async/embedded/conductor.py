@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EmbeddedConductor"]
 
+_HOST = "embedded.conductor"
+
 
 class EmbeddedConductor:
     """A Conductor in this process: an async context manager. Everything is in memory, and gone with it.
@@ -72,12 +74,12 @@ class EmbeddedConductor:
             raise ConfigurationError(f"clock is {clock!r}: it can be 'real', 'skipping' or 'manual'")
         self._time = Time(clock, start)
         self._mocks = Mocks()
-        self._http_tasks = HttpTasks(http_client)
         self.engine = Engine(clock=self._time, scripts=_scripts(), seed=seed, environment=environment, secrets=secrets)
         self.engine.mocked = self._mocks.has
         self._runtime = Runtime(self.engine, self._time, self._perform)
         self.server = DevServer(self._runtime)
         self.transport = EmbeddedTransport(self.server)
+        self._http_tasks = HttpTasks(http_client, {f"all://{_HOST}": self.transport})
         self._state = "new"
 
     # -- life ------------------------------------------------------------------------------------
@@ -127,8 +129,8 @@ class EmbeddedConductor:
 
     @property
     def url(self) -> str:
-        """The address that its client and transport have for it. Nothing else can reach it there."""
-        return "http://embedded.conductor/api"
+        """The address that its client, its transport and its HTTP tasks have for it. Nothing else can reach it."""
+        return f"http://{_HOST}/api"
 
     @cached_property
     def app(self) -> Starlette:

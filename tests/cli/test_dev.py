@@ -1,0 +1,56 @@
+"""`python -m conductor_async dev`"""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def dev(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-W", "error", "-m", "conductor_async", "dev", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_until_it_is_told_to_stop(ending: signal.Signals) -> None:
+    with dev("--port", "0") as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        url = re.search(r"http://127\.0\.0\.1:\d+/api", first)
+        assert url, first
+        with httpx.Client(trust_env=False) as http:
+            assert http.get(url[0].removesuffix("/api") + "/health").json()["healthy"] is True
+            assert http.get(f"{url[0]}/version").text == "3.32.1"
+        process.send_signal(ending)
+        rest, errors = process.communicate(timeout=20)
+        assert (process.returncode, errors) == (0, "")
+        assert "Everything is in memory" in rest
+        assert "LocalServer(port=8080)" in rest
+        assert f"CONDUCTOR_SERVER_URL={url[0]}" in rest
+
+
+def test_a_port_that_is_taken_is_said_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with dev("--port", port) as process:
+            _, errors = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert errors.startswith(f"Port {port} of 127.0.0.1 cannot be had")
+    assert errors.count("\n") == 1

@@ -1,0 +1,98 @@
+"""What the real server was asked, asked of ours: the same status, kind of answer, fields and complaints."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from conductor_async.embedded import EmbeddedConductor
+
+RECORDED = Path(__file__).parents[1] / "transcripts" / "replay-3.32.1.jsonl"
+EXCHANGES: list[dict[str, Any]] = [json.loads(line) for line in RECORDED.read_text(encoding="utf-8").splitlines()]
+CASES = {case: list(exchanges) for case, exchanges in groupby(EXCHANGES, key=lambda exchange: exchange["case"])}
+
+ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def at(value: Any, pointer: str) -> Any:
+    for part in pointer.split("/")[1:]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        value = value[int(name)] if isinstance(value, list) else value[name]
+    return value
+
+
+def shape(value: Any) -> Any:
+    if isinstance(value, dict):
+        return sorted(value)
+    if isinstance(value, list):
+        return [shape(value[0])] if value and isinstance(value[0], dict) else []
+    return type(value).__name__
+
+
+class Replay:
+    """Asks what was recorded, with ids of now in place of those of then."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+        self.ids: dict[str, str] = {}
+
+    def now(self, text: str) -> str:
+        return ID.sub(lambda match: self.ids.get(match[0], match[0]), text)
+
+    async def ask(self, exchange: dict[str, Any]) -> httpx.Response:
+        body, kind = exchange.get("body"), exchange.get("type")
+        raw = body if isinstance(body, str) and (kind is None or "json" not in kind or body[:1] == "{") else None
+        content = None if body is None else self.now(raw if raw is not None else json.dumps(body))
+        headers = {"Content-Type": kind} if kind else {}
+        return await self.client.request(
+            exchange["method"], self.now(exchange["path"]), content=content, headers=headers
+        )
+
+    def learn(self, exchange: dict[str, Any], answer: httpx.Response) -> None:
+        for pointer, then in exchange.get("ids", {}).items():
+            value = answer.text if not pointer else at(answer.json(), pointer)
+            self.ids[then] = value
+
+
+def differences(exchange: dict[str, Any], answer: httpx.Response, replay: Replay) -> list[str]:
+    found = []
+    if answer.status_code != exchange["status"]:
+        return [f"status {answer.status_code}, was {exchange['status']}: {answer.text[:200]}"]
+    if "answer_type" in exchange and answer.headers.get("content-type") != exchange["answer_type"]:
+        found.append(f"type {answer.headers.get('content-type')}, was {exchange['answer_type']}")
+    if answer.status_code >= 400 and isinstance(exchange.get("message"), str):
+        said = answer.json()
+        if said["message"] != replay.now(exchange["message"]):
+            found.append(f"message {said['message']!r}, was {exchange['message']!r}")
+        problems = sorted({each["path"] for each in said.get("validationErrors", [])})
+        if problems != exchange.get("problems", []):
+            found.append(f"problems {problems}, were {exchange.get('problems')}")
+    elif isinstance(exchange.get("shape"), list):
+        now = shape(answer.json())
+        if now != exchange["shape"]:
+            found.append(f"shape {now}, was {exchange['shape']}")
+    return found
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.asyncio
+async def test_recorded_requests_are_answered_as_by_the_real_server(case: str) -> None:
+    async with (
+        EmbeddedConductor() as embedded,
+        httpx.AsyncClient(transport=embedded.transport, base_url="http://embedded") as client,
+    ):
+        replay = Replay(client)
+        found = []
+        for number, exchange in enumerate(CASES[case], start=1):
+            answer = await replay.ask(exchange)
+            different = differences(exchange, answer, replay)
+            found += [f"{number}. {exchange['method']} {exchange['path'][:80]}: {each}" for each in different]
+            if not different or answer.status_code == exchange["status"]:
+                replay.learn(exchange, answer)
+        assert found == []

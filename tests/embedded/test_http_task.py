@@ -1,0 +1,175 @@
+"""HTTP tasks: what goes out, and what the server makes of the answer (as recorded in `task_http`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from conductor_async import ConductorWorkflow
+from conductor_async.devserver import Outcome
+from conductor_async.embedded import EmbeddedConductor
+from conductor_async.embedded.http_task import HttpTasks
+from conductor_async.workflow import HttpInput, HttpTask
+from tests.fakes.wire import answer, serve, stall, unused_port
+
+pytestmark = pytest.mark.anyio
+
+
+async def outcome(content: httpx.Response | Exception, **task_input: Any) -> tuple[Outcome, list[httpx.Request]]:
+    sent: list[httpx.Request] = []
+
+    def service(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        if isinstance(content, Exception):
+            raise content
+        return content
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(service)) as client:
+        task_input = {"uri": "http://service.example/x", "method": "GET", **task_input}
+        return await HttpTasks(client).perform(task_input), sent
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        (b'{"a": 1}', {"a": 1}),
+        (b"[1, 2]", [1, 2]),
+        (b"5", 5.0),
+        (b'"s"', "s"),
+        (b"true", "true"),
+        (b"null", "null"),
+        (b"{x", "{x"),
+        (b"hello", "hello"),
+        (b"", None),
+    ],
+)
+async def test_bodies_are_read_as_the_server_reads_them(body: bytes, read: Any) -> None:
+    done, _ = await outcome(httpx.Response(200, content=body))
+    assert done.status == "COMPLETED"
+    response = (done.output or {})["response"]
+    assert (response["body"], type(response["body"])) == (read, type(read))
+    assert (response["statusCode"], response["reasonPhrase"]) == (200, "OK")
+
+
+async def test_headers_come_as_lists() -> None:
+    done, _ = await outcome(httpx.Response(201, headers=[("X-A", "1"), ("X-A", "2"), ("X-B", "3")]))
+    headers = (done.output or {})["response"]["headers"]
+    assert (headers["X-A"], headers["X-B"]) == (["1", "2"], ["3"])
+
+
+async def test_what_is_sent_by_default_and_when_the_task_says_more() -> None:
+    _, [plain] = await outcome(httpx.Response(200))
+    assert (plain.headers["Content-Type"], plain.headers["Accept"]) == ("application/json", "application/json")
+    assert plain.extensions["timeout"] == {"connect": 3.0, "read": 3.0, "write": None, "pool": None}
+    _, [asked] = await outcome(
+        httpx.Response(200),
+        http_request={
+            "uri": "http://service.example/y",
+            "method": "PUT",
+            "body": {"k": [1]},
+            "headers": {"X-H": 5, "X-None": None},
+            "accept": ["text/plain", "text/csv"],
+            "contentType": "application/vnd.x+json",
+            "connectionTimeOut": 500,
+            "readTimeOut": 0,
+        },
+    )
+    assert (asked.method, str(asked.url), asked.content) == ("PUT", "http://service.example/y", b'{"k": [1]}')
+    assert (asked.headers["X-H"], asked.headers["Accept"]) == ("5", "text/plain, text/csv")
+    assert "X-None" not in asked.headers
+    assert (asked.extensions["timeout"]["connect"], asked.extensions["timeout"]["read"]) == (0.5, None)
+    _, [text] = await outcome(httpx.Response(200), method="POST", body="raw", contentType="text/plain")
+    assert (text.content, text.headers["Content-Type"]) == (b"raw", "text/plain")
+
+
+@pytest.mark.parametrize(
+    ("task_input", "reason"),
+    [
+        ({"uri": None}, "Missing HTTP URI.  See documentation for HttpTask for required input parameters"),
+        ({"method": None}, "No HTTP method specified"),
+        (
+            {"method": "get"},
+            "Failed to invoke HTTP task due to: java.lang.IllegalArgumentException: Invalid HTTP method: get",
+        ),
+        ({"uri": "http://service.example:port/"}, "Failed to invoke HTTP task due to: java.lang.Exception: I/O error"),
+    ],
+)
+async def test_what_cannot_be_sent_fails(task_input: dict[str, Any], reason: str) -> None:
+    done, sent = await outcome(httpx.Response(200), **task_input)
+    assert done.status == "FAILED"
+    assert (done.reason or "").startswith(reason)
+    assert sent == []
+
+
+async def test_an_answer_that_is_no_success_fails_in_the_servers_words() -> None:
+    done, _ = await outcome(httpx.Response(500, text="oops"))
+    said = 'java.lang.Exception: 500 Internal Server Error on GET request for "http://service.example/x": "oops"'
+    assert done == Outcome("FAILED", {"response": said}, f"Failed to invoke HTTP task due to: {said}")
+    bare, _ = await outcome(httpx.Response(404))
+    assert (bare.reason or "").endswith('404 Not Found on GET request for "http://service.example/x": [no body]')
+
+
+async def test_a_task_that_completes_elsewhere_stays_in_progress() -> None:
+    done, _ = await outcome(httpx.Response(200, json={}), asyncComplete=True)
+    assert done.status == "IN_PROGRESS"
+
+
+async def test_services_that_cannot_be_reached_or_are_slow_fail() -> None:
+    tasks = HttpTasks()
+    port = await unused_port()
+    refused = await tasks.perform({"uri": f"http://127.0.0.1:{port}/", "method": "GET"})
+    said = f'I/O error on GET request for "http://127.0.0.1:{port}/": Connect to http://127.0.0.1:{port} failed: '
+    assert said in (refused.reason or "")
+    async with serve(stall) as server:
+        slow = await tasks.perform({"uri": server.origin, "method": "GET", "readTimeOut": 50})
+    assert f'I/O error on GET request for "{server.origin}": Read timed out' in (slow.reason or "")
+    await tasks.aclose()
+
+
+async def test_redirects_are_followed() -> None:
+    tasks = HttpTasks()
+    async with serve(answer(302, headers={"Location": "/there"}), answer(200, json={"at": "there"})) as server:
+        done = await tasks.perform({"uri": f"{server.origin}/here", "method": "GET"})
+        assert (done.output or {})["response"]["body"] == {"at": "there"}
+        await tasks.aclose()
+
+
+async def test_a_workflow_gets_what_a_service_says(embedded: EmbeddedConductor) -> None:
+    workflow = ConductorWorkflow(executor=embedded.client.executor, name="asking", version=1)
+    async with serve(answer(200, json={"net": 5})) as server:
+        price = HttpTask("price", HttpInput(uri=f"{server.origin}/price"))
+        workflow >> price
+        workflow.output_parameters({"net": price.body.net})
+        await workflow.register()
+        with anyio.fail_after(20):
+            run = await workflow.execute({})
+    assert (run.status, run.output) == ("COMPLETED", {"net": 5})
+
+
+async def test_a_workflow_may_ask_its_own_server(embedded: EmbeddedConductor) -> None:
+    workflow = ConductorWorkflow(executor=embedded.client.executor, name="asking", version=1)
+    version = HttpTask("version", HttpInput(uri=f"{embedded.url}/version"))
+    workflow >> version
+    workflow.output_parameters({"version": version.body})
+    await workflow.register()
+    with anyio.fail_after(20):
+        assert (await workflow.execute({})).output == {"version": "3.32.1"}
+
+
+async def test_ones_own_client_does_the_asking_and_stays_open() -> None:
+    def service(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"asked": request.url.host})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(service)) as client:
+        async with EmbeddedConductor(http_client=client) as embedded:
+            workflow = ConductorWorkflow(executor=embedded.client.executor, name="asking", version=1)
+            price = HttpTask("price", HttpInput(uri="http://shop.example/price"))
+            workflow >> price
+            workflow.output_parameters({"asked": price.body.asked})
+            await workflow.register()
+            with anyio.fail_after(20):
+                assert (await workflow.execute({})).output == {"asked": "shop.example"}
+        assert not client.is_closed

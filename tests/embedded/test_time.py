@@ -129,7 +129,7 @@ async def test_without_a_timer_time_does_not_jump(skipping: EmbeddedConductor) -
 
 async def test_a_workflows_timeout_ends_what_nobody_works_on(skipping: EmbeddedConductor) -> None:
     workflow = workflow_of(skipping, SimpleTask("nobody", "nobody_ref"))
-    workflow.timeout_seconds(7 * 86400)
+    workflow.timeout_seconds(7 * 86400).timeout_policy("TIME_OUT_WF")
     await workflow.register()
     run = await workflow.execute({})
     assert run.status == "TIMED_OUT"

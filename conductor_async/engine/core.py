@@ -43,6 +43,7 @@ class Core:
         polls: Who polled last: by task type, then by domain.
         handlers: Event handlers by name.
         schedules: Schedules by name.
+        schedules_paused: Whether none of them fires.
         schedule_runs: What schedules have started, in their order.
         idempotency_keys: Executions by workflow name and key.
         in_progress: Ids of tasks that may be in progress, for definitions with a limit.
@@ -67,6 +68,7 @@ class Core:
     polls: dict[str, dict[str, JsonObject]] = field(default_factory=dict[str, "dict[str, JsonObject]"])
     handlers: dict[str, JsonObject] = field(default_factory=dict[str, "JsonObject"])
     schedules: dict[str, JsonObject] = field(default_factory=dict[str, "JsonObject"])
+    schedules_paused: bool = False
     schedule_runs: list[JsonObject] = field(default_factory=list["JsonObject"])
     idempotency_keys: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     in_progress: dict[str, dict[str, None]] = field(default_factory=dict[str, "dict[str, None]"])

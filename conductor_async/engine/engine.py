@@ -104,7 +104,8 @@ class Engine(
         if kind == "queue":
             queue = self.core.queues.get(key)
             return queue is not None and bool(queue.messages)
-        return True
+        schedule = self.core.schedules.get(key)
+        return schedule is not None and not schedule["paused"] and not self.core.schedules_paused
 
     @command
     def run_due(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from conductor_async.engine.core import Work
 from conductor_async.engine.errors import EngineError, Invalid
+from conductor_async.engine.events import handle_events
 from conductor_async.engine.running import do_work
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ class Commands:
         while True:
             if core.work:
                 do_work(core, core.work.popleft())
+                continue
+            if core.events:
+                handle_events(core)
                 continue
             timer = core.timers.pop_due(core.now())
             if timer is None:

@@ -4,30 +4,97 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async.engine.commands.base import VALIDATION_FAILED, Commands, command
+from conductor_async.engine.errors import Invalid, Refused
+
 if TYPE_CHECKING:
     from conductor_async.models import JsonObject
 
 __all__ = ["EventCommands"]
 
-
-from conductor_async.engine.commands.base import Commands
+_ACTIONS = (
+    "fail_task",
+    "start_agent",
+    "complete_task",
+    "start_workflow",
+    "terminate_workflow",
+    "update_workflow_variables",
+)
 
 
 class EventCommands(Commands):
     """Event handlers."""
 
+    @command
     def add_event_handler(self, handler: JsonObject) -> None:
         """Keep a new handler."""
-        raise NotImplementedError
+        wire = _checked(handler, "addEventHandler")
+        if wire["name"] in self.core.handlers:
+            msg = f"EventHandler with name {wire['name']} already exists!"
+            raise Refused(msg)
+        self.core.handlers[wire["name"]] = wire
 
+    @command
     def update_event_handler(self, handler: JsonObject) -> None:
         """Replace a handler."""
-        raise NotImplementedError
+        wire = _checked(handler, "updateEventHandler")
+        self._check_known(wire["name"])
+        self.core.handlers[wire["name"]] = wire
 
+    @command
     def remove_event_handler(self, name: str) -> None:
         """Forget a handler."""
-        raise NotImplementedError
+        self._check_known(name)
+        del self.core.handlers[name]
 
     def get_event_handlers(self, event: str | None = None, active_only: bool = True) -> list[JsonObject]:
         """All handlers, or those of an event."""
-        raise NotImplementedError
+        handlers = list(self.core.handlers.values())
+        if event is None:
+            return handlers
+        return [wire for wire in handlers if wire["event"] == event and (wire["active"] or not active_only)]
+
+    def _check_known(self, name: str) -> None:
+        if name not in self.core.handlers:
+            msg = f"EventHandler with name {name} not found!"
+            raise Refused(msg)
+
+
+def _checked(handler: JsonObject, method: str) -> JsonObject:
+    """The handler as the server shows it."""
+    actions: list[JsonObject] = handler.get("actions") or []
+    for action in actions:
+        if action.get("action") not in _ACTIONS:
+            msg = (
+                "JSON parse error: Cannot deserialize value of type "
+                "`com.netflix.conductor.common.metadata.events.EventHandler$Action$Type` from String "
+                f'"{action.get("action")}": not one of the values accepted for Enum class: [{", ".join(_ACTIONS)}]'
+            )
+            raise Refused(msg)
+    errors: list[dict[str, object]] = []
+    texts = (
+        ("name", "Missing event handler name"),
+        ("event", "Missing event location"),
+        ("actions", "No actions specified. Please specify at-least one action"),
+    )
+    for key, message in texts:
+        if not handler.get(key):
+            error: dict[str, object] = {"path": f"{method}.arg0.{key}", "message": message}
+            errors.append(error | {"invalidValue": ""} if handler.get(key) == "" else error)
+    if errors:
+        raise Invalid(VALIDATION_FAILED, errors)
+    wire: JsonObject = {"name": handler["name"], "event": handler["event"]}
+    if handler.get("condition") is not None:
+        wire["condition"] = handler["condition"]
+    wire["actions"] = [
+        {**{key: value for key, value in action.items() if value is not None}, "expandInlineJSON": _expands(action)}
+        for action in actions
+    ]
+    wire["active"] = bool(handler.get("active"))
+    if handler.get("evaluatorType") is not None:
+        wire["evaluatorType"] = handler["evaluatorType"]
+    return wire
+
+
+def _expands(action: JsonObject) -> bool:
+    return bool(action.get("expandInlineJSON"))

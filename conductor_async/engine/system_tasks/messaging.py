@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.core import Work
 from conductor_async.engine.inputs import evaluate
 from conductor_async.engine.java_values import as_java_string
 from conductor_async.engine.system_tasks.base import TaskKind
@@ -57,7 +56,6 @@ class EventKind(TaskKind):
             return
         row.output["event_produced"] = queue
         core.events.append((queue, row.task_id, row.output))
-        core.work.append(Work("event", ""))
 
     def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
         """Done, unless somebody else is to complete it."""

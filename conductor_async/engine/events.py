@@ -1,0 +1,130 @@
+"""Events that were published to the engine's own queues, and what the handlers do with them.
+
+A handler whose condition or action fails does nothing, and the others do what they do, as on the server.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from conductor_async.engine.definitions import base_name
+from conductor_async.engine.errors import EngineError
+from conductor_async.engine.evaluators import evaluate_script, truth
+from conductor_async.engine.expressions import Scope, resolve
+from conductor_async.engine.normalising import normal_start_request
+from conductor_async.engine.requests import begin
+from conductor_async.engine.updating import update
+
+if TYPE_CHECKING:
+    from conductor_async.engine.core import Core
+    from conductor_async.engine.execution import TaskRow
+    from conductor_async.models import JsonObject, JsonValue
+
+__all__ = ["handle_events"]
+
+
+def handle_events(core: Core) -> None:
+    """Let the handlers see what was published since the last time."""
+    events, core.events = core.events, []
+    for queue, message_id, payload in events:
+        about = {"conductor.event.messageId": message_id, "conductor.event.name": queue}
+        for handler in list(core.handlers.values()):
+            if handler["active"] and handler["event"] == queue and _applies(core, handler, payload):
+                for action in handler["actions"]:
+                    _act(
+                        core, action, payload, {"conductor.event.messageId": message_id, "conductor.event.name": queue}
+                    )
+
+
+def _applies(core: Core, handler: JsonObject, payload: JsonObject) -> bool:
+    condition = handler.get("condition")
+    if not condition or not condition.strip():
+        return True
+    try:
+        return truth(evaluate_script(core, handler.get("evaluatorType") or "javascript", condition, payload))
+    except EngineError:
+        return False
+
+
+def _act(core: Core, action: JsonObject, payload: JsonObject, about: JsonObject) -> None:
+    document = _expanded(payload) if action.get("expandInlineJSON") else payload
+    kind = action.get("action")
+    details: JsonObject = action.get(str(kind)) or {}
+    try:
+        if kind == "start_workflow":
+            _start_workflow(core, details, document, about)
+        elif kind in {"complete_task", "fail_task"}:
+            _end_task(core, details, document, about, "COMPLETED" if kind == "complete_task" else "FAILED")
+    except EngineError:
+        # The server logs it and tries again later; nobody is told.
+        return
+
+
+def _start_workflow(core: Core, details: JsonObject, payload: JsonObject, about: JsonObject) -> None:
+    values = _replaced(details.get("input") or {}, payload)
+    correlation_id = details.get("correlationId")
+    if correlation_id is not None:
+        correlation_id = _replaced({"it": correlation_id}, payload)["it"] or correlation_id
+    request = normal_start_request(
+        {
+            "name": details.get("name"),
+            "version": details.get("version"),
+            "correlationId": correlation_id,
+            "taskToDomain": details.get("taskToDomain") or payload.get("taskToDomain"),
+            "input": {**values, **about},
+        }
+    )
+    begin(core, request, event=str(about["conductor.event.name"]))
+
+
+def _end_task(core: Core, details: JsonObject, payload: JsonObject, about: JsonObject, status: str) -> None:
+    given = {key: details.get(key) for key in ("workflowId", "taskId", "taskRefName", "reasonForIncompletion")}
+    values = _replaced({**given, **(details.get("output") or {})}, payload)
+    row = _task(core, values)
+    if row is None:
+        return
+    reason = values.get("reasonForIncompletion")
+    update(
+        core,
+        {
+            "workflowInstanceId": row.workflow_id,
+            "taskId": row.task_id,
+            "status": status,
+            "reasonForIncompletion": str(reason) if status == "FAILED" and reason is not None else row.reason,
+            "callbackAfterSeconds": row.callback_after,
+            "workerId": row.worker_id,
+            "outputData": {**values, **about},
+        },
+    )
+
+
+def _task(core: Core, values: JsonObject) -> TaskRow | None:
+    """The task by its id; or by execution and name, in a loop that of the last iteration."""
+    if values.get("taskId"):
+        return core.store.tasks.get(str(values["taskId"]))
+    execution = core.store.executions.get(str(values.get("workflowId")))
+    name = values.get("taskRefName")
+    if execution is None or not name:
+        return None
+    rows = [row for row in execution.tasks if base_name(row.reference_name) == name]
+    return max(rows, key=lambda row: row.iteration, default=None)
+
+
+def _replaced(values: JsonObject, payload: JsonObject) -> JsonObject:
+    replaced: JsonObject = resolve(values, Scope(payload, environment=None))
+    return replaced
+
+
+def _expanded(value: JsonValue) -> JsonValue:
+    """The value with texts that are JSON objects or lists read."""
+    if isinstance(value, dict):
+        return {key: _expanded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_expanded(item) for item in value]
+    if isinstance(value, str) and value[:1] in {"{", "["}:
+        try:
+            return _expanded(json.loads(value))
+        except ValueError:
+            return value
+    return value

@@ -32,9 +32,7 @@ def handle_events(core: Core) -> None:
         for handler in list(core.handlers.values()):
             if handler["active"] and handler["event"] == queue and _applies(core, handler, payload):
                 for action in handler["actions"]:
-                    _act(
-                        core, action, payload, {"conductor.event.messageId": message_id, "conductor.event.name": queue}
-                    )
+                    _act(core, action, payload, about)
 
 
 def _applies(core: Core, handler: JsonObject, payload: JsonObject) -> bool:

@@ -330,8 +330,8 @@ class WorkerHost(AsyncContextManagerMixin):
             held=held,
             outage=outage,
             delivery=delivery,
-            leases=Leases(tasks, clock, listeners),
-            watch=Watch(tasks, WorkflowClient(api), clock, listeners),
+            leases=Leases(tasks, outage, clock, listeners),
+            watch=Watch(tasks, WorkflowClient(api), outage, clock, listeners),
             lost=LostTasks(tasks, held, delivery, outage, clock=clock, listeners=listeners),
         )
 

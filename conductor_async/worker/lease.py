@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from conductor_async.resources import TaskClient
     from conductor_async.worker.events import Listeners
     from conductor_async.worker.held import HeldTask
+    from conductor_async.worker.outage import Outage
 
 logger = logging.getLogger("conductor_async")
 
 _PART = 1 / 3
 """So much of the response timeout passes from one extension to the next: two may fail before the task is lost."""
+
+_WHEN_IT_IS_BACK = 1.0
+"""Seconds until the next look whether there is a server to tell."""
 
 
 class Leases:
@@ -27,11 +31,13 @@ class Leases:
 
     Args:
         tasks: Where to.
+        outage: Knows whether the server can be reached.
         clock: The host's time.
         listeners: Who is told.
     """
 
-    def __init__(self, tasks: TaskClient, clock: Clock, listeners: Listeners) -> None:
+    def __init__(self, tasks: TaskClient, outage: Outage, clock: Clock, listeners: Listeners) -> None:
+        self._outage = outage
         self._tasks = tasks
         self._clock = clock
         self._listeners = listeners
@@ -47,6 +53,8 @@ class Leases:
 
     async def _extend(self, held: HeldTask) -> float | None:
         """When to try again, in seconds; None: after the usual time."""
+        if self._outage.is_on:
+            return _WHEN_IT_IS_BACK
         task = held.task
         asked_at = self._clock.now()
         try:

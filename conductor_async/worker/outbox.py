@@ -121,8 +121,9 @@ class Outbox:
                 self._broken = None
 
     def _open(self) -> None:
-        file = sqlite3.connect(self.path, timeout=0.5, check_same_thread=False)
+        file: sqlite3.Connection | None = None
         try:
+            file = sqlite3.connect(self.path, timeout=0.5, check_same_thread=False)
             # Another process that had it too would deliver these results as well. So it is ours alone.
             for statement in (
                 "PRAGMA locking_mode = EXCLUSIVE",
@@ -134,7 +135,8 @@ class Outbox:
             ):
                 file.execute(statement)
         except sqlite3.Error as error:
-            file.close()
+            if file is not None:
+                file.close()
             reason = "another process has it: give each its own" if "locked" in str(error) else str(error)
             raise ConfigurationError(f"the outbox {str(self.path)!r} cannot be used: {reason}") from error
         self._file = file

@@ -283,6 +283,7 @@ class Poller:
             return None
         began = self._clock.now()
         result = await self._runner.run(held)
+        self._service.watch.release(held)
         if held.disowned:
             self._abandoned(held, began)
             return None

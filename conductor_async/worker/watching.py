@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from conductor_async.resources import TaskClient, WorkflowClient
     from conductor_async.worker.events import Listeners
     from conductor_async.worker.held import HeldTask
+    from conductor_async.worker.outage import Outage
 
 logger = logging.getLogger("conductor_async")
 
 _EVERY = 9.0
 """Seconds from one look to the next, so that a function knows within ten of them."""
+
+_WHEN_IT_IS_BACK = 1.0
+"""Seconds until the next look whether there is a server to ask."""
 
 
 class Watch:
@@ -32,11 +36,15 @@ class Watch:
     Args:
         tasks: Where to look.
         workflows: Where to look for the reason.
+        outage: Knows whether the server can be reached.
         clock: The host's time.
         listeners: Who is told.
     """
 
-    def __init__(self, tasks: TaskClient, workflows: WorkflowClient, clock: Clock, listeners: Listeners) -> None:
+    def __init__(
+        self, tasks: TaskClient, workflows: WorkflowClient, outage: Outage, clock: Clock, listeners: Listeners
+    ) -> None:
+        self._outage = outage
         self._tasks = tasks
         self._workflows = workflows
         self._listeners = listeners
@@ -48,11 +56,14 @@ class Watch:
         """Watches it from now on."""
         self._rounds.add(held, _EVERY)
 
-    async def _look(self, held: HeldTask) -> None:
+    async def _look(self, held: HeldTask) -> float | None:
+        """When to look again, in seconds; None: after the usual time."""
+        if self._outage.is_on:
+            return _WHEN_IT_IS_BACK
         try:
             now = await self._tasks._get_task(held.task.task_id)
         except EndpointNotAvailableError:
-            return
+            self._rounds.remove(held)
         except NotFoundError as error:
             if error.status == 404:
                 self._end(held, f"the server has no such task any more: {error.message}")
@@ -64,6 +75,7 @@ class Watch:
                 self._end(held, await self._why(now))
             elif now.worker_id != held.worker_id or now.poll_count > held.task.poll_count or now.status == "SCHEDULED":
                 self._lost(held, f"the server has given it to another worker: {now.status}, {now.worker_id}")
+        return None
 
     async def _why(self, task: Task) -> str:
         """`the task is CANCELED: the workflow is TERMINATED: not wanted any more`."""

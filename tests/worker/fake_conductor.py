@@ -20,6 +20,10 @@ V2_MISSING = {"status": 404, "message": "No static resource api/tasks/update-v2.
 NO_WORKFLOW = {"status": 404, "message": "No such workflow found by id: w1"}
 
 
+LOST = httpx.ReadError("the answer was lost on the way")
+"""A fault: the request is carried out, and its answer never arrives."""
+
+
 class FakeConductor:
     """Queues, and what was asked of them.
 
@@ -44,6 +48,7 @@ class FakeConductor:
         self.response_timeout = 3600
         self.tasks: dict[str, dict[str, Any]] = {}
         self.looks: list[str] = []
+        self.storage: str | None = None
         self._ids = itertools.count(1)
         self._news = anyio.Event()
 
@@ -70,6 +75,10 @@ class FakeConductor:
             }
             self.queue.append(self.tasks[task_id])
         self._changed()
+
+    def end(self, task_id: str, status: str = "CANCELED", **facts: Any) -> None:
+        """What becomes of a task when its workflow is terminated, say."""
+        self.tasks[task_id] |= {"status": status, **facts}
 
     def statuses(self) -> list[str]:
         """The status of each result taken, leases left out."""
@@ -100,11 +109,17 @@ class FakeConductor:
             fault = faults[0]
             if self.faults.get(kind):
                 del faults[0]
+            if fault is LOST:
+                await self._carry_out(kind, request, body)
+                raise LOST
             if isinstance(fault, Exception):
                 raise fault
             if isinstance(fault, httpx.Response):
                 return httpx.Response(fault.status_code, headers=fault.headers, content=fault.content)
             await fault()
+        return await self._carry_out(kind, request, body)
+
+    async def _carry_out(self, kind: str, request: httpx.Request, body: dict[str, Any]) -> httpx.Response:
         if kind == "poll":
             query = request.url.params
             return httpx.Response(
@@ -119,6 +134,12 @@ class FakeConductor:
         if path.startswith("/api/admin/task/"):
             open_tasks = [task for task in self.tasks.values() if task["status"] in ("SCHEDULED", "IN_PROGRESS")]
             return httpx.Response(200, json=open_tasks)
+        if path == "/api/tasks/externalstoragelocation":
+            return httpx.Response(200, json={"path": "somewhere", **({"uri": self.storage} if self.storage else {})})
+        if path.startswith("/api/workflow/"):
+            return httpx.Response(
+                200, json={"workflowId": path[14:], "status": "TERMINATED", "reasonForIncompletion": "not wanted"}
+            )
         if path == "/api/version":
             return httpx.Response(200, text="3.32.1")
         if task := self.tasks.get(path.removeprefix("/api/tasks/")):

@@ -5,56 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 import httpx
 import pytest
-import trio.testing
 
 from conductor_async.errors import ClientClosedError, ConfigurationError
 from conductor_async.models import Task  # noqa: TC001 - workers' annotations are read at run time
-from conductor_async.worker import WorkerHost, worker_task
+from conductor_async.worker import WorkerHost
 from tests.worker.fake_conductor import NO_WORKFLOW, V2_MISSING, FakeConductor
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
+from tests.worker.hosting import anyio_backend, echo, hosting, only_with_a_mock_clock, worker  # noqa: F401
 
 pytestmark = pytest.mark.anyio
-
-
-def jumping() -> tuple[str, dict[str, Any]]:
-    return ("trio", {"clock": trio.testing.MockClock(autojump_threshold=0)})
-
-
-@pytest.fixture(params=[pytest.param("asyncio", id="asyncio"), pytest.param("jumping", id="trio")])
-def anyio_backend(request: pytest.FixtureRequest) -> Any:
-    """Asyncio, and trio with a clock that jumps to whatever is next as soon as all sleep."""
-    return jumping() if request.param == "jumping" else request.param
-
-
-class only_with_a_mock_clock:  # noqa: N801 - reads as a mark
-    """For what takes long."""
-
-    def __new__(cls, function: Any) -> Any:
-        return pytest.mark.parametrize("anyio_backend", ["jumping"], indirect=True, ids=["trio"])(function)
-
-
-@asynccontextmanager
-async def hosting(server: FakeConductor, *workers: Any, **options: Any) -> AsyncIterator[WorkerHost]:
-    async with server.client() as conductor, WorkerHost(conductor, workers, **{"poll_timeout": 0.3, **options}) as host:
-        yield host
-
-
-@worker_task("job", concurrency=1)
-async def echo(**given: Any) -> dict[str, Any]:
-    return given
-
-
-def worker(function: Any, **options: Any) -> Any:
-    return worker_task("job", **options)(function)
 
 
 class TestUpdateV2:
@@ -385,7 +348,7 @@ class TestUserCode:
 
         async def job(n: Annotated[int, AfterValidator(broken)]) -> None: ...
 
-        async with hosting(server, worker_task("job")(job)):
+        async with hosting(server, worker(job)):
             await server.until(lambda: server.results)
         assert server.statuses() == ["FAILED"]
         assert server.results[0]["reasonForIncompletion"] == "KeyError: 1"

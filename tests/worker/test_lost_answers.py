@@ -1,0 +1,123 @@
+"""Tasks in answers that never came are found under the host's own id, and handed back."""
+
+from __future__ import annotations
+
+import logging
+
+import anyio
+import anyio.lowlevel
+import httpx
+import pytest
+
+from tests.worker.fake_conductor import LOST, FakeConductor
+from tests.worker.hosting import anyio_backend, echo, hosting, only_with_a_mock_clock, worker  # noqa: F401
+
+pytestmark = pytest.mark.anyio
+
+CUT_OFF = httpx.Response(200, text='[{"taskId":')
+
+
+def handed_back(server: FakeConductor) -> list[str]:
+    return [result["taskId"] for result in server.results if result["status"] == "IN_PROGRESS"]
+
+
+async def test_a_task_whose_poll_was_lost_is_handed_back_and_run():
+    server = FakeConductor()
+    server.put(1, n=7)
+    server.faults["poll"] = [LOST]
+    async with hosting(server, echo):
+        await server.until(lambda: "COMPLETED" in server.statuses())
+    assert handed_back(server) == ["t1"]
+    assert server.tasks["t1"]["status"] == "COMPLETED"
+    assert server.tasks["t1"]["outputData"] == {"n": 7}
+
+
+async def test_a_task_whose_update_v2_was_lost_is_handed_back_and_run():
+    server = FakeConductor()
+    server.put(2)
+    server.faults["v2"] = [LOST]
+    async with hosting(server, echo):
+        await server.until(lambda: server.statuses().count("COMPLETED") == 3)
+    assert handed_back(server) == ["t2"]
+    assert {task["status"] for task in server.tasks.values()} == {"COMPLETED"}
+    assert [result["via"] for result in server.results if result["taskId"] == "t1"] == ["v2", "v1"]
+
+
+@only_with_a_mock_clock
+async def test_a_task_that_the_server_hands_out_to_a_poll_long_after_its_connection_broke():
+    server = FakeConductor()
+
+    async def still_waiting_at_the_server() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(server.poll, 1, 5000, str(server.polls[0]["workerid"]))
+            await anyio.sleep(0.2)
+            server.put()
+            await anyio.lowlevel.checkpoint()
+        raise httpx.ReadError("reset")
+
+    server.faults["poll"] = [still_waiting_at_the_server]
+    async with hosting(server, echo, poll_timeout=5):
+        await server.until(lambda: "COMPLETED" in server.statuses())
+    assert handed_back(server) == ["t1"]
+
+
+async def test_what_the_host_knows_is_left_alone():
+    server = FakeConductor()
+    server.put(3)
+    begun = 0
+
+    async def slow() -> None:
+        nonlocal begun
+        begun += 1
+        await anyio.sleep(0.5)
+
+    server.faults["poll"] = [anyio.lowlevel.checkpoint, anyio.lowlevel.checkpoint, LOST]
+    async with hosting(server, worker(slow, concurrency=4)):
+        await server.until(lambda: server.statuses().count("COMPLETED") == 3)
+        assert any(path.startswith("/api/admin/task/") for path in server.looks)
+    assert begun == 3
+    assert not handed_back(server)
+
+
+async def test_the_last_poll_of_a_host_that_stops_is_followed_up_too():
+    server = FakeConductor()
+    async with hosting(server, echo, poll_timeout=0.5):
+        await server.until(lambda: server.polls)
+        server.faults["poll"] = [LOST, LOST]
+        await anyio.sleep(0.6)
+        server.put()
+    assert server.tasks["t1"]["status"] == "SCHEDULED"
+
+
+async def test_tasks_of_other_hosts_are_left_alone():
+    server = FakeConductor()
+    server.put(2)
+    await server.poll(1, 0, "another host")
+    server.faults["poll"] = [LOST]
+    async with hosting(server, echo):
+        await server.until(lambda: "COMPLETED" in server.statuses())
+        await anyio.sleep(0.05)
+    assert handed_back(server) == ["t2"]
+    assert server.tasks["t1"]["workerId"] == "another host"
+
+
+async def test_under_an_id_that_others_may_have_too_nothing_is_handed_back():
+    server = FakeConductor()
+    server.put()
+    await server.poll(1, 0, "shared")
+    server.faults["poll"] = [LOST]
+    async with hosting(server, worker(echo, worker_id="shared"), poll_timeout=0.1):
+        await server.until(lambda: len(server.polls) > 3)
+    assert not server.results
+
+
+@only_with_a_mock_clock
+async def test_a_server_that_lists_no_tasks_is_said_so_once(caplog: pytest.LogCaptureFixture):
+    server = FakeConductor()
+    server.always["other"] = httpx.Response(404, json={"status": 404, "message": "No static resource api/admin/task"})
+    server.faults["poll"] = [CUT_OFF] * 5
+    async with hosting(server, echo):
+        await anyio.sleep(60)
+    said = [r for r in caplog.records if r.levelno == logging.WARNING and "does not list" in r.getMessage()]
+    assert len(said) == 1
+    assert "response timeout" in said[0].getMessage()

@@ -15,7 +15,18 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from conductor_async import ConductorClient, ConductorWorkflow, Configuration, TaskDef, WorkerHost, worker_task
+from conductor_async import (
+    ConductorClient,
+    ConductorWorkflow,
+    Configuration,
+    StartWorkflowRequest,
+    SubWorkflowTask,
+    TaskContext,
+    TaskDef,
+    TaskInProgress,
+    WorkerHost,
+    worker_task,
+)
 from conductor_async.worker.tracing import Tracing
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, serve
@@ -139,6 +150,63 @@ async def test_a_start_outside_of_a_span_begins_the_trace(
     assert started.parent is None
     assert is_child_of(spans.one(pack.task_definition_name), started)
     assert len(spans.all()) == 2, "polls, deliveries and what was registered outside of a span make none"
+
+
+@pytest.mark.server
+@pytest.mark.anyio
+async def test_workers_of_sub_workflows_and_later_tries_are_in_the_trace(
+    conductor: ConductorClient, spans: Spans, new_name: NewName
+) -> None:
+    @worker_task(new_name("pack"))
+    async def pack(context: TaskContext) -> TaskInProgress | None:
+        return TaskInProgress(0) if context.poll_count == 1 else None
+
+    inner = await registered(conductor, new_name("packing"), pack)
+    outer = ConductorWorkflow(executor=conductor.executor, name=new_name("orders"), version=1)
+    outer >> SubWorkflowTask("inner", inner.name, 1)
+    async with WorkerHost(conductor, [pack], poll_timeout=0.5, listeners=[Tracing(spans.provider)]):
+        assert (await outer.execute()).status == "COMPLETED"
+    runs = [span for span in spans.all() if span.name == pack.task_definition_name]
+    assert [(span.attributes or {})["conductor.task.poll_count"] for span in runs] == [1, 2]
+    assert all(is_child_of(span, spans.one(f"start {outer.name}")) for span in runs)
+
+
+@pytest.mark.server
+@pytest.mark.anyio
+async def test_execute_of_the_server_carries_it_too(
+    conductor: ConductorClient, spans: Spans, new_name: NewName
+) -> None:
+    @worker_task(new_name("pack"))
+    async def pack() -> None: ...
+
+    workflow = await registered(conductor, new_name("orders"), pack)
+    async with WorkerHost(conductor, [pack], poll_timeout=0.5, listeners=[Tracing(spans.provider)]):
+        await conductor.workflow.execute_workflow(StartWorkflowRequest(name=workflow.name), wait_for_seconds=10)
+    assert is_child_of(spans.one(pack.task_definition_name), spans.one(f"start {workflow.name}"))
+
+
+@pytest.mark.server
+@pytest.mark.anyio
+async def test_a_span_ends_with_the_reason_when_the_host_stops(
+    conductor: ConductorClient, spans: Spans, new_name: NewName
+) -> None:
+    began = anyio.Event()
+
+    @worker_task(new_name("pack"))
+    async def pack() -> None:
+        began.set()
+        await anyio.sleep_forever()
+
+    workflow = await registered(conductor, new_name("orders"), pack)
+    async with WorkerHost(conductor, [pack], poll_timeout=0.5, grace=0, listeners=[Tracing(spans.provider)]):
+        handle = await workflow.start()
+        await began.wait()
+    span = spans.one(pack.task_definition_name)
+    assert (span.status.status_code, span.status.description) == (
+        trace.StatusCode.ERROR,
+        "the worker host is stopping",
+    )
+    await conductor.workflow.terminate_workflow(handle.workflow_id)
 
 
 @pytest.mark.server

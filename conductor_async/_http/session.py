@@ -66,6 +66,16 @@ class Session:
         self._closed = False
         self._under_way: set[anyio.CancelScope] = set()
 
+    def open(self) -> None:
+        """Does now what takes its time at the first request: imports the HTTP library, makes the SSL context.
+
+        Raises:
+            ConfigurationError: The certificates cannot be loaded.
+        """
+        self._check_loop()
+        if self._injected is None:
+            self._own_transport()
+
     async def send(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, *, timeout: float
     ) -> Answer:
@@ -136,11 +146,7 @@ class Session:
         if self._injected is not None:
             response = await self._injected.send(request, stream=True, follow_redirects=False)
         else:
-            if self._transport is None:
-                self._transport = make_transport(
-                    self._configuration, self._configuration.server_api_url, self._connections
-                )
-            response = await self._transport.handle_async_request(request)
+            response = await self._own_transport().handle_async_request(request)
             response.request = request
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
         try:
@@ -148,6 +154,11 @@ class Session:
         finally:
             await response.aclose()
         return Answer(response.status_code, headers, body)
+
+    def _own_transport(self) -> httpx.AsyncBaseTransport:
+        if self._transport is None:
+            self._transport = make_transport(self._configuration, self._configuration.server_api_url, self._connections)
+        return self._transport
 
     async def _read(self, response: httpx.Response, packing: str) -> bytes:
         chunks: list[bytes] = []

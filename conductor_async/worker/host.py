@@ -208,6 +208,7 @@ class WorkerHost(AsyncContextManagerMixin):
             await self._outbox.open()
         raised: BaseException | None = None
         try:
+            self._conductor._api.open()  # before the loop is watched: on a cold start, that blocks it
             with self._guardian.on_guard(), LogShipping(self._workers, self._task_log_level):
                 async with anyio.create_task_group() as group:
                     group.start_soon(self._serve, stopping, self._hurry)

@@ -25,14 +25,12 @@ class Loss(Enum):
 
 def lossy(url: str, loss_of: Callable[[Request], Loss]) -> Behaviour:
     """Pass requests on to the server of this URL, and lose those, or their answers, that `loss_of` says."""
-    origin = urlsplit(url)
-    assert origin.hostname
 
     async def behave(peer: Peer, request: Request) -> None:
         loss = loss_of(request)
         if loss is Loss.BEFORE_THE_SERVER:
             raise HangUp
-        answer = await _asked(origin.hostname or "", origin.port or 80, request)
+        answer = await ask(url, request)
         if loss is Loss.NOWHERE:
             await peer.send(answer)
         elif loss is Loss.WITHIN_THE_ANSWER:
@@ -42,12 +40,13 @@ def lossy(url: str, loss_of: Callable[[Request], Loss]) -> Behaviour:
     return behave
 
 
-async def _asked(host: str, port: int, request: Request) -> bytes:
-    """The server's whole answer."""
+async def ask(url: str, request: Request) -> bytes:
+    """The whole answer of the server of this URL. It closes the connection after it."""
+    origin = urlsplit(url)
     kept = {name: value for name, value in request.headers.items() if name != "connection"}
     fields = "".join(f"{name}: {value}\r\n" for name, value in {**kept, "connection": "close"}.items())
     answer = bytearray()
-    async with await anyio.connect_tcp(host, port) as server:
+    async with await anyio.connect_tcp(origin.hostname or "", origin.port or 80) as server:
         await server.send(f"{request.method} {request.target} HTTP/1.1\r\n{fields}\r\n".encode() + request.body)
         try:
             while True:

@@ -12,7 +12,9 @@ assert rig.seen(Operation.POLL) == 3
 
 from __future__ import annotations
 
+import contextlib
 import random
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,7 +22,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
-from anyio.abc import SocketAttribute, TaskGroup
+from anyio.abc import SocketStream, TaskGroup
 
 from tests.fakes.lossy import ask
 from tests.fakes.wire import HangUp, Peer, Request, WireServer, only_the_failure, packed, stall
@@ -186,18 +188,30 @@ class Rig(WireServer):
         """How many of them failed, as the client sees it."""
         return sum(each is operation and f not in (None, Fault.DRIP) for each, f in self.log)
 
-    async def serve(self, started: anyio.abc.TaskStatus[None]) -> None:
+    async def serve(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
         """Listens on its port, but for outages."""
-        listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=self.port)
-        self.port = listener.extra(SocketAttribute.local_port)
-        started.started()
         async with anyio.create_task_group() as peers:
             while True:
-                with anyio.CancelScope() as self.listening:
-                    async with listener:
-                        await listener.serve(self._connected, peers)
+                with self._bound() as listening:
+                    task_status.started()
+                    task_status = anyio.TASK_STATUS_IGNORED
+                    with anyio.CancelScope() as self.listening:
+                        await self._accept(listening, peers)
                 await anyio.sleep(self.refuses_for)
-                listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=self.port)
+
+    def _bound(self) -> socket.socket:
+        listening = socket.create_server(("127.0.0.1", self.port))
+        listening.setblocking(False)
+        self.port = listening.getsockname()[1]
+        return listening
+
+    async def _accept(self, listening: socket.socket, peers: TaskGroup) -> None:
+        # An accept that is cancelled may lose a connection: nobody would answer it. Waiting for one loses nothing.
+        while True:
+            await anyio.wait_readable(listening)
+            with contextlib.suppress(BlockingIOError):
+                accepted, _ = listening.accept()
+                peers.start_soon(self._connected, await SocketStream.from_socket(accepted))
 
     async def _connected(self, stream: anyio.abc.ByteStream) -> None:
         with anyio.CancelScope() as scope:
@@ -256,18 +270,11 @@ async def between(
     rig.behaviours = (rig.behave,)
     with only_the_failure():
         async with anyio.create_task_group() as tasks:
-            await _start(tasks, rig)
+            await tasks.start(rig.serve)
             try:
                 yield rig
             finally:
                 tasks.cancel_scope.cancel()
-
-
-async def _start(tasks: TaskGroup, rig: Rig) -> None:
-    async def serve(*, task_status: anyio.abc.TaskStatus[None]) -> None:
-        await rig.serve(task_status)
-
-    await tasks.start(serve)
 
 
 def over_tcp(url: str) -> Upstream:
@@ -283,22 +290,25 @@ def _kept_alive(answer: bytes) -> bytes:
     """The answer with a length, in place of one that ends with its connection or comes in chunks."""
     head, _, body = answer.partition(b"\r\n\r\n")
     first, *fields = head.split(b"\r\n")
-    if any(name.lower().startswith(b"transfer-encoding") for name in fields):
+    found = {name.strip().lower(): value.strip() for name, _, value in (each.partition(b":") for each in fields)}
+    if b"transfer-encoding" in found:
         body = _joined(body)
+    if not first or len(body) < int(found.get(b"content-length", 0)):
+        raise HangUp  # the server has died over it
     dropped = (b"transfer-encoding", b"connection", b"keep-alive", b"content-length")
     kept = [each for each in fields if not each.lower().startswith(dropped)]
-    status = first.split(b" ")[1]
-    length = [] if status == b"204" else [b"Content-Length: %d" % len(body)]
+    length = [] if first.split(b" ")[1] == b"204" else [b"Content-Length: %d" % len(body)]
     return b"\r\n".join([first, *kept, *length]) + b"\r\n\r\n" + body
 
 
 def _joined(chunks: bytes) -> bytes:
     body = b""
-    while chunks:
+    while True:
         size, _, chunks = chunks.partition(b"\r\n")
-        length = int(size, 16)
+        length = int(size or b"-1", 16)
         if not length:
-            break
+            return body
+        if length < 0 or len(chunks) < length:
+            raise HangUp  # the server has died over it
         body += chunks[:length]
         chunks = chunks[length + 2 :]
-    return body

@@ -88,6 +88,11 @@ def nothing_lost(server: QueueServer, runs: Runs) -> None:
     assert runs == dict.fromkeys(server.jobs, 1)
 
 
+def expected(requests: int, fault: Fault) -> range:
+    """So many; an outage may befall the requests of both slots, each time."""
+    return range(requests, requests + (4 if fault is Fault.OUTAGE else 1))
+
+
 @each_fault
 async def test_polls(fault: Fault, seed: int):
     times = random.Random(seed).randint(1, 2)
@@ -113,9 +118,9 @@ async def test_results_by_v1(fault: Fault, seed: int):
         nothing_lost(server, runs)
         assert rig.seen(Operation.UPDATE_V2) <= 2  # one a slot, to find out that there is none
         # Each task's result once, and once more for each that failed.
-        assert rig.seen(Operation.RESULT) == 4 + rig.injected(Operation.RESULT)
+        assert rig.seen(Operation.RESULT) - rig.injected(Operation.RESULT) in expected(4, fault)
         lost = sum(f is not None and f.loses_the_answer for op, f in rig.log if op is Operation.RESULT)
-        assert sum(job.ignored for job in server.jobs.values()) == lost
+        assert sum(job.ignored for job in server.jobs.values()) in expected(lost, fault)
 
 
 @each_fault
@@ -129,7 +134,7 @@ async def test_results_by_v2(fault: Fault, seed: int):
         nothing_lost(server, runs)
         # What failed by v2 goes by v1, which hands nothing out that could be lost.
         sent = rig.seen(Operation.UPDATE_V2) + rig.seen(Operation.RESULT)
-        assert sent == 6 + rig.injected(Operation.UPDATE_V2)
+        assert sent - rig.injected(Operation.UPDATE_V2) in expected(6, fault)
 
 
 @each_fault
@@ -141,7 +146,7 @@ async def test_results_while_the_host_stops(fault: Fault, seed: int):
         async with hosting(rig, fault, runs.worker(seconds=0.2), grace=10):
             await server.until(lambda: len(runs) == 2)
         nothing_lost(server, runs)
-        assert rig.seen(Operation.RESULT) == 2 + rig.injected(Operation.RESULT)
+        assert rig.seen(Operation.RESULT) - rig.injected(Operation.RESULT) in expected(2, fault)
 
 
 @each_fault
@@ -153,7 +158,7 @@ async def test_handing_back_while_the_host_stops(fault: Fault, seed: int):
         async with hosting(rig, fault, runs.worker(seconds=60), grace=0):
             await server.until(lambda: len(runs) == 2)
         assert server.statuses() == ["SCHEDULED"] * 2
-        assert rig.seen(Operation.HAND_BACK) == 2 + rig.injected(Operation.HAND_BACK)
+        assert rig.seen(Operation.HAND_BACK) - rig.injected(Operation.HAND_BACK) in expected(2, fault)
 
 
 @each_fault

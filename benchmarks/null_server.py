@@ -4,8 +4,9 @@ Runs in its own process (`python null_server.py`), prints its port, and ends whe
 
 - `POST /api/workflow` answers an id; `GET /api/workflow/{id}` an execution with as many tasks as the id's last group
   says. `GET /api/workflow/{id}/status` answers RUNNING until `PUT /null/complete`, then COMPLETED.
-- `GET /api/tasks/poll/batch/{type}` answers `count` tasks at once; a type named `idle…` has an empty queue: it waits
-  out the asked time, then answers `[]`. `POST /api/tasks/update-v2` brings a next task, `POST /api/tasks` an id.
+- `GET /api/tasks/poll/batch/{type}` answers `count` tasks at once, each with an id of its own; a type named `idle…` has
+  an empty queue: it waits out the asked time, then answers `[]`. `POST /api/tasks/update-v2` brings a next task,
+  `POST /api/tasks` an id. All of these count as requests, by `GET /null/requests`.
 - `GET /null/requests` answers how many requests there were since the last time it was asked.
 """
 
@@ -40,19 +41,23 @@ class Canned:
         self.empty = answer(b"[]")
         self.none = b"HTTP/1.1 204 No Content\r\n\r\n"
         self.missing = answer(b'{"status":404,"message":"No static resource"}', status="404 Not Found")
-        self.task = as_sent(task(0, execution_id(1), status="IN_PROGRESS"))
+        polled = task(0, execution_id(1), status="IN_PROGRESS")
+        self.task_head, self.task_tail = as_sent(polled).split(polled["taskId"].encode())
 
     def execution(self, tasks: int) -> bytes:
         if tasks not in self.executions:
             self.executions[tasks] = answer(as_sent(execution(tasks)))
         return self.executions[tasks]
 
+    def task(self) -> bytes:
+        return b"%b%08x-1111-4111-8111-111111111111%b" % (self.task_head, next(self.serial), self.task_tail)
+
     def to(self, method: str, target: str) -> tuple[float, bytes]:
         """The seconds to wait, and the answer."""
         self.requests += 1
         if method == "POST":
             if target == "/api/tasks/update-v2":
-                return 0, answer(self.task)
+                return 0, answer(self.task())
             if target in ("/api/workflow", "/api/tasks"):
                 return 0, answer(execution_id(5, next(self.serial)).encode(), "text/plain;charset=UTF-8")
             if target == "/api/token":
@@ -68,7 +73,7 @@ class Canned:
                 if task_type.startswith("idle"):
                     return int(query.get("timeout", ["100"])[0]) / 1000, self.empty
                 count = int(query.get("count", ["1"])[0])
-                return 0, answer(b"[" + b",".join([self.task] * count) + b"]")
+                return 0, answer(b"[" + b",".join(self.task() for _ in range(count)) + b"]")
             case ["null", "complete"]:
                 self.status = "COMPLETED"
                 return 0, self.none

@@ -47,8 +47,9 @@ def options(description: str, rounds: int) -> argparse.ArgumentParser:
 
 def rotate(script: str, names: Sequence[str], args: argparse.Namespace, *arguments: str) -> dict[str, Figures]:
     """Runs `script measure NAME [arguments]` for every contestant, round after round."""
-    pythons = {"2.0": args.peer_2_python, "1.2": args.peer_1_python}
-    taking_part = [n for n in names if pythons.get(n, sys.executable) and (not args.only or n in args.only)]
+    pythons = {"2.0": args.peer_2_python, "1.2": args.peer_1_python}  # a contestant is "2.0" or "2.0 in some way"
+    pythons = {name: pythons.get(name.split()[0], sys.executable) for name in names}
+    taking_part = [name for name in names if pythons[name] and (not args.only or name in args.only)]
     results: dict[str, Figures] = {name: {} for name in taking_part}
     rounds = 3 if args.quick else args.rounds
     foreign = ("CONDUCTOR_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -58,7 +59,7 @@ def rotate(script: str, names: Sequence[str], args: argparse.Namespace, *argumen
         for name in taking_part:
             if sys.stderr.isatty():
                 print(f"\r{script} round {number + 1}/{rounds}: {name:10}\r", end="", file=sys.stderr, flush=True)
-            command = [pythons.get(name) or sys.executable, str(HERE / script), "measure", name, *arguments]
+            command = [pythons[name], str(HERE / script), "measure", name, *arguments]
             if args.quick:
                 command.append("--quick")
             for figure, value in json.loads(_measured(name, command, environment)).items():
@@ -68,7 +69,7 @@ def rotate(script: str, names: Sequence[str], args: argparse.Namespace, *argumen
 
 def _measured(name: str, command: list[str], environment: dict[str, str]) -> str:
     """The last line that a round prints. A peer may fail a few times: 2.0 now and then breaks at 64 threads."""
-    tries_left = 3 if name in ("1.2", "2.0") else 0
+    tries_left = 3 if name.split()[0] in ("1.2", "2.0") else 0
     while True:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode == 0:

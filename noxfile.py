@@ -65,9 +65,16 @@ def benchmarks(session: nox.Session) -> None:
         python = next(path for path in (folder / "bin/python", folder / "Scripts/python.exe") if path.exists())
         session.run(str(python), "-m", "pip", "install", "-q", f"conductor-python=={version}", "aiohttp", external=True)
         peers[version[0]] = str(python)
-    for script in ("calls.py", "models.py", "imports.py", "building.py", "waiting.py"):
+    for script in ("calls.py", "models.py", "imports.py", "building.py", "waiting.py", "workers.py"):
         options = ["--peer-2-python", peers["2"], "--peer-1-python", peers["1"], *session.posargs]
         session.run("python", f"benchmarks/{script}", *options)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Half an hour of mixed faults on a real server, and what became of everything. `-- --minutes 5` is shorter."""
+    install(session, "tests")
+    session.run("python", "-m", "tests.faults.soak", *session.posargs)
 
 
 @nox.session

@@ -143,6 +143,7 @@ class Delivery:
         choice: UpdateChoice | None = None,
         *,
         within: float = float("inf"),
+        way: anyio.Lock | None = None,
     ) -> tuple[Task | None, ConductorError | None]:
         """Delivers a result.
 
@@ -151,6 +152,7 @@ class Delivery:
             task_type: The task's name.
             choice: Take a next task along if this says so. None: never.
             within: Seconds after which it is given up.
+            way: The task's, held while a request is under way (see `HeldTask`).
 
         Returns:
             The next task, if the server handed one out along the way; and the error after which it may have handed one
@@ -163,6 +165,7 @@ class Delivery:
             try:
                 parcel = await self._packing.pack(result, task_type)
                 parcel.since = self._clock.now()
+                parcel.way = way or parcel.way
                 if self._outbox is not None and parcel.is_final:
                     await self._outbox.keep(parcel)
                 if choice is not None and self.has_v2 and not self._stopping.is_set() and choice.wants_v2():
@@ -189,7 +192,8 @@ class Delivery:
     async def _by_v2(self, parcel: Parcel, choice: UpdateChoice) -> tuple[Task | None, ConductorError | None]:
         parcel.tries += 1
         try:
-            task = await self._tasks._update_v2(parcel.content)
+            async with parcel.way:
+                task = await self._tasks._update_v2(parcel.content)
         except ConductorError as error:
             self._outage.failed(error)
             if lacks_update_v2(error):
@@ -221,7 +225,8 @@ class Delivery:
             await self._outage.over()
             parcel.tries += 1
             try:
-                await self._tasks._update(parcel.content)
+                async with parcel.way:
+                    await self._tasks._update(parcel.content)
             except ConductorError as error:
                 self._outage.failed(error)
                 step = after(error)

@@ -24,9 +24,11 @@ class HeldTask:
         scope: Around the call of its function.
         is_async: Whether cancelling the scope ends the function. A thread has to look for itself.
         disowned: The server does not want its result from here any more.
+        way: Held while the server is told something of it. The server writes whole rows, without a lock: an extension
+            of the lease that is under way together with the result can undo the result.
     """
 
-    __slots__ = ("context", "disowned", "is_async", "scope", "task", "worker_id")
+    __slots__ = ("context", "disowned", "is_async", "scope", "task", "way", "worker_id")
 
     def __init__(self, task: Task, worker_id: str, *, is_async: bool) -> None:
         self.task = task
@@ -35,6 +37,7 @@ class HeldTask:
         self.scope = anyio.CancelScope()
         self.is_async = is_async
         self.disowned = False
+        self.way = anyio.Lock(fast_acquire=True)
 
     def end(self, reason: str, *, wait_for_thread: bool) -> None:
         """Ends the function: a coroutine is cancelled, a thread is told, and waited for or left behind."""

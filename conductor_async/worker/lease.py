@@ -58,7 +58,10 @@ class Leases:
         task = held.task
         asked_at = self._clock.now()
         try:
-            await self._tasks.update_task(_extension(held))
+            async with held.way:
+                if held not in self._rounds:
+                    return None  # the result was under way, and the server has it
+                await self._tasks.update_task(_extension(held))
         except EndpointNotAvailableError as error:
             return self._failed(held, error)
         except NotFoundError as error:

@@ -6,6 +6,8 @@ import logging
 import operator
 from typing import TYPE_CHECKING, Any, cast
 
+import anyio
+
 from conductor_async._http.requests import EncodedJson
 from conductor_async.errors import ConductorError, PayloadError
 from conductor_async.models import TaskResult, TaskResultStatus, encode_json
@@ -34,9 +36,10 @@ class Parcel:
         row: Where the outbox has it, if it has.
         tries: How often it was sent.
         since: When it was sent first, on the host's clock.
+        way: Held while it is sent (see `HeldTask`).
     """
 
-    __slots__ = ("content", "result", "row", "since", "task_type", "tries")
+    __slots__ = ("content", "result", "row", "since", "task_type", "tries", "way")
 
     def __init__(self, result: TaskResult, task_type: str, content: EncodedJson) -> None:
         self.result = result
@@ -45,6 +48,7 @@ class Parcel:
         self.row: int | None = None
         self.tries = 0
         self.since = 0.0
+        self.way = anyio.Lock(fast_acquire=True)
 
     @property
     def is_final(self) -> bool:

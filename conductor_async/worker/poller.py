@@ -259,7 +259,7 @@ class Poller:
             with self._clock.working(self.task_type, self._domain):
                 if (result := await self._result_of(held)) is not None:
                     with self._asking.one():
-                        following = await self._deliver(result)
+                        following = await self._deliver(held, result)
                         if following is not None:
                             service.slots.release()
                             self._start([following], running)
@@ -291,9 +291,9 @@ class Poller:
             await self._hand_back(held, held.context.cancelled or "the host stops")
         return result
 
-    async def _deliver(self, result: TaskResult) -> Task | None:
+    async def _deliver(self, held: HeldTask, result: TaskResult) -> Task | None:
         """The next task, if the server handed one out when it got the result."""
-        following, error = await self._service.delivery.deliver(result, self.task_type, self._choice)
+        following, error = await self._service.delivery.deliver(result, self.task_type, self._choice, way=held.way)
         if error is not None:
             self._may_have_lost(error, 0.0)
         return following
@@ -324,7 +324,7 @@ class Poller:
             result = hand_back(held.task, self._worker_id, after=after, reason=reason)
         else:
             result = hand_back_with_progress(held.context, self._worker_id)
-        await self._service.delivery.deliver(result, self.task_type, within=within)
+        await self._service.delivery.deliver(result, self.task_type, within=within, way=held.way)
 
     async def _give_back(self, held: HeldTask, reason: str) -> None:
         """Hands back what was not begun."""

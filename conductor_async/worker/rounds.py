@@ -42,6 +42,9 @@ class Rounds:
         self._awake_at = float("inf")
         self._limiter = anyio.CapacityLimiter(_AT_ONCE)
 
+    def __contains__(self, held: object) -> bool:
+        return held in self._due
+
     def add(self, held: HeldTask, every: float) -> None:
         """Looks after it from now on, the first time when a tenth less than the interval has passed, or all of it."""
         self._put(held, every, every)

@@ -1,6 +1,7 @@
 """A worker host in a process of its own: `python host_process.py URL TASK_TYPE RECORD [OUTBOX]`.
 
-Each run of a task adds a line to the file RECORD, at its begin and at its end. Ends cleanly on SIGTERM.
+Each run of a task adds a line to the file RECORD, at its begin and at its end. Runs take as long as there is no file
+RECORD.gate, and half a second more. Ends cleanly on SIGTERM.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from conductor_async import ConductorClient, Configuration, TaskContext, WorkerH
 
 async def main(url: str, task_type: str, record: str, outbox: str | None = None) -> None:
     lines = Path(record).open("a", buffering=1)  # noqa: ASYNC230, SIM115 - lines to a local file, until the end
+    gate = Path(f"{record}.gate")
 
     @worker_task(task_type, concurrency=20)
     async def job(context: TaskContext) -> None:
         lines.write(f"begin {context.task_id}\n")
-        await anyio.sleep(2)
+        while not gate.exists():  # noqa: ASYNC110 - another process opens it
+            await anyio.sleep(0.2)
+        await anyio.sleep(0.5)
         lines.write(f"end {context.task_id}\n")
 
     options = {"outbox": outbox} if outbox else {}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
 import uuid
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,30 +17,54 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+BACKENDS = ("embedded", "server")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = "what the tests that need a Conductor run on: the embedded engine, a real server, or one after the other"
+    parser.addoption("--backend", choices=(*BACKENDS, "both"), default="server", help=text)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests that need a Conductor run on both, but for those that say why not."""
+    if "server_url" in metafunc.fixturenames:
+        chosen: str = metafunc.config.getoption("--backend")
+        backends = BACKENDS if chosen == "both" else (chosen,)
+        for marker in metafunc.definition.iter_markers("only_on"):
+            (only,) = marker.args
+            backends = tuple(each for each in backends if each == only)
+        metafunc.parametrize("server_url", backends, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def server_url(pytestconfig: pytest.Config) -> Iterator[str]:
-    """The API's URL of a real Conductor server.
+def server_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The API's URL of a Conductor: of the embedded engine, on a port, and of a real server.
 
-    CONDUCTOR_TEST_SERVER_URL or `--conductor` names one that runs already; `embedded` is an embedded one, on a port.
+    CONDUCTOR_TEST_SERVER_URL names a real server that runs already.
     """
-    url = pytestconfig.getoption("--conductor", default=None) or os.environ.get("CONDUCTOR_TEST_SERVER_URL")
-    if url == "embedded":
-        from conductor_async.embedded import EmbeddedConductor
-
-        with (
-            start_blocking_portal() as portal,
-            portal.wrap_async_context_manager(EmbeddedConductor()) as embedded,
-            portal.wrap_async_context_manager(embedded.serving()) as served,
-        ):
-            yield served
-        return
-    if url and url != "local":
+    if getattr(request, "param", "server") == "embedded":
+        with dev_server() as url:
+            yield url
+    elif url := os.environ.get("CONDUCTOR_TEST_SERVER_URL"):
         yield url
-        return
-    from conductor_async.localserver import LocalServer
+    else:
+        from conductor_async.localserver import LocalServer
 
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(LocalServer()) as server:
-        yield server.url
+        with start_blocking_portal() as portal, portal.wrap_async_context_manager(LocalServer()) as server:
+            yield server.url
+
+
+@contextmanager
+def dev_server() -> Iterator[str]:
+    """What `python -m conductor_async dev` serves, in a process of its own, as others use it."""
+    command = [sys.executable, "-m", "conductor_async", "dev", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().split()[-1]
+        finally:
+            process.terminate()
+            process.wait()
 
 
 @pytest.fixture

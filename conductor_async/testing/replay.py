@@ -6,10 +6,13 @@ import importlib
 import json
 from typing import TYPE_CHECKING, Any, cast
 
+from conductor_async.clock import REAL_TIME
 from conductor_async.engine import Engine, ManualClock
 from conductor_async.models import Task, TaskResult, Workflow, encode_json
 from conductor_async.testing.differences import differences
 from conductor_async.testing.tree import execution_tree
+from conductor_async.worker.events import Listeners
+from conductor_async.worker.held import HeldTask
 from conductor_async.worker.runner import Runner
 from conductor_async.workflow.builder import ConductorWorkflow
 
@@ -31,6 +34,7 @@ _COMPUTED = frozenset(
 )
 """What the engine does itself in a replay. All other tasks end as they were recorded."""
 
+_WORKER = "replay"
 _ENDED = frozenset({"COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"})
 _GOES_ON = frozenset({"SCHEDULED", "IN_PROGRESS", "CANCELED"})
 
@@ -85,7 +89,10 @@ async def replay_task(recording: Recording, task_reference_name: str, worker: An
         KeyError: The recording has no such task.
     """
     worker.arguments.resolve()
-    return await Runner(worker, "replay").run(_fresh(recording.task(task_reference_name)))
+    runner = Runner(worker, _WORKER, REAL_TIME, Listeners(()))
+    result = await runner.run(HeldTask(_fresh(recording.task(task_reference_name)), _WORKER, is_async=worker.is_async))
+    assert result is not None, "nobody cancels it"
+    return result
 
 
 async def assert_task_replays(recording: Recording, task_reference_name: str, worker: AnyWorker) -> None:

@@ -20,7 +20,7 @@ _PATIENCE = 60
 """How often a state that should pass is looked at again."""
 
 
-class Stuck(AssertionError):
+class StuckError(AssertionError):
     """The backend did not come to rest, or the workflow would never end."""
 
 
@@ -43,7 +43,7 @@ async def carry_out(wire: Wire, scenario: Scenario, prefix: str) -> Json:
             break
         await _do(wire, task, given["behaviours"], done)
     else:
-        raise Stuck(f"{_MOST_STEPS} steps were not enough for {workflow_id}")
+        raise StuckError(f"{_MOST_STEPS} steps were not enough for {workflow_id}")
     execution["stuck"] = execution["status"] not in ENDED
     execution["children"] = [child async for child in _children(wire, execution)]
     return execution
@@ -86,7 +86,7 @@ async def _at_rest(wire: Wire, workflow_id: str) -> Json:
             return execution
         before = state
         await wire.sleep(wire.step)
-    raise Stuck(f"{workflow_id} does not come to rest: {before}")
+    raise StuckError(f"{workflow_id} does not come to rest: {before}")
 
 
 def _state(execution: Json) -> Json:

@@ -1,0 +1,62 @@
+"""Generated workflows come to the same on the embedded engine and on a real server, task for task.
+
+`nox -s fuzz` runs many more. What one of them finds is kept in `finds.jsonl`, and runs here for ever.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from hypothesis import HealthCheck, Phase, given, note, settings
+
+from conductor_async.testing.differences import differences
+from tests.fuzz.comparing import compared
+from tests.fuzz.generated import Scenario, scenarios
+from tests.fuzz.running import carry_out
+
+pytestmark = [pytest.mark.server, pytest.mark.only_on("server", reason="it compares the other with it")]
+
+FINDS = Path(__file__).with_name("finds.jsonl")
+EXAMPLES = int(os.environ.get("CONDUCTOR_FUZZ_EXAMPLES", "50"))
+
+
+def differ(sides: Any, scenario: Scenario) -> list[str]:
+    """Every place where the two sides differ."""
+    prefix = f"fz{uuid.uuid4().hex[:10]}"
+
+    async def both() -> list[str]:
+        async with sides() as (embedded, server):
+            expected = compared(await carry_out(server, scenario, prefix), prefix)
+            found = compared(await carry_out(embedded, scenario, prefix), prefix)
+            return list(differences(expected, found, "execution"))
+
+    return anyio.run(both)
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate, Phase.shrink] if EXAMPLES <= 50 else [Phase.generate],
+    print_blob=True,
+)
+@given(scenario=scenarios())
+def test_generated_workflows(sides: Any, scenario: Scenario) -> None:
+    found = differ(sides, scenario)
+    if found:
+        note(json.dumps(scenario.to_wire()))
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "line", FINDS.read_text(encoding="utf-8").splitlines(), ids=lambda line: json.loads(line)["what"]
+)
+def test_what_was_found_once(sides: Any, line: str) -> None:
+    assert differ(sides, Scenario(**json.loads(line)["scenario"])) == []

@@ -257,17 +257,21 @@ async def test_execute_without_a_version_runs_the_latest(url: str, new_name: New
         assert (await conductor.executor.execute(name, 1, timeout=30)).workflow_version == 1
 
 
-async def test_a_short_workflow_is_back_soon(url: str, new_name: NewName):
+async def test_a_short_workflow_is_back_sooner_than_by_the_servers_own_wait(url: str, new_name: NewName):
     name = new_name("short")
+    request = StartWorkflowRequest(name=name, version=1)
+    ours, theirs = [], []
     async with connected(url) as conductor:
         await conductor.executor.register_workflow(definition(name, [set_variable("s", v=1)]))
-        times = []
         for _ in range(5):
             begun = time.perf_counter()
             run = await conductor.executor.execute(name, timeout=30)
-            times.append(time.perf_counter() - begun)
+            done = time.perf_counter()
             assert run.variables == {"v": 1}
-    assert min(times) < 0.1  # the server's own synchronous execution takes 110 ms at least
+            await conductor.executor.execute_workflow(request)
+            ours.append(done - begun)
+            theirs.append(time.perf_counter() - done)
+    assert min(ours) < min(theirs)  # which looks every 100 ms
 
 
 async def test_wait_until_a_task_has_ended(url: str, new_name: NewName):

@@ -66,6 +66,10 @@ class QueueServer:
             self.jobs[job.task_id] = job
         self._changed()
 
+    def remove(self, task_id: str) -> None:
+        """Forgets a task, as when its execution is removed."""
+        del self.jobs[task_id]
+
     def statuses(self) -> list[str]:
         """The status of each task, in the order of their making."""
         self._time_out()
@@ -148,6 +152,8 @@ class QueueServer:
     async def _update_v2(self, body: dict[str, Any]) -> bytes:
         if not self.has_v2:
             return MISSING
+        if body["taskId"] not in self.jobs:
+            return packed(404, json={"status": 404, "message": f"No such workflow found by id: w-{body['taskId']}"})
         self._update(body)
         following = self._taken(1, body.get("workerId"))
         return packed(json=self._shown(following[0])) if following else NO_CONTENT

@@ -7,7 +7,6 @@ import os
 import sys
 import threading
 from collections.abc import Iterable
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -40,7 +39,6 @@ def worker(app: str, /, *, server: str | None = None, grace: float | None = None
         log_level: What is logged, to the standard error.
     """
     logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    sys.path.insert(0, str(Path.cwd()))
     found = _found(app)
     anyio.run(_serve, found, server, grace)
     _leave_threads_behind()
@@ -52,9 +50,9 @@ def _leave_threads_behind() -> None:
 
     Their tasks were handed back when the time was up.
     """
-    others = [each for each in threading.enumerate() if each is not threading.main_thread() and not each.daemon]
-    if others:
-        logger.warning("%d functions in threads still run, and end with the process", len(others))
+    left = sum(each.name.startswith("AnyIO worker") and not each.daemon for each in threading.enumerate())
+    if left:
+        logger.warning("Functions still run in threads, and end with the process: %d", left)
         logging.shutdown()
         sys.stdout.flush()
         os._exit(0)
@@ -95,6 +93,9 @@ def _found(app: str) -> Any:
         ConfigurationError: There is no such thing.
     """
     module, colon, name = app.partition(":")
+    if module.endswith(".py"):
+        named = module.removesuffix(".py").removeprefix("./").replace("/", ".")
+        raise ConfigurationError(f"{app!r} is a file: give the module's name, {named + colon + name!r}")
     if not colon:
         return discover(module)
     found: Any = imported(module)

@@ -202,6 +202,7 @@ async def test_after_the_grace_that_it_was_given_it_hands_back(
         (("shop", "--bogus"), "--bogus"),
         (("shop", "--log-level", "LOUD"), "LOUD"),
         (("nothing",), "there is no module 'nothing'"),
+        (("./shop.py:workers",), "is a file: give the module's name, 'shop:workers'"),
         (("shop:absent",), "the module 'shop' has no 'absent'"),
         (("shop:number",), "7 is neither workers nor a function that makes a WorkerHost"),
         (("shop:nothing",), "a WorkerHost needs at least one worker"),

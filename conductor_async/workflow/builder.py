@@ -12,8 +12,8 @@ from conductor_async.workflow.reading import DefinedTask, complete, settings_of
 from conductor_async.workflow.references import Reference, plain
 from conductor_async.workflow.settings import WorkflowSettings
 from conductor_async.workflow.starting import DEDUPE_WINDOW, start_request
-from conductor_async.workflow.tasks.base import Composable, Step, TaskInterface, definitions_of, tasks_of
 from conductor_async.workflow.tasks.children import InlineSubWorkflowTask
+from conductor_async.workflow.tasks.sequences import Composable, Step, definitions_of, tasks_of
 from conductor_async.workflow.validation import Known, check, modelled, problems_of
 from conductor_async.workflow.validation.known_outputs import known_outputs, tasks_within
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from conductor_async.models import IdempotencyStrategy, StartWorkflowRequest, WorkflowRun
     from conductor_async.workflow.executor import WorkflowExecutor
     from conductor_async.workflow.handle import WorkflowHandle
+    from conductor_async.workflow.tasks.base import TaskInterface
 
 __all__ = ["ConductorWorkflow"]
 

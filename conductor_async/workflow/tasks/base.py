@@ -1,4 +1,4 @@
-"""What every task of a workflow has, and how tasks are put one after the other.
+"""What every task of a workflow has.
 
 A task class says its type when it is made, and is then found by that type:
 
@@ -17,30 +17,25 @@ import copy
 import difflib
 import inspect
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeVar, Unpack, overload
 
 from conductor_async._naming import CamelCaseMixin, snake_case
-from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
+from conductor_async.errors import ConfigurationError
 from conductor_async.models import CacheConfig, StateChangeEvent, TaskDef, TaskType, WorkflowTask
 from conductor_async.workflow.references import InputValue, Reference, plain
+from conductor_async.workflow.tasks.sequences import Composable, Step, TaskSequence
 from conductor_async.workflow.validation import modelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 __all__ = [
-    "Composable",
-    "Step",
     "TaskInput",
     "TaskInterface",
     "TaskOptions",
-    "TaskSequence",
-    "definitions_of",
     "task_class",
-    "tasks_of",
     "whole_seconds",
 ]
 
@@ -51,79 +46,6 @@ def whole_seconds(duration: float | timedelta, what: str) -> int:
     if not (math.isfinite(seconds) and seconds >= 0):
         raise ConfigurationError(f"{what} is a number of seconds from 0, or a timedelta, not {duration!r}.")
     return math.ceil(seconds)
-
-
-# -- one after the other ---------------------------------------------------------------------------
-
-
-class Step(ABC):
-    """Whatever can stand in a `>>` chain: a task, a sequence of tasks, a workflow."""
-
-    @abstractmethod
-    def _tasks_of_step(self) -> Sequence[TaskInterface]:
-        """The tasks that it stands for, one after the other."""
-
-
-Composable: TypeAlias = "Step | Sequence[Composable]"
-"""A step, or a list. Where a step is expected a list is a fork; in a fork, a list is a branch of several steps."""
-
-
-class TaskSequence(Step):
-    """Tasks that run one after the other: `a >> b`. Immutable; usable wherever a task is."""
-
-    def __init__(self, *steps: Composable) -> None:
-        self._tasks: tuple[TaskInterface, ...] = tuple(task for step in steps for task in tasks_of(step))
-
-    def __rshift__(self, following: Composable) -> TaskSequence:
-        return TaskSequence(self, following)
-
-    def __rrshift__(self, before: Sequence[Composable]) -> TaskSequence:
-        return TaskSequence(before, self)
-
-    def __iter__(self) -> Iterator[TaskInterface]:
-        return iter(self._tasks)
-
-    def __len__(self) -> int:
-        return len(self._tasks)
-
-    def __repr__(self) -> str:
-        return " >> ".join(map(repr, self._tasks))
-
-    def _tasks_of_step(self) -> Sequence[TaskInterface]:
-        return self._tasks
-
-
-def tasks_of(step: Composable) -> Sequence[TaskInterface]:
-    """The tasks of a step, in order; a list is a fork, of which each element is a branch."""
-    if isinstance(step, Step):
-        return step._tasks_of_step()
-    if isinstance(step, list | tuple):
-        from conductor_async.workflow.tasks.forks import ForkTask  # it builds on this module
-
-        return [ForkTask.of(step)]
-    hint = ""
-    if callable(step):
-        hint = " A worker function becomes a task by its `task` method: greet.task('greet_ref', …)."
-    raise TypeError(f"A workflow is made of tasks, lists of tasks and workflows, not of {type(step).__name__}.{hint}")
-
-
-def definitions_of(tasks: Sequence[TaskInterface]) -> list[WorkflowTask]:
-    """The wire form of a sequence of tasks: each sees its neighbours, because a fork has to be followed by its join.
-
-    Raises:
-        WorkflowDefinitionError: Some have fields of the wrong kind: all of them are named.
-    """
-    result: list[WorkflowTask] = []
-    problems: list[str] = []
-    for index, task in enumerate(tasks):
-        after = tasks[index + 1] if index + 1 < len(tasks) else None
-        try:
-            result.extend(task._definitions(result[-1] if result else None, after))
-        except WorkflowDefinitionError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise WorkflowDefinitionError(f"These tasks cannot work: {'; '.join(problems)}.", problems=problems)
-    return result
 
 
 # -- a task ------------------------------------------------------------------------------------------

@@ -13,9 +13,9 @@ from typing import Any, Unpack
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import TaskType
 from conductor_async.workflow.references import InputValue, Reference, plain
-from conductor_async.workflow.tasks.base import Composable, TaskInterface, TaskOptions, TaskSequence, definitions_of
-from conductor_async.workflow.tasks.bodies import sequence_of
+from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions
 from conductor_async.workflow.tasks.inputs import InputField, Number
+from conductor_async.workflow.tasks.sequences import Composable, TaskSequence, definitions_of, sequence_of
 
 __all__ = ["DoWhileTask", "ForEachTask", "LoopTask"]
 

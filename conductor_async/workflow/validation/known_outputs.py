@@ -8,11 +8,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_origin
 from uuid import UUID
 
-from conductor_async.workflow.tasks.base import TaskInterface, TaskSequence
+from conductor_async.workflow.tasks.sequences import TaskSequence
 from conductor_async.workflow.typed_results import fields_of, place_of, plain_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from conductor_async.workflow.tasks.base import TaskInterface
 
 __all__ = ["OutputFields", "closed_output", "known_outputs", "tasks_within"]
 

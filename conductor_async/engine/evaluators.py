@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.scripts import ScriptError
+from conductor_async.engine.task_requirements import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from conductor_async.engine.core import Core
     from conductor_async.models import JsonObject, JsonValue
 
-__all__ = ["evaluate_script", "known_evaluator", "run_javascript", "run_jq", "truth"]
+__all__ = ["evaluate_script", "known_evaluator", "run_javascript", "run_jq", "surroundings_of", "truth"]
 
 _JAVASCRIPT = frozenset({"javascript", "graaljs"})
 
@@ -46,6 +47,12 @@ def run_jq(core: Core, query: str, task_input: JsonObject) -> list[JsonValue]:
         msg = "There is nothing to run jq with: pip install 'conductor-async[embedded]'."
         raise ScriptError(msg)
     return core.scripts.jq(query, task_input)
+
+
+def surroundings_of(core: Core) -> Surroundings:
+    """What definitions are checked against: the task definitions that are known, and the syntax of scripts."""
+    script_error = None if core.scripts is None else core.scripts.check_javascript
+    return Surroundings(find_task_def=core.metadata.tasks.get, script_error=script_error)
 
 
 def truth(value: JsonValue) -> bool:

@@ -37,6 +37,10 @@ class Scripts(Protocol):
         """The value of a script, with the bindings as its global names. Raises `ScriptError`."""
         ...
 
+    def check_javascript(self, source: str) -> str | None:
+        """What is wrong with a script's syntax, without running it. None: nothing."""
+        ...
+
     def jq(self, query: str, data: JsonObject) -> list[JsonValue]:
         """All results of a jq query. Raises `ScriptError`."""
         ...

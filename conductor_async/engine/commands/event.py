@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.commands.base import VALIDATION_FAILED, Commands, command
-from conductor_async.engine.errors import Invalid, Refused
+from conductor_async.engine.commands.base import Commands, command
+from conductor_async.engine.definitions_check import check_event_handler
+from conductor_async.engine.errors import Refused
 
 if TYPE_CHECKING:
     from conductor_async.models import JsonObject
@@ -71,18 +72,7 @@ def _checked(handler: JsonObject, method: str) -> JsonObject:
                 f'"{action.get("action")}": not one of the values accepted for Enum class: [{", ".join(_ACTIONS)}]'
             )
             raise Refused(msg)
-    errors: list[dict[str, object]] = []
-    texts = (
-        ("name", "Missing event handler name"),
-        ("event", "Missing event location"),
-        ("actions", "No actions specified. Please specify at-least one action"),
-    )
-    for key, message in texts:
-        if not handler.get(key):
-            error: dict[str, object] = {"path": f"{method}.arg0.{key}", "message": message}
-            errors.append(error | {"invalidValue": ""} if handler.get(key) == "" else error)
-    if errors:
-        raise Invalid(VALIDATION_FAILED, errors)
+    check_event_handler(handler, f"{method}.arg0")
     wire: JsonObject = {"name": handler["name"], "event": handler["event"]}
     if handler.get("condition") is not None:
         wire["condition"] = handler["condition"]

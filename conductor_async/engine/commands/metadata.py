@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.commands.base import VALIDATION_FAILED, Commands, command
-from conductor_async.engine.errors import Conflict, Invalid, NotFound, Refused
+from conductor_async.engine.commands.base import Commands, command
+from conductor_async.engine.definitions_check import (
+    check_task_def,
+    check_workflow_def,
+    refuse,
+    refuse_null_lists,
+    task_def_errors,
+    workflow_def_errors,
+)
+from conductor_async.engine.errors import Conflict, NotFound, Refused
+from conductor_async.engine.evaluators import surroundings_of
 from conductor_async.engine.normalising import normal_task_def, normal_workflow_def
 from conductor_async.engine.summaries import is_agent
 
@@ -23,7 +32,7 @@ class MetadataCommands(Commands):
     @command
     def register_workflow_def(self, workflow_def: JsonObject, overwrite: bool = False) -> None:
         """Keep a new definition, or replace it in place (`overwrite`)."""
-        wire = normal_workflow_def(workflow_def)
+        wire = self._checked_workflow(workflow_def, "registerWorkflowDef.arg0")
         known = self.core.metadata.find_workflow(wire["name"], wire["version"])
         if known is not None and not overwrite:
             msg = f"Workflow with {wire['name']}.{wire['version']} already exists!"
@@ -38,16 +47,31 @@ class MetadataCommands(Commands):
     def update_workflow_defs(self, workflow_defs: list[JsonObject]) -> JsonObject:
         """Create or update definitions; nothing is stored if one of them is invalid. Returns a BulkResponse."""
         if not workflow_defs:
-            error: dict[str, object] = {"path": "updateWorkflowDef.arg0", "message": "WorkflowDefList is empty"}
-            raise Invalid(VALIDATION_FAILED, [error])
+            refuse([{"path": "updateWorkflowDef.arg0", "message": "WorkflowDefList is empty"}])
+        for given in workflow_defs:
+            refuse_null_lists(given)
         wires = [normal_workflow_def(given) for given in workflow_defs]
+        surroundings = surroundings_of(self.core)
+        refuse(
+            [
+                error
+                for number, wire in enumerate(wires)
+                for error in workflow_def_errors(wire, f"updateWorkflowDef.arg0[{number}]", surroundings)
+            ]
+        )
         for wire in wires:
             self.core.metadata.put_workflow({**wire, "createTime": 0, "updateTime": self.core.now()})
         return {"bulkErrorResults": {}, "bulkSuccessfulResults": [wire["name"] for wire in wires]}
 
     def validate_workflow_def(self, workflow_def: JsonObject) -> None:
         """Check a definition without keeping it."""
-        normal_workflow_def(workflow_def)
+        self._checked_workflow(workflow_def, "validateWorkflowDef.arg0")
+
+    def _checked_workflow(self, workflow_def: JsonObject, at: str) -> JsonObject:
+        refuse_null_lists(workflow_def)
+        wire = normal_workflow_def(workflow_def)
+        check_workflow_def(wire, at, surroundings_of(self.core))
+        return wire
 
     def get_workflow_def(self, name: str, version: int | None = None) -> JsonObject:
         """A definition, the latest version by default."""
@@ -97,9 +121,15 @@ class MetadataCommands(Commands):
     def register_task_defs(self, task_defs: list[JsonObject]) -> None:
         """Create or update task definitions."""
         if not task_defs:
-            error: dict[str, object] = {"path": "registerTaskDef.arg0", "message": "TaskDefList is empty"}
-            raise Invalid(VALIDATION_FAILED, [error])
+            refuse([{"path": "registerTaskDef.arg0", "message": "TaskDefList is empty"}])
         wires = [normal_task_def(given) for given in task_defs]
+        refuse(
+            [
+                error
+                for number, wire in enumerate(wires)
+                for error in task_def_errors(wire, f"registerTaskDef.arg0[{number}]")
+            ]
+        )
         for wire in wires:
             self.core.metadata.put_task(
                 {**wire, "createTime": self.core.now(), "updateTime": 0, "createdBy": wire.get("createdBy", "")}
@@ -109,6 +139,7 @@ class MetadataCommands(Commands):
     def update_task_def(self, task_def: JsonObject) -> None:
         """Update a task definition that exists."""
         wire = normal_task_def(task_def)
+        check_task_def(wire, "updateTaskDef.arg0")
         known = self.core.metadata.tasks.get(wire["name"])
         if known is None:
             msg = f"No such task by name {wire['name']}"

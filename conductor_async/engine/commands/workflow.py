@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from conductor_async.engine import control, rerun, testing_runs
 from conductor_async.engine.commands.base import VALIDATION_FAILED, Commands, command
 from conductor_async.engine.core import Work
+from conductor_async.engine.definitions_check import check_workflow_def, refuse_null_lists
 from conductor_async.engine.ending import terminate_by_hand
 from conductor_async.engine.errors import Conflict, Invalid, NotFound
+from conductor_async.engine.evaluators import surroundings_of
 from conductor_async.engine.normalising import normal_start_request, normal_workflow_def
 from conductor_async.engine.rendering import execution_to_wire, task_to_wire
 from conductor_async.engine.requests import begin
@@ -35,7 +37,9 @@ class WorkflowCommands(Commands):
         _check_start(wire)
         definition = wire.get("workflowDef")
         if definition is not None:
+            refuse_null_lists(definition)
             wire["workflowDef"] = normal_workflow_def(definition)
+            check_workflow_def(wire["workflowDef"], "startWorkflow.arg0.workflowDef", surroundings_of(self.core))
         return begin(self.core, wire)
 
     @command

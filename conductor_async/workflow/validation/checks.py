@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
 from conductor_async._http.routes import checked_name
-from conductor_async.errors import ConfigurationError, PayloadError, WorkflowDefinitionError
-from conductor_async.models import ConductorModel, TaskType, WorkflowDef, encode_json
+from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
+from conductor_async.models import ConductorModel, TaskType, WorkflowDef
 from conductor_async.workflow.validation.expressions import expressions_in, steps_below
 from conductor_async.workflow.validation.places import Place, placed_tasks
 from conductor_async.workflow.validation.requirements import missing_in
+from conductor_async.workflow.validation.sendable import unsendable
 from conductor_async.workflow.validation.texts import scripts, substituted, texts_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from conductor_async.models import JsonObject, JsonValue, WorkflowTask
+    from conductor_async.models import WorkflowTask
     from conductor_async.workflow.validation.expressions import Expression
     from conductor_async.workflow.validation.known_outputs import OutputFields
 
@@ -105,7 +106,7 @@ class _Checked:
             yield from self._task_problems(place)
         for path, text in texts_in(self.definition.output_parameters, "outputParameters"):
             yield from self._text_problems(path, text, None)
-        yield from _unsendable(self.definition, self.places)
+        yield from unsendable(self.definition, self.places)
 
     # -- tasks
 
@@ -300,40 +301,3 @@ def _name_problems(path: str, what: str, name: str) -> Iterator[str]:
         checked_name(what, name)
     except ConfigurationError as error:
         yield f"{path}: {error}"
-
-
-# -- JSON --------------------------------------------------------------------------------------------
-
-
-def _unsendable(definition: WorkflowDef, places: list[Place]) -> Iterator[str]:
-    """What cannot be JSON: looked for piece by piece only if the whole cannot be sent."""
-    try:
-        encode_json(definition)
-    except PayloadError:
-        yield from _unsendable_pieces(definition, places)
-
-
-def _unsendable_pieces(definition: WorkflowDef, places: list[Place]) -> Iterator[str]:
-    for path, model, around in [
-        ("", definition, {"tasks"}),
-        *((f"{place.path}.", place.task, _CHILDREN) for place in places),
-    ]:
-        for field, value in model.to_wire().items():
-            if field in around:
-                continue
-            for piece in _pieces(value):
-                try:
-                    encode_json(piece, f"{path}{field}")
-                except PayloadError as error:
-                    where, _, what = str(error).partition(" cannot be sent as JSON: ")
-                    yield f"{where}: it cannot be sent as JSON: {what}"
-
-
-def _pieces(value: JsonValue) -> Iterator[JsonValue]:
-    if isinstance(value, dict):
-        yield from ({key: item} for key, item in cast("JsonObject", value).items())
-    else:
-        yield value
-
-
-_CHILDREN = frozenset({"forkTasks", "decisionCases", "defaultCase", "loopOver"})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async.engine.conditions import compare
 from conductor_async.engine.definitions import base_name
 from conductor_async.engine.errors import EngineError
 from conductor_async.engine.evaluators import run_javascript, truth
@@ -197,7 +198,7 @@ def _condition(core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -
     """Whether there is another iteration."""
     condition = spec.wire.get("loopCondition")
     if not _has_items(spec):
-        return condition is not None and truth(run_javascript(core, condition, _scope(core, execution, row, spec)))
+        return condition is not None and _holds(core, condition, _scope(core, execution, row, spec))
     items = _items(core, execution, row, spec)
     index = row.iteration - 1
     has_more = index < len(items) - 1
@@ -207,7 +208,12 @@ def _condition(core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -
     scope["loopIndex"] = index
     if index < len(items):
         scope["loopItem"] = items[index]
-    return truth(run_javascript(core, condition, scope)) and has_more
+    return _holds(core, condition, scope) and has_more
+
+
+def _holds(core: Core, condition: str, scope: JsonObject) -> bool:
+    known = compare(condition, scope)
+    return known if known is not None else truth(run_javascript(core, condition, scope))
 
 
 def _scope(core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -> JsonObject:

@@ -1,0 +1,116 @@
+"""What workers report (CF15–CF22)."""
+
+from __future__ import annotations
+
+import pytest
+
+from conductor_async.engine.errors import Invalid, NotFound, Refused
+from tests.engine.bench import Bench, task
+
+
+def test_cf15_two_tasks_in_a_row(bench: Bench) -> None:
+    workflow_id = bench.run(task("a"), task("b", inputParameters={"y": "${a.output.y}"}))
+    bench.work("a", output={"y": 2})
+    polled = bench.work("b", output={"z": 3})
+    assert polled["inputData"] == {"y": 2}
+    execution = bench.execution(workflow_id)
+    assert (execution["status"], execution["output"]) == ("COMPLETED", {"z": 3})
+    assert execution["endTime"] > 0
+
+
+def test_cf16_output_parameters(bench: Bench) -> None:
+    wanted = {"a": "${a.output.l[1]}", "m": "${a.output.nope}", "lit": 3, "s": "v=${a.output.n}"}
+    workflow_id = bench.run(task("a"), outputParameters=wanted)
+    bench.work("a", output={"l": [1, {"k": 2}], "n": 5})
+    assert bench.execution(workflow_id)["output"] == {"a": {"k": 2}, "m": None, "lit": 3, "s": "v=5"}
+
+
+def test_cf17_late_reports_change_nothing(bench: Bench) -> None:
+    workflow_id = bench.run(task("a"), task("b"))
+    first = bench.work("a")
+    bench.report(first, "FAILED")
+    assert bench.tasks(workflow_id)["a"]["status"] == "COMPLETED"
+    second = bench.engine.poll_task("b")
+    assert second is not None
+    bench.engine.terminate_workflow(workflow_id)
+    bench.report(second)
+    assert bench.tasks(workflow_id)["b"]["status"] == "CANCELED"
+
+
+def test_cf18_reports_that_are_none(bench: Bench) -> None:
+    workflow_id = bench.run(task("a"))
+    row = bench.tasks(workflow_id)["a"]
+    with pytest.raises(NotFound, match="No such task found by id: nope"):
+        bench.engine.update_task({"workflowInstanceId": workflow_id, "taskId": "nope", "status": "COMPLETED"})
+    with pytest.raises(NotFound, match="No such workflow found by id: nope"):
+        bench.engine.update_task({"workflowInstanceId": "nope", "taskId": row["taskId"], "status": "COMPLETED"})
+    with pytest.raises(Invalid) as caught:
+        bench.engine.update_task({"taskId": row["taskId"], "status": "COMPLETED"})
+    assert caught.value.validation_errors == [
+        {"path": "updateTask.arg0.workflowInstanceId", "message": "Workflow Id cannot be null or empty"}
+    ]
+    with pytest.raises(Refused, match="is null"):
+        bench.engine.update_task({"workflowInstanceId": workflow_id, "taskId": row["taskId"]})
+    with pytest.raises(Refused, match="not one of the values accepted"):
+        bench.report(row | {"workflowInstanceId": workflow_id}, "BOGUS")
+
+
+def test_cf19_a_task_that_is_handed_back_for_later(bench: Bench) -> None:
+    workflow_id = bench.run(task("a"))
+    first = bench.work("a", "IN_PROGRESS", {"p": 1}, callbackAfterSeconds=2)
+    row = bench.tasks(workflow_id)["a"]
+    assert (row["status"], row["callbackAfterSeconds"], row["outputData"]) == ("SCHEDULED", 2, {"p": 1})
+    assert bench.engine.poll_task("a") is None
+    bench.pass_time(2)
+    again = bench.work("a", "IN_PROGRESS", {"q": 2})
+    assert (again["taskId"], again["pollCount"]) == (first["taskId"], 2)
+    assert bench.tasks(workflow_id)["a"]["outputData"] == {"q": 2}
+
+
+def test_cf21_by_reference_name(bench: Bench) -> None:
+    workflow_id = bench.run(task("a"), task("b"))
+    engine = bench.engine
+    assert engine.update_task_by_ref_name(workflow_id, "a", "IN_PROGRESS", {"p": 1}) is not None
+    assert engine.update_task_by_ref_name(workflow_id, "a", "COMPLETED", {"k": 1}) is not None
+    assert bench.tasks(workflow_id)["a"]["outputData"] == {"p": 1, "k": 1}
+    assert engine.update_task_by_ref_name(workflow_id, "a", "COMPLETED", {"k": 1}) is None
+    assert engine.update_task_by_ref_name("nope", "a", "COMPLETED", {}) is None
+    with pytest.raises(NotFound):
+        engine.update_task_sync(workflow_id, "nope", "COMPLETED", {})
+    assert engine.update_task_sync(workflow_id, "b", "COMPLETED", {})["status"] == "COMPLETED"
+
+
+def test_cf22_logs_in_the_order_of_their_times(bench: Bench) -> None:
+    workflow_id = bench.run(task("a"))
+    polled = bench.work("a", "IN_PROGRESS", logs=[{"log": "no time"}, {"log": "old", "createdTime": 5}])
+    bench.engine.add_task_log(polled["taskId"], "now")
+    assert [line["log"] for line in bench.engine.get_task_logs(polled["taskId"])] == ["no time", "old", "now"]
+    assert bench.engine.get_task_logs("nope") == []
+    assert bench.status(workflow_id) == "RUNNING"
+
+
+def test_version_two_brings_the_next_task_of_the_same_type(bench: Bench) -> None:
+    bench.run(task("a"))
+    other = bench.run(task("a"))
+    polled = bench.engine.poll_task("a", "w")
+    assert polled is not None
+    result = {"workflowInstanceId": polled["workflowInstanceId"], "taskId": polled["taskId"], "workerId": "w"}
+    assert bench.engine.update_task_v2({**result, "extendLease": True}) is None
+    following = bench.engine.update_task_v2({**result, "status": "COMPLETED"})
+    assert following is not None
+    assert (following["workflowInstanceId"], following["status"]) == (other, "IN_PROGRESS")
+
+
+def test_a_task_can_be_cancelled_and_ends_its_workflow(bench: Bench) -> None:
+    workflow_id = bench.run(task("a"))
+    bench.work("a", "CANCELED", reasonForIncompletion="no use")
+    assert bench.status(workflow_id) == "TERMINATED"
+    assert bench.states(workflow_id) == ["a CANCELED"]
+
+
+def test_changes_are_told_when_they_are_done(bench: Bench) -> None:
+    workflow_id = bench.run(task("a"))
+    bench.changed.clear()
+    bench.work("a")
+    assert bench.changed
+    assert set(bench.changed) == {workflow_id}

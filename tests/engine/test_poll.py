@@ -1,4 +1,4 @@
-"""Handing tasks out: order, effects, domains, limits (CF11–CF14, CF23)."""
+"""Handing tasks out: order, effects, domains, limits (CF11 to CF14, CF23)."""
 
 from __future__ import annotations
 

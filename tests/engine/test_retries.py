@@ -1,4 +1,4 @@
-"""Attempts: when there is another one, and when there is none (CF24–CF29)."""
+"""Attempts: when there is another one, and when there is none (CF24 to CF29)."""
 
 from __future__ import annotations
 

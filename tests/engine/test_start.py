@@ -1,4 +1,4 @@
-"""Starting executions (CF05–CF10)."""
+"""Starting executions (CF05 to CF10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Timeouts and leases (CF31–CF36)."""
+"""Timeouts and leases (CF31 to CF36)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What workers report (CF15–CF22)."""
+"""What workers report (CF15 to CF22)."""
 
 from __future__ import annotations
 

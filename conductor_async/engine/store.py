@@ -23,6 +23,7 @@ class Store:
         tasks: All task rows by id.
         logs: The log lines of a task, by its id.
         messages: What was sent to an execution and not yet pulled, by its id.
+        archived: Summaries of executions that were removed but are still found by searches, by id.
     """
 
     def __init__(self) -> None:
@@ -30,6 +31,7 @@ class Store:
         self.tasks: dict[str, TaskRow] = {}
         self.logs: dict[str, list[JsonObject]] = {}
         self.messages: dict[str, list[JsonObject]] = {}
+        self.archived: dict[str, JsonObject] = {}
         self._by_name: dict[str, dict[str, Execution]] = {}
         self._by_correlation: dict[tuple[str, str], dict[str, Execution]] = {}
 

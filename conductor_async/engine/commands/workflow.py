@@ -15,6 +15,7 @@ from conductor_async.engine.normalising import normal_start_request, normal_work
 from conductor_async.engine.rendering import execution_to_wire, task_to_wire
 from conductor_async.engine.requests import begin
 from conductor_async.engine.running import decide_execution
+from conductor_async.engine.summaries import execution_summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -207,6 +208,8 @@ class WorkflowCommands(Commands):
         if archive_workflow and not execution.is_terminal:
             msg = f"Cannot archive workflow: {workflow_id} with status: {execution.status}"
             raise Invalid(msg)
+        if archive_workflow:
+            self.core.store.archived[workflow_id] = execution_summary(execution)
         self._forget(execution)
 
     @command

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async.engine.commands.base import VALIDATION_FAILED, Commands, command
+from conductor_async.engine.errors import Invalid
+from conductor_async.engine.rendering import execution_to_wire, task_to_wire
+from conductor_async.engine.search import TASK_FIELDS, Hits, Search
+from conductor_async.engine.summaries import execution_summary, task_summary
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from conductor_async.models import JsonObject
 
 __all__ = ["SearchQueries"]
 
-
-from conductor_async.engine.commands.base import Commands
+_LARGEST_PAGE = 5000
 
 
 class SearchQueries(Commands):
     """Searches over executions and tasks. Each returns a SearchResult."""
 
+    @command
     def search_workflows(
         self,
         *,
@@ -28,8 +36,12 @@ class SearchQueries(Commands):
         top_level_only: bool = False,
     ) -> JsonObject:
         """Summaries of executions."""
-        raise NotImplementedError
+        _check_size(size, "searchWorkflows")
+        wanted = _narrowed(query, classifier, top_level_only=top_level_only)
+        hits = Search(wanted, free_text=free_text, sort=sort).among(self._executions(), start=start, size=size)
+        return {"totalHits": hits.total, "results": hits.page}
 
+    @command
     def search_workflows_v2(
         self,
         *,
@@ -42,8 +54,12 @@ class SearchQueries(Commands):
         top_level_only: bool = False,
     ) -> JsonObject:
         """Executions, without their tasks."""
-        raise NotImplementedError
+        _check_size(size, "searchWorkflowsV2")
+        wanted = _narrowed(query, classifier, top_level_only=top_level_only)
+        hits = Search(wanted, free_text=free_text, sort=sort).among(self._executions(), start=start, size=size)
+        return {"totalHits": hits.total, "results": self._whole(summary["workflowId"] for summary in hits.page)}
 
+    @command
     def search_by_tasks(
         self,
         *,
@@ -53,9 +69,12 @@ class SearchQueries(Commands):
         free_text: str = "*",
         query: str | None = None,
     ) -> JsonObject:
-        """Summaries of the executions that have such tasks."""
-        raise NotImplementedError
+        """Summaries of the executions that have such tasks. `totalHits` counts the tasks."""
+        hits = self._task_hits(query, free_text, sort, start=start, size=size)
+        found = (self.core.store.executions.get(workflow_id) for workflow_id in _workflows_of(hits))
+        return {"totalHits": hits.total, "results": [execution_summary(execution) for execution in found if execution]}
 
+    @command
     def search_by_tasks_v2(
         self,
         *,
@@ -65,9 +84,11 @@ class SearchQueries(Commands):
         free_text: str = "*",
         query: str | None = None,
     ) -> JsonObject:
-        """The executions that have such tasks."""
-        raise NotImplementedError
+        """The executions that have such tasks. `totalHits` counts the tasks."""
+        hits = self._task_hits(query, free_text, sort, start=start, size=size)
+        return {"totalHits": hits.total, "results": self._whole(_workflows_of(hits))}
 
+    @command
     def search_tasks(
         self,
         *,
@@ -78,8 +99,10 @@ class SearchQueries(Commands):
         query: str | None = None,
     ) -> JsonObject:
         """Summaries of tasks."""
-        raise NotImplementedError
+        hits = self._task_hits(query, free_text, sort, start=start, size=size)
+        return {"totalHits": hits.total, "results": hits.page}
 
+    @command
     def search_tasks_v2(
         self,
         *,
@@ -90,4 +113,45 @@ class SearchQueries(Commands):
         query: str | None = None,
     ) -> JsonObject:
         """Tasks."""
-        raise NotImplementedError
+        hits = self._task_hits(query, free_text, sort, start=start, size=size)
+        rows = [self.core.store.task(summary["taskId"]) for summary in hits.page]
+        return {"totalHits": hits.total, "results": [task_to_wire(row, self.core.now()) for row in rows]}
+
+    # -- what is searched ----------------------------------------------------------------------------
+
+    def _executions(self) -> Iterable[JsonObject]:
+        yield from self.core.store.archived.values()
+        for execution in self.core.store.executions.values():
+            yield execution_summary(execution)
+
+    def _task_hits(self, query: str | None, free_text: str, sort: str | None, *, start: int, size: int) -> Hits:
+        search = Search(query, free_text=free_text, sort=sort, fields=TASK_FIELDS)
+        # A task is indexed when it is first updated.
+        rows = (row for row in self.core.store.tasks.values() if row.status != "SCHEDULED" or row.poll_count)
+        return search.among(map(task_summary, rows), start=start, size=size)
+
+    def _whole(self, workflow_ids: Iterable[str]) -> list[JsonObject]:
+        found = (self.core.store.executions.get(workflow_id) for workflow_id in workflow_ids)
+        now = self.core.now()
+        return [execution_to_wire(execution, include_tasks=False, now=now) for execution in found if execution]
+
+
+def _workflows_of(hits: Hits) -> Iterable[str]:
+    return dict.fromkeys(summary["workflowId"] for summary in hits.page)
+
+
+def _check_size(size: int, method: str) -> None:
+    if size > _LARGEST_PAGE:
+        message = "Cannot return more than 5000 workflows. Please use pagination."
+        error: dict[str, object] = {"path": f"{method}.arg1", "message": message, "invalidValue": str(size)}
+        raise Invalid(VALIDATION_FAILED, [error])
+
+
+def _narrowed(query: str | None, classifier: str | None, *, top_level_only: bool) -> str | None:
+    clauses = [query] if query and query.strip() else []
+    wanted = ",".join(part.strip() for part in (classifier or "").split(",") if part.strip())
+    if wanted:
+        clauses.append(f"classifier IN ({wanted})")
+    if top_level_only:
+        clauses.append('parentWorkflowId=""')
+    return " AND ".join(clauses) or None

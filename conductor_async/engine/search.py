@@ -1,0 +1,206 @@
+"""The queries that searches understand, as the server's index in SQLite does.
+
+```
+workflowType='orders' AND status IN (FAILED,TIMED_OUT) AND startTime>1767225600000
+```
+
+Conditions are joined by ` AND ` and by nothing else. Fields that are not indexed are passed over.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from conductor_async.engine.errors import Invalid, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from conductor_async.models import JsonObject
+
+__all__ = ["TASK_FIELDS", "WORKFLOW_FIELDS", "Hits", "Search"]
+
+WORKFLOW_FIELDS = frozenset(
+    {
+        *("workflow_id", "correlation_id", "workflow_type", "start_time", "end_time", "update_time", "status"),
+        *("parent_workflow_id", "classifier", "json_data"),
+    }
+)
+"""What a search of executions can ask about, as the columns of the index are named."""
+
+TASK_FIELDS = frozenset(
+    {
+        *("task_id", "task_type", "task_def_name", "status", "start_time", "end_time", "update_time"),
+        *("workflow_type", "json_data"),
+    }
+)
+"""What a search of tasks can ask about."""
+
+_KNOWN_FIELDS = WORKFLOW_FIELDS | TASK_FIELDS
+_EPOCH = "1970-01-01T00:00:00.000Z"
+
+
+class Hits(NamedTuple):
+    """What a search has found.
+
+    Attributes:
+        total: How many there are.
+        page: Those that were asked for.
+    """
+
+    total: int
+    page: list[JsonObject]
+
+
+class Search:
+    """A query, ready to be put to summaries.
+
+    Args:
+        query: Conditions, joined by ` AND `. None or empty: all.
+        free_text: What the summary has to hold somewhere, in any case; `*` is a wildcard.
+        sort: `field:ASC|field:DESC`. What is not of this form is passed over.
+        fields: What the index knows: `WORKFLOW_FIELDS` or `TASK_FIELDS`.
+
+    Raises:
+        Invalid: The query cannot be read.
+        Refused: It asks for something that the index does not have, or for a time that is no number.
+    """
+
+    def __init__(
+        self,
+        query: str | None = None,
+        *,
+        free_text: str | None = "*",
+        sort: str | None = None,
+        fields: Collection[str] = WORKFLOW_FIELDS,
+    ) -> None:
+        self._conditions = [_condition(text, fields) for text in query.split(" AND ")] if query else []
+        if free_text and free_text != "*":
+            self._conditions.append(_like("json_data", f"%{free_text}%"))
+        self._order = list(_order(sort, fields))
+
+    def matches(self, summary: JsonObject) -> bool:
+        """Whether a summary meets all conditions."""
+        return all(condition(summary) for condition in self._conditions)
+
+    def among(self, summaries: Iterable[JsonObject], *, start: int = 0, size: int = 100) -> Hits:
+        """Those that match, sorted; without a sort in the order given."""
+        found = [summary for summary in summaries if self.matches(summary)]
+        for field, descending in reversed(self._order):
+            found.sort(key=lambda summary: _sortable(_column(summary, field)), reverse=descending)
+        begin = max(start, 0)
+        return Hits(len(found), found[begin : begin + size] if size >= 0 else found[begin:])
+
+
+def _sortable(value: str | None) -> tuple[bool, str]:
+    return (value is not None, value or "")
+
+
+# -- conditions --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    field: str
+    operator: str
+    values: Sequence[str]
+
+
+def _condition(text: str, fields: Collection[str]) -> Callable[[JsonObject], bool]:
+    parts = _read(text)
+    if parts.field not in _KNOWN_FIELDS:
+        return lambda _: True
+    if parts.field not in fields:
+        raise _no_such_column(parts.field)
+    return _comparison(parts)
+
+
+def _no_such_column(field: str) -> Refused:
+    return Refused(
+        f"Cannot prepare statement for query: [SQLITE_ERROR] SQL error or missing database (no such column: {field})"
+    )
+
+
+def _read(text: str) -> _Parts:
+    found = _CONDITION.search(text)
+    if found is None:
+        msg = f"Incorrectly formatted query string: {text}"
+        raise Invalid(msg)
+    field = _snake(found[1])
+    values = _without_empty_end(_DECORATION.sub("", found[3]).split(","))
+    if field.endswith("_time"):
+        values[0] = _as_iso(values[0])
+    operator = "=" if found[2] == "IN" and len(values) == 1 else found[2]
+    return _Parts(field, operator, values)
+
+
+_CONDITION = re.compile(r"([a-zA-Z]+)\s?(=|>|<|IN)\s?(.*)")
+_DECORATION = re.compile(r"[\"'()]")
+
+
+def _without_empty_end(values: list[str]) -> list[str]:
+    while len(values) > 1 and not values[-1]:
+        values.pop()
+    return values
+
+
+def _snake(camel: str) -> str:
+    return re.sub(r"\B([A-Z])", r"_\1", camel).lower()
+
+
+def _as_iso(millis: str) -> str:
+    if re.fullmatch(r"[+-]?\d+", millis) is None:
+        raise Refused(f'For input string: "{millis}"')
+    moment = datetime.fromtimestamp(int(millis) / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _comparison(parts: _Parts) -> Callable[[JsonObject], bool]:
+    field, values = parts.field, parts.values
+    if parts.operator == "IN":
+        wanted = frozenset(values)
+        return lambda summary: _column(summary, field) in wanted
+    if len(values) > 1:
+        raise Refused("Index 3 out of bounds for length 3")  # several values where one is expected
+    if parts.operator == "=" and "*" in values[0] and not field.endswith("_time"):
+        return _like(field, values[0])
+    value = values[0].replace("*", "%")
+    if parts.operator == "=":
+        return lambda summary: _column(summary, field) == value
+    if parts.operator == ">":
+        return lambda summary: (found := _column(summary, field)) is not None and found > value
+    return lambda summary: (found := _column(summary, field)) is not None and found < value
+
+
+def _like(field: str, pattern: str) -> Callable[[JsonObject], bool]:
+    """SQL's LIKE, in any case: `*` and `%` stand for any text, `_` for any character."""
+    pieces = {"*": ".*", "%": ".*", "_": "."}
+    expression = "".join(pieces.get(character) or re.escape(character) for character in pattern)
+    matcher = re.compile(expression, re.IGNORECASE | re.DOTALL)
+    return lambda summary: (found := _column(summary, field)) is not None and bool(matcher.fullmatch(found))
+
+
+def _column(summary: JsonObject, field: str) -> str | None:
+    if field == "json_data":
+        return json.dumps(summary, separators=(",", ":"), ensure_ascii=False)
+    value: str | None = summary.get(_camel(field))
+    return _EPOCH if value is None and field == "end_time" else value
+
+
+def _camel(snake: str) -> str:
+    first, *rest = snake.split("_")
+    return first + "".join(part.title() for part in rest)
+
+
+def _order(sort: str | None, fields: Collection[str]) -> Iterable[tuple[str, bool]]:
+    for part in (sort or "").split("|"):
+        name, colon, direction = part.partition(":")
+        field = _snake(name)
+        if colon and field in _KNOWN_FIELDS and direction.upper() in {"ASC", "DESC"}:
+            if field not in fields:
+                raise _no_such_column(field)
+            yield field, direction.upper() == "DESC"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import anyio
+from contextlib import aclosing
+
 import pytest
 
 from conductor_async import TaskDef
@@ -45,9 +46,11 @@ async def test_it_is_tried_again_as_often_as_its_place_says(perform):
 
 async def test_an_async_task_waits_to_be_completed(conductor, new_workflow):
     handle = await new_workflow(ConductorEventTask("tell", "told", async_complete=True)).start()
-    while (execution := await handle.get()).tasks[0].status == "SCHEDULED":
-        await anyio.sleep(0.05)
-    assert (execution.status, execution.tasks[0].status) == ("RUNNING", "IN_PROGRESS")
+    async with aclosing(handle.events()) as events:
+        async for event in events:
+            if event.status == "IN_PROGRESS":
+                break
+    assert await handle.status() == "RUNNING"
     await conductor.task.update_task_by_ref_name(handle.workflow_id, "tell", "COMPLETED", {"heard": True})
     assert (await handle.result(timeout=60))["heard"] is True
 

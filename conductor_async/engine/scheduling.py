@@ -142,13 +142,14 @@ def put_in_queue(core: Core, row: TaskRow) -> None:
     """Hand the row to whoever runs it, after its delay: workers, the engine itself, or a mock."""
     watch(core, row)
     kind = system_kind(row)
-    if kind is None and not row.mocked:
+    delay: int | None
+    if row.mocked:
+        what, delay = "outside", row.callback_after_ms or (row.spec.start_delay * 1000 if row.spec is not None else 0)
+    elif kind is not None:
+        what, delay = "run", kind.delay_ms(core, row)
+    else:
         core.enqueue(row, row.callback_after_ms or row.callback_after * 1000)
         return
-    delay = (
-        row.callback_after_ms or row.callback_after * 1000 if row.mocked or kind is None else kind.delay_ms(core, row)
-    )
-    what = "outside" if row.mocked else "run"
     if delay is not None and delay > 0:
         core.timers.add(core.now() + delay, what, row.task_id)
     elif delay is not None:

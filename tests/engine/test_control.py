@@ -190,3 +190,13 @@ def test_cf45_by_correlation_id(bench: Bench) -> None:
     assert bench.engine.get_running_workflows("w") == ids[1:]
     now = round(bench.clock.now() * 1000)
     assert bench.engine.get_running_workflows("w", start_time=now - 1, end_time=now + 1) == ids
+
+
+def test_a_wait_that_is_retried_ends_at_its_old_time(bench: Bench) -> None:
+    workflow_id = bench.run(task("w", "WAIT", inputParameters={"duration": "1 hour"}))
+    bench.pass_time(600)
+    bench.engine.terminate_workflow(workflow_id)
+    bench.engine.retry_workflow(workflow_id)
+    assert bench.states(workflow_id) == ["w CANCELED", "w IN_PROGRESS"]
+    bench.pass_time(3000)
+    assert bench.status(workflow_id) == "COMPLETED"

@@ -125,11 +125,9 @@ def test_the_total_timeout_ends_the_attempts(bench: Bench) -> None:
 
 def test_inputs_are_evaluated_again_for_each_attempt(bench: Bench) -> None:
     bench.define("a", retryCount=1, retryDelaySeconds=0)
-    workflow_id = bench.run(
-        task("f", "FORK_JOIN", forkTasks=[[task("a", inputParameters={"v": "${workflow.variables.v}"})], [task("b"), set_variable("s", v=2)]]),
-        task("j", "JOIN", joinOn=["a", "s"]),
-        variables={"v": 1},
-    )  # fmt: skip
+    first = task("a", inputParameters={"v": "${workflow.variables.v}"})
+    fork = task("f", "FORK_JOIN", forkTasks=[[first], [task("b"), set_variable("s", v=2)]])
+    workflow_id = bench.run(fork, task("j", "JOIN", joinOn=["a", "s"]), variables={"v": 1})
     assert bench.tasks(workflow_id)["a"]["inputData"] == {"v": 1}
     bench.work("b")
     bench.work("a", "FAILED")

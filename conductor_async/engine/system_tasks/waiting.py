@@ -62,7 +62,15 @@ class WaitKind(_InProgress):
 
     def delay_ms(self, core: Core, row: TaskRow) -> int | None:
         """Until its time comes."""
+        if row.status == "SCHEDULED":
+            return 0  # another attempt, by a retry of the execution
         return max(row.wait_until - core.now(), 0) if row.wait_until else None
+
+    def start(self, core: Core, execution: Execution, row: TaskRow) -> None:
+        """Wait again: the time that was to come stays the same."""
+        row.status = "IN_PROGRESS"
+        if row.wait_until:
+            core.timers.add(max(row.wait_until, core.now()), "run", row.task_id)
 
     def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
         """End when the time has come."""

@@ -1,0 +1,127 @@
+"""Loops (CF54 to CF58)."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.engine.bench import Bench, set_variable, task
+
+
+def _inline(ref: str, expression: str, **values: object) -> dict:
+    return task(ref, "INLINE", inputParameters={"expression": expression, **values})
+
+
+def _counting(*body: dict, times: int = 3, **fields: object) -> dict:
+    return task("dw", "DO_WHILE", loopCondition=f'$.dw["iteration"]<{times}', loopOver=list(body), **fields)
+
+
+def test_cf54_counting(bench: Bench) -> None:
+    workflow_id = bench.run(
+        _counting(_inline("i", "$.n*10", n="${dw.output.iteration}")), set_variable("after", last="${i.output.result}")
+    )
+    rows = bench.tasks(workflow_id)
+    assert [rows[f"i__{n}"]["iteration"] for n in (1, 2, 3)] == [1, 2, 3]
+    assert rows["dw"]["outputData"] == {
+        "1": {"i": {"result": 10}},
+        "2": {"i": {"result": 20}},
+        "3": {"i": {"result": 30}},
+        "iteration": 3,
+    }
+    assert bench.execution(workflow_id)["variables"] == {"last": 30}
+
+
+def test_cf55_items(bench: Bench) -> None:
+    body = set_variable("s", item="${dw.output.loopItem}", index="${dw.output.loopIndex}")
+    loop = task("dw", "DO_WHILE", items="${workflow.input.l}", loopCondition="", loopOver=[body])
+    workflow_id = bench.run(loop, input={"l": ["a", "b"]})
+    rows = bench.tasks(workflow_id)
+    assert rows["s__1"]["inputData"] == {"item": "a", "index": 0}
+    output = rows["dw"]["outputData"]
+    assert (output["loopIndex"], output["loopItem"], output["iteration"]) == (1, "b", 2)
+
+    empty = bench.run(loop, input={"l": []})
+    assert bench.states(empty) == ["dw COMPLETED"]
+    assert bench.tasks(empty)["dw"]["outputData"] == {"iteration": 0}
+
+
+def test_items_as_an_input_parameter(bench: Bench) -> None:
+    loop = task("dw", "DO_WHILE", loopCondition="", loopOver=[set_variable("s")], inputParameters={"_items": [1, 2, 3]})
+    assert bench.tasks(bench.run(loop))["dw"]["outputData"]["iteration"] == 3
+
+
+def test_cf58_a_body_that_fails(bench: Bench) -> None:
+    workflow_id = bench.run(_counting(_inline("i", "throw 'no'")))
+    assert bench.status(workflow_id) == "FAILED"
+    assert bench.states(workflow_id) == ["dw CANCELED", "i__1 FAILED_WITH_TERMINAL_ERROR"]
+
+
+def test_cf58_a_condition_that_fails(bench: Bench) -> None:
+    loop = task("dw", "DO_WHILE", loopCondition="nope.x > 1", loopOver=[set_variable("s")])
+    row = bench.tasks(bench.run(loop))["dw"]
+    assert row["status"] == "FAILED_WITH_TERMINAL_ERROR"
+    assert row["reasonForIncompletion"].startswith("Unable to evaluate condition nope.x > 1, exception ")
+
+
+@pytest.mark.parametrize(("condition", "iterations"), [("$.dw.iteration - 3 < 0 ? 1 : 0", 3), ("'true'", 1), ("0", 1)])
+def test_what_counts_as_true(bench: Bench, condition: str, iterations: int) -> None:
+    loop = task("dw", "DO_WHILE", loopCondition=condition, loopOver=[set_variable("s")])
+    assert bench.tasks(bench.run(loop))["dw"]["outputData"]["iteration"] == iterations
+
+
+def test_workers_in_a_loop(bench: Bench) -> None:
+    bench.define("b", retryCount=1, retryDelaySeconds=0)
+    workflow_id = bench.run(_counting(task("a"), task("b"), times=2), task("after"))
+    bench.work("a", output={"n": 1})
+    bench.work("b", "FAILED")
+    bench.work("b", output={"n": 2})
+    assert bench.states(workflow_id)[-1] == "a__2 SCHEDULED"
+    assert bench.engine.update_task_by_ref_name(workflow_id, "a", "COMPLETED", {}) is not None
+    bench.work("b")
+    assert bench.states(workflow_id)[-1] == "after SCHEDULED"
+    assert bench.tasks(workflow_id)["dw"]["outputData"]["1"] == {"a": {"n": 1}, "b": {"n": 2}}
+
+
+def test_a_switch_and_a_fork_in_a_loop(bench: Bench) -> None:
+    switch = task(
+        "sw",
+        "SWITCH",
+        evaluatorType="value-param",
+        expression="n",
+        inputParameters={"n": "${dw.output.iteration}"},
+        decisionCases={"1": [set_variable("one", x=1)]},
+        defaultCase=[set_variable("other", x=2), set_variable("more", y=3)],
+    )
+    fork = task("f", "FORK_JOIN", forkTasks=[[_inline("p", "1")], [_inline("q", "2")]])
+    join = task("j", "JOIN", joinOn=["p", "q"])
+    workflow_id = bench.run(_counting(switch, fork, join, times=2))
+    rows = bench.tasks(workflow_id)
+    assert bench.status(workflow_id) == "COMPLETED"
+    assert {"one__1", "other__2", "more__2", "j__1", "j__2"} <= set(rows)
+    assert rows["j__2"]["outputData"] == {"p__2": {"result": 1}, "q__2": {"result": 2}}
+
+
+def test_keeping_the_last_iterations_only(bench: Bench) -> None:
+    workflow_id = bench.run(_counting(set_variable("s"), times=5, inputParameters={"keepLastN": 2}))
+    assert bench.status(workflow_id) == "COMPLETED"
+    rows = bench.tasks(workflow_id)
+    assert sorted(rows["dw"]["outputData"]) == ["4", "5", "iteration"]
+    assert sorted(rows) == ["dw", "s__4", "s__5"]
+
+
+def test_a_terminated_loop_can_be_retried(bench: Bench) -> None:
+    workflow_id = bench.run(_counting(task("a"), times=2))
+    bench.work("a")
+    bench.engine.terminate_workflow(workflow_id)
+    assert bench.states(workflow_id) == ["dw CANCELED", "a__1 COMPLETED", "a__2 CANCELED"]
+    bench.engine.retry_workflow(workflow_id)
+    bench.work("a")
+    assert bench.status(workflow_id) == "COMPLETED"
+
+
+def test_a_thousand_iterations(bench: Bench) -> None:
+    before = time.process_time()
+    workflow_id = bench.run(_counting(set_variable("s", n="${dw.output.iteration}"), times=1000))
+    assert bench.execution(workflow_id)["variables"] == {"n": 1000}
+    assert time.process_time() - before < 20  # it takes half a second; quadratic it would be minutes

@@ -106,6 +106,8 @@ from conductor_async.resources import (
     WorkflowClient,
 )
 from conductor_async.worker import (
+    HostHealth,
+    PollerHealth,
     TaskContext,
     TaskInProgress,
     WorkerHost,
@@ -250,6 +252,7 @@ __all__ = [
     "GenerateVideo",
     "GetAgentCard",
     "GetDocument",
+    "HostHealth",
     "HttpInput",
     "HttpMethod",
     "HttpPollInput",
@@ -289,6 +292,7 @@ __all__ = [
     "PayloadError",
     "PermissionDeniedError",
     "PollData",
+    "PollerHealth",
     "PullWorkflowMessagesTask",
     "RateLimitConfig",
     "RateLimitPolicy",

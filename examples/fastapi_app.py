@@ -5,6 +5,7 @@ pip install fastapi uvicorn
 CONDUCTOR_SERVER_URL=http://localhost:8080/api uvicorn fastapi_app:app
 curl -X POST localhost:8000/greetings -H 'Content-Type: application/json' -d '{"name": "Ada"}'
 curl localhost:8000/greetings/$WORKFLOW_ID
+curl localhost:8000/health
 ```
 """
 
@@ -13,10 +14,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel
 
-from conductor_async import ConductorClient, ConductorWorkflow, NotFoundError, SimpleTask, WorkerHost, worker_task
+from conductor_async import (
+    ConductorClient,
+    ConductorWorkflow,
+    HostHealth,
+    NotFoundError,
+    SimpleTask,
+    WorkerHost,
+    worker_task,
+)
 
 
 @worker_task(task_definition_name="fastapi_greet")
@@ -38,8 +47,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with ConductorClient() as conductor:
         workflow = greetings(conductor)
         await workflow.register(overwrite=True)
-        async with WorkerHost(conductor, [greet]):
-            app.state.conductor, app.state.greetings = conductor, workflow
+        async with WorkerHost(conductor, [greet]) as host:
+            app.state.conductor, app.state.greetings, app.state.host = conductor, workflow, host
             yield
 
 
@@ -77,3 +86,11 @@ async def result(workflow_id: str, conductor: Annotated[ConductorClient, Depends
     except NotFoundError as error:
         raise HTTPException(404, error.message) from error
     return Greeting(status=state.status, greeting=state.output.get("greeting"))
+
+
+@app.get("/health")
+async def health(request: Request, response: Response) -> HostHealth:
+    """For probes: 503 while a worker cannot poll, or something blocks the event loop."""
+    how_it_is: HostHealth = request.app.state.host.health()
+    response.status_code = 200 if how_it_is.is_healthy else 503
+    return how_it_is

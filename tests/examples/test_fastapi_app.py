@@ -56,9 +56,9 @@ class Service:
 def service(server_url: str, tmp_path: Path) -> Iterator[Service]:
     service = Service(server_url, tmp_path / "uvicorn.log")
     yield service
-    if service.process.poll() is None:
-        service.process.kill()
-    service.process.wait()
+    # Not killed: a poll that it leaves behind would take the task of the next test with it.
+    service.process.terminate()
+    service.process.wait(timeout=30)
 
 
 def test_start_by_post_and_result_by_get(service: Service, server_url: str) -> None:
@@ -73,6 +73,9 @@ def test_start_by_post_and_result_by_get(service: Service, server_url: str) -> N
             time.sleep(0.05)
         assert answer == {"status": "COMPLETED", "greeting": "Hello, Ada"}
         assert http.get("/greetings/nobody-started-this").status_code == 404
+        health = http.get("/health")
+        [poller] = health.json()["pollers"]
+        assert (health.status_code, health.json()["state"], poller["task_type"]) == (200, "running", "fastapi_greet")
 
     held = httpx.get(f"{server_url}/workflow/{workflow_id}").json()
     assert (held["status"], held["output"]) == ("COMPLETED", {"greeting": "Hello, Ada"})

@@ -10,6 +10,8 @@ from conductor_async import (
     CallHook,
     ConductorClient,
     Configuration,
+    HostHealth,
+    PollerHealth,
     SimpleTask,
     Start,
     TaskContext,
@@ -53,6 +55,12 @@ def observed(conductor: ConductorClient) -> None:
     Configuration(hooks=hooks)
     WorkerHost(conductor, discover("shop.workers"))
     WorkerHost(conductor, discover(3))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def healthy(host: WorkerHost) -> bool:
+    assert_type(host.health(), HostHealth)
+    assert_type(host.health().pollers, tuple[PollerHealth, ...])
+    return host.health().is_healthy
 
 
 def correlated(call: Call) -> None:

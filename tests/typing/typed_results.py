@@ -101,6 +101,9 @@ async def starting(executor: WorkflowExecutor, workflow: ConductorWorkflow) -> N
     assert_type(
         await executor.start("w", 1, {"a": 1}, dedupe_key="k", dedupe_window=timedelta(minutes=1)), WorkflowHandle
     )
+    assert_type(await workflow.execute({"a": 1}, dedupe_key="order-42", timeout=5), "WorkflowRun")
+    assert_type(await executor.execute("w", 1, {"a": 1}, dedupe_key="k", dedupe_window=5), "WorkflowRun")
+    await workflow.execute(dedupe_key=42)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await workflow.start(dedupe_key=42)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     ConductorWorkflow("orders")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.java_values import hash_order
@@ -117,11 +118,15 @@ _PARSE_ERROR = re.compile(
 
 def _new_racer() -> MiniRacer:
     try:
-        from py_mini_racer import MiniRacer
+        from py_mini_racer import MiniRacer, init_mini_racer
     except ImportError as error:
         msg = "JavaScript needs mini-racer: pip install 'conductor-async[embedded]'."
         raise ScriptError(msg) from error
-    return MiniRacer()
+    # With its memory keys, V8 crashes in threads that are older than its first use.
+    init_mini_racer(flags=("--single-threaded", "--no-memory-protection-keys"), ignore_duplicate_init=True)
+    # Made in another thread: on a running event loop it would settle there, and no script could be interrupted.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(MiniRacer).result()
 
 
 def _hash_ordered(value: JsonValue) -> JsonValue:

@@ -83,6 +83,7 @@ class Poller:
         self._paused = options.paused
         self._is_async = worker.is_async
         self._slots = Slots(options.concurrency)
+        self._in_hand = 0
         self._choice = UpdateChoice()
         self._patience = Patience()
         self._trouble = Trouble(f"polling for {self.task_type!r}")
@@ -125,7 +126,7 @@ class Poller:
             task_type=self.task_type,
             domain=self._domain,
             state="unreachable" if unreachable else self._state,
-            running=self._slots.count - self._slots.free,
+            running=self._in_hand,
             slots=self._slots.count,
             last_poll=None if self._answered_at is None else self._clock.now() - self._answered_at,
             error=None if self._error is None else str(self._error),
@@ -241,6 +242,7 @@ class Poller:
         for task in tasks:
             held = HeldTask(task, self._worker_id, is_async=self._is_async)
             self._service.held.add(held)
+            self._in_hand += 1
             if self._service.stopping.is_set():
                 running.start_soon(self._give_back, held, "the host stops")
             elif self._service.slots.free <= 0:
@@ -271,6 +273,7 @@ class Poller:
             service.watch.release(held)
             service.leases.release(held)
             service.held.remove(held)
+            self._in_hand -= 1
             if following is None:
                 self._slots.release()
                 service.slots.release()
@@ -332,4 +335,5 @@ class Poller:
             await self._hand_back(held, reason)
         finally:
             self._service.held.remove(held)
+            self._in_hand -= 1
             self._slots.release()

@@ -95,6 +95,8 @@ class FakeConductor:
         self._news = anyio.Event()
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
+        if request.url.host != "fake":
+            raise httpx.ConnectError("there is nobody")
         path = request.url.path.removeprefix("/api/tasks")
         kind = "poll" if path.startswith("/poll") else {"": "v1", "/update-v2": "v2"}.get(path, "other")
         body = json.loads(request.content) if request.method == "POST" else {}

@@ -9,6 +9,7 @@ from conductor_async.engine.core import Work
 from conductor_async.engine.errors import EngineError, Invalid
 from conductor_async.engine.events import handle_events
 from conductor_async.engine.running import do_work
+from conductor_async.engine.schedules import fire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,10 @@ class Commands:
             timer = core.timers.pop_due(core.now())
             if timer is None:
                 break
-            do_work(core, Work(timer.kind, timer.key))
+            if timer.kind == "schedule":
+                fire(core, timer.key, timer.due)
+            else:
+                do_work(core, Work(timer.kind, timer.key))
         self._notify()
 
     def _notify(self) -> None:

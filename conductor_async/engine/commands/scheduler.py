@@ -3,31 +3,48 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from conductor_async.engine.commands.base import Commands, command
+from conductor_async.engine.cron import BadCronExpression
+from conductor_async.engine.errors import EngineError, NotFound, Refused
+from conductor_async.engine.normalising import normal_start_request
+from conductor_async.engine.schedule_times import next_time
+from conductor_async.engine.schedules import arm
 
 if TYPE_CHECKING:
-    from conductor_async.models import JsonObject
+    from collections.abc import Callable
+
+    from conductor_async.models import JsonObject, JsonValue
 
 __all__ = ["SchedulerCommands"]
-
-
-from conductor_async.engine.commands.base import Commands
 
 
 class SchedulerCommands(Commands):
     """Schedules: workflows that start by the clock."""
 
-    def save_schedule(self, schedule: JsonObject) -> JsonObject:
-        """Create or update a schedule."""
-        raise NotImplementedError
+    # -- schedules -----------------------------------------------------------------------------------
 
+    @command
+    def save_schedule(self, schedule: JsonObject) -> JsonObject:
+        """Create or update a schedule. Like the server, this takes expressions that never fire."""
+        wire = self._normal(schedule)
+        self.core.schedules[wire["name"]] = wire
+        arm(self.core, wire)
+        return wire
+
+    @command
     def get_schedule(self, name: str) -> JsonObject:
         """A schedule."""
-        raise NotImplementedError
+        return self._known(name)
 
+    @command
     def get_all_schedules(self, workflow_name: str | None = None) -> list[JsonObject]:
         """All schedules, or those of a workflow."""
-        raise NotImplementedError
+        schedules = list(self.core.schedules.values())
+        return schedules if not workflow_name else [one for one in schedules if _workflow(one) == workflow_name]
 
+    @command
     def search_schedules(
         self,
         *,
@@ -40,39 +57,65 @@ class SchedulerCommands(Commands):
         sort: str | None = None,
     ) -> JsonObject:
         """A SearchResult of schedules."""
-        raise NotImplementedError
+        found = [
+            one
+            for one in self.get_all_schedules(workflow_name)
+            if (not schedule_name or schedule_name.lower() in one["name"].lower())
+            and (paused is None or one["paused"] == paused)
+            and (free_text in {"", "*"} or free_text.lower() in one["name"].lower())
+        ]
+        return _page(_sorted(found, sort), start, size)
 
+    @command
     def delete_schedule(self, name: str) -> None:
         """Forget a schedule."""
-        raise NotImplementedError
+        self.core.schedules.pop(name, None)
 
+    @command
     def pause_schedule(self, name: str, reason: str | None = None) -> None:
         """Fire no more for now."""
-        raise NotImplementedError
+        changes: JsonObject = {"paused": True, "updatedTime": self.core.now()}
+        if reason is not None:
+            changes["pausedReason"] = reason
+        self.core.schedules[name] = {**self._known(name), **changes}
 
+    @command
     def resume_schedule(self, name: str) -> None:
         """Fire again."""
-        raise NotImplementedError
+        kept = {key: value for key, value in self._known(name).items() if key != "pausedReason"}
+        wire = {**kept, "paused": False, "updatedTime": self.core.now()}
+        self.core.schedules[name] = wire
+        arm(self.core, wire)
 
+    # -- many ----------------------------------------------------------------------------------------
+
+    @command
     def bulk_pause_schedules(self, names: list[str]) -> JsonObject:
         """Pause several."""
-        raise NotImplementedError
+        return _each(names, self.pause_schedule)
 
+    @command
     def bulk_resume_schedules(self, names: list[str]) -> JsonObject:
         """Resume several."""
-        raise NotImplementedError
+        return _each(names, self.resume_schedule)
 
+    @command
     def pause_all_schedules(self) -> None:
-        """Pause all of them."""
-        raise NotImplementedError
+        """Let none fire, paused or not."""
+        self.core.schedules_paused = True
 
+    @command
     def resume_all_schedules(self) -> None:
-        """Resume all of them."""
-        raise NotImplementedError
+        """Let those fire again that are not paused."""
+        self.core.schedules_paused = False
+        for schedule in self.core.schedules.values():
+            arm(self.core, schedule)
 
     def requeue_all_execution_records(self) -> JsonObject:
         """Nothing is ever left over to requeue here."""
-        raise NotImplementedError
+        return {"status": "done"}
+
+    # -- times and runs ------------------------------------------------------------------------------
 
     def get_next_few_schedules(
         self,
@@ -83,8 +126,20 @@ class SchedulerCommands(Commands):
         limit: int = 5,
     ) -> list[int]:
         """When a cron expression fires next, in epoch milliseconds."""
-        raise NotImplementedError
+        after = max(self.core.now(), (schedule_start_time or 0) - 1)
+        times: list[int] = []
+        try:
+            while len(times) < limit:
+                following = next_time(cron_expression, times[-1] if times else after, "UTC")
+                if following is None or (schedule_end_time and following > schedule_end_time):
+                    break
+                times.append(following)
+        except BadCronExpression as error:
+            msg = "Invalid cron expression"
+            raise Refused(msg) from error
+        return times
 
+    @command
     def search_schedule_executions(
         self,
         *,
@@ -94,5 +149,93 @@ class SchedulerCommands(Commands):
         free_text: str = "*",
         query: str | None = None,
     ) -> JsonObject:
-        """What schedules have started: a SearchResult."""
-        raise NotImplementedError
+        """What schedules have started, the latest first: a SearchResult. The server finds nothing by a query."""
+        runs = [] if query else list(reversed(self.core.schedule_runs))
+        if free_text not in {"", "*"}:
+            runs = [run for run in runs if free_text.lower() in str(run).lower()]
+        return _page(_sorted(runs, sort), start, size)
+
+    # -- parts ---------------------------------------------------------------------------------------
+
+    def _known(self, name: str) -> JsonObject:
+        schedule = self.core.schedules.get(name)
+        if schedule is None:
+            msg = f"Schedule '{name}' not found"
+            raise NotFound(msg)
+        return schedule
+
+    def _normal(self, given: JsonObject) -> JsonObject:
+        """The schedule as the server shows it."""
+        request = given.get("startWorkflowRequest")
+        if request is None:
+            msg = "A NOT NULL constraint failed (NOT NULL constraint failed: scheduler.workflow_name)"
+            raise Refused(msg)
+        zone = given.get("zoneId") or "UTC"
+        several = [
+            {"cronExpression": one.get("cronExpression"), "zoneId": one.get("zoneId") or "UTC"}
+            for one in given.get("cronSchedules") or []
+        ]
+        for name in (zone, *(one["zoneId"] for one in several)):
+            _check_zone(name)
+        known = self.core.schedules.get(given.get("name") or "", {})
+        now = self.core.now()
+        wire: JsonObject = {
+            "name": given.get("name") or "",
+            "cronExpression": given.get("cronExpression"),
+            "runCatchupScheduleInstances": bool(given.get("runCatchupScheduleInstances")),
+            "paused": bool(given.get("paused")),
+            "pausedReason": given.get("pausedReason"),
+            "startWorkflowRequest": normal_start_request(request),
+            "zoneId": zone,
+            "scheduleStartTime": given.get("scheduleStartTime"),
+            "scheduleEndTime": given.get("scheduleEndTime"),
+            "createTime": known.get("createTime", now),
+            "updatedTime": now,
+            "createdBy": "",
+            "updatedBy": "",
+            "description": given.get("description"),
+            "cronSchedules": several,
+        }
+        return {key: value for key, value in wire.items() if value is not None}
+
+
+def _workflow(schedule: JsonObject) -> str | None:
+    name: str | None = schedule["startWorkflowRequest"].get("name")
+    return name
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ValueError, ZoneInfoNotFoundError) as error:
+        msg = f"Unknown time-zone ID: {name}"
+        raise Refused(msg) from error
+
+
+def _each(names: list[str], action: Callable[[str], None]) -> JsonObject:
+    errors: dict[str, str] = {}
+    done: list[str] = []
+    for name in names:
+        try:
+            action(name)
+            done.append(name)
+        except EngineError as error:
+            errors[name] = error.message
+    return {"bulkErrorResults": errors, "bulkSuccessfulResults": done}
+
+
+def _sorted(found: list[JsonObject], sort: str | None) -> list[JsonObject]:
+    for part in reversed((sort or "").split("|")):
+        name, _, direction = part.partition(":")
+        if name and all(name in one for one in found):
+
+            def key(one: JsonObject, name: str = name) -> JsonValue:
+                return one[name]
+
+            found = sorted(found, key=key, reverse=direction.upper() == "DESC")
+    return found
+
+
+def _page(found: list[JsonObject], start: int, size: int) -> JsonObject:
+    first = max(start, 0)
+    return {"totalHits": len(found), "results": found[first : first + max(size, 0)]}

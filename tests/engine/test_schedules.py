@@ -1,0 +1,130 @@
+"""Schedules: when they fire, and with what."""
+
+from __future__ import annotations
+
+import pytest
+
+from conductor_async.engine.errors import NotFound, Refused
+from tests.engine.bench import Bench, set_variable
+
+
+def _save(bench: Bench, cron: str | None = "*/2 * * * * *", **fields: object) -> dict:
+    bench.register("w", set_variable("s", got="${workflow.input}"))
+    request = {"name": "w", "version": 1, "input": {"a": 1}, "correlationId": "sc"}
+    schedule = {"name": "tick", "cronExpression": cron, "startWorkflowRequest": request, **fields}
+    return bench.engine.save_schedule(schedule)
+
+
+def _started(bench: Bench) -> list[dict]:
+    return [bench.execution(one) for one in bench.engine.core.store.executions]
+
+
+def test_a_schedule_fires_with_what_the_server_adds(bench: Bench) -> None:
+    _save(bench)
+    start = round(bench.clock.now() * 1000)
+    bench.pass_time(4)
+    first, second = _started(bench)
+    assert first["correlationId"] == "sc"
+    values = first["input"]
+    assert values.pop("_executionId") == bench.engine.search_schedule_executions()["results"][-1]["executionId"]
+    assert values == {
+        "a": 1,
+        "_startedByScheduler": "tick",
+        "_scheduledTime": start + 2000,
+        "_executedTime": start + 2000,
+        "_schedulerCron": "*/2 * * * * * UTC",
+    }
+    assert second["input"]["_scheduledTime"] == start + 4000
+
+
+def test_what_the_server_shows_of_a_schedule(bench: Bench) -> None:
+    now = round(bench.clock.now() * 1000)
+    assert _save(bench) == {
+        "name": "tick",
+        "cronExpression": "*/2 * * * * *",
+        "runCatchupScheduleInstances": False,
+        "paused": False,
+        "startWorkflowRequest": {
+            "name": "w",
+            "version": 1,
+            "correlationId": "sc",
+            "input": {"a": 1},
+            "taskToDomain": {},
+            "priority": 0,
+        },
+        "zoneId": "UTC",
+        "createTime": now,
+        "updatedTime": now,
+        "createdBy": "",
+        "updatedBy": "",
+        "cronSchedules": [],
+    }
+    assert bench.engine.get_schedule("tick") in bench.engine.get_all_schedules("w")
+    assert bench.engine.search_schedules(workflow_name="other")["totalHits"] == 0
+
+
+def test_paused_and_resumed(bench: Bench) -> None:
+    _save(bench)
+    bench.engine.pause_schedule("tick", "why")
+    assert bench.engine.get_schedule("tick")["pausedReason"] == "why"
+    bench.pass_time(10)
+    assert (_started(bench), bench.engine.next_due()) == ([], None)
+    bench.engine.resume_schedule("tick")
+    bench.pass_time(2)
+    assert len(_started(bench)) == 1
+    bench.engine.pause_all_schedules()
+    bench.pass_time(10)
+    bench.engine.resume_all_schedules()
+    bench.pass_time(2)
+    assert len(_started(bench)) == 2
+    bench.engine.delete_schedule("tick")
+    bench.pass_time(10)
+    assert len(_started(bench)) == 2
+
+
+def test_a_changed_schedule_fires_by_its_new_expression_only(bench: Bench) -> None:
+    _save(bench)
+    _save(bench, "0 0 * * * *")
+    bench.pass_time(3599)
+    assert _started(bench) == []
+    bench.pass_time(1)
+    assert len(_started(bench)) == 1
+
+
+def test_several_expressions_in_their_zones_between_two_times(bench: Bench) -> None:
+    several = [{"cronExpression": "0 0 1 * * *", "zoneId": "Europe/Paris"}, {"cronExpression": "0 0 2 * * *"}]
+    now = round(bench.clock.now() * 1000)
+    _save(bench, None, cronSchedules=several, scheduleStartTime=now + 86_400_000, scheduleEndTime=now + 2 * 86_400_000)
+    bench.pass_time(5 * 86400)
+    times = [one["input"]["_scheduledTime"] - now for one in _started(bench)]
+    assert times == [86_400_000, 86_400_000 + 2 * 3_600_000, 2 * 86_400_000]
+
+
+def test_what_cannot_be(bench: Bench) -> None:
+    assert _save(bench, "bogus")["cronExpression"] == "bogus"
+    assert bench.engine.next_due() is None
+    with pytest.raises(Refused, match="Unknown time-zone ID: Mars/X"):
+        _save(bench, zoneId="Mars/X")
+    with pytest.raises(Refused):
+        bench.engine.save_schedule({"name": "x", "cronExpression": "0 0 0 * * *"})
+    with pytest.raises(NotFound, match="Schedule 'nope' not found"):
+        bench.engine.get_schedule("nope")
+    with pytest.raises(Refused, match="Invalid cron expression"):
+        bench.engine.get_next_few_schedules("* * * * *")
+    assert bench.engine.bulk_pause_schedules(["tick", "nope"]) == {
+        "bulkErrorResults": {"nope": "Schedule 'nope' not found"},
+        "bulkSuccessfulResults": ["tick"],
+    }
+
+
+def test_the_next_few_times(bench: Bench) -> None:
+    noon = round(bench.clock.now() * 1000) + 12 * 3_600_000
+    day = 86_400_000
+    assert bench.engine.get_next_few_schedules("0 0 12 * * ?", limit=3) == [noon, noon + day, noon + 2 * day]
+
+
+def test_a_workflow_that_does_not_exist_is_noted(bench: Bench) -> None:
+    _save(bench, startWorkflowRequest={"name": "nope"})
+    bench.pass_time(2)
+    (run,) = bench.engine.search_schedule_executions()["results"]
+    assert (run["state"], run["reason"]) == ("FAILED", "No such workflow defined. name=nope, version=null")

@@ -41,8 +41,7 @@ class Progress:
 
 
 async def _told(stop: threading.Event) -> None:
-    while not stop.is_set():
-        await asyncio.sleep(0.02)
+    await asyncio.to_thread(stop.wait)  # costs nothing while it waits
 
 
 async def serve_ours(url: str, types: list[str], slots: int, stop: threading.Event, done: Done) -> None:
@@ -137,7 +136,7 @@ async def serve_peer_sync(url: str, types: list[str], slots: int, stop: threadin
     threads = [threading.Thread(target=runner.run, daemon=True) for runner in runners]
     for thread in threads:
         thread.start()
-    await asyncio.to_thread(stop.wait)
+    await _told(stop)
     for runner in runners:
         runner.stop()
     for thread in threads:

@@ -67,6 +67,11 @@ class Load:
         """How many executions are in which status."""
         return Counter([str((await self.conductor.workflow.get_workflow_status(each)).status) for each in self.ids])
 
+    async def look_for_timeouts(self) -> None:
+        """Has the server look now for what is overdue: by itself it may take a minute and more."""
+        for each in self.ids:
+            await self.conductor.workflow.decide(each)
+
     async def ended(self, within: float = 60) -> list[Workflow]:
         """The executions, when all have ended."""
         with anyio.move_on_after(within):

@@ -61,7 +61,7 @@ async def hosting(rig: Rig, fault: Fault, worker: Any, **options: Any) -> AsyncI
     requests = Requests()
     async with nothing_leaks():
         client = client_of(rig, retry=NEVER, timeout=timeout_for(fault), hooks=[requests])
-        async with client as conductor, WorkerHost(conductor, [worker], **{"poll_timeout": 0.3, **options}):
+        async with client as conductor, WorkerHost(conductor, [worker], **{"poll_timeout": 0.15, **options}):
             yield requests
         await rig.all_closed()
 

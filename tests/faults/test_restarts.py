@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.server,
+    pytest.mark.only_on("server", reason="processes that are killed leave traces in its database only"),
     pytest.mark.slow,
     pytest.mark.anyio,
     pytest.mark.parametrize("anyio_backend", ["asyncio"]),
@@ -80,7 +81,7 @@ class Hosts:
         self.running.remove(process)
         return await anyio.to_thread.run_sync(process.wait, 30)
 
-    async def until(self, condition: Callable[[], bool], within: float = 30) -> None:
+    async def until(self, condition: Callable[[], bool], within: float = 60) -> None:
         with anyio.move_on_after(within):
             while not condition():  # noqa: ASYNC110 - it happens in another process
                 await anyio.sleep(0.05)
@@ -129,15 +130,17 @@ async def test_three_hosts_restarted_in_turn_by_sigterm(server_url: str, new_nam
 
 async def test_a_host_killed_under_load_leaves_its_tasks_to_the_others(server_url: str, new_name, tmp_path: Path):
     """What ran in it waits for its response timeout, and nothing else does."""
-    async with hosts_and_load(server_url, new_name("killed"), tmp_path, response_timeout=5) as (hosts, load):
+    async with hosts_and_load(server_url, new_name("killed"), tmp_path, response_timeout=8) as (hosts, load):
         await load.start(60)
         victim, *_ = [await hosts.begin() for _ in range(3)]
         await hosts.until(lambda: hosts.in_flight() == 60)
         assert await hosts.end(victim, signal.SIGKILL) == -signal.SIGKILL
         hosts.open_the_gate()
+        await anyio.sleep(9)
+        await load.look_for_timeouts()
         executions = await load.ended(within=120)
         assert Counter(str(each.status) for each in executions) == {"COMPLETED": 60}
-        assert attempts(executions)["TIMED_OUT"] == 20
+        assert attempts(executions) == {"COMPLETED": 60, "TIMED_OUT": 20}
 
 
 async def test_with_an_outbox_results_outlive_sigkill(server_url: str, new_name, tmp_path: Path, seed: int):

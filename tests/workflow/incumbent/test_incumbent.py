@@ -51,6 +51,25 @@ async def test_the_server_takes_them_all_and_gives_them_back(server_url: str, ne
             await conductor.metadata.unregister_workflow_def(workflow.name, held.version)
 
 
+@pytest.mark.server
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_the_kitchen_sink_runs(server_url: str, new_name: Callable[[str], str]):
+    async with ConductorClient(server_url) as conductor:
+        workflow = workflows.kitchen_sink(f"{server_url}/version")
+        workflow.name, workflow.executor = new_name("kitchen_sink"), conductor.executor
+        run = await workflow.execute({"name": "Ada", "country": "nowhere"}, timeout=60)
+    assert run.status == "TERMINATED"
+    assert run.reason_for_incompletion is not None
+    assert "no way there" in run.reason_for_incompletion
+    assert run.variables == {"var1": "value1", "var2": 42, "var3": ["a", "b", "c"]}
+    outputs = {task.reference_task_name: task.output_data for task in run.tasks if task.status == "COMPLETED"}
+    assert outputs["hello_script"]["result"]["text"] == "hello Ada"
+    assert outputs["jq_process"]["result"] == {"key3": ["a", "b", "d", "e"]}
+    assert outputs["call_remote_api"]["response"]["statusCode"] == 200
+    assert {"sub0", "wait_for_2_sec", "join_sub0"} <= outputs.keys()
+
+
 # -- the four that are no tasks ------------------------------------------------------------------------
 
 

@@ -98,18 +98,18 @@ def of_a_web_service() -> ConductorWorkflow:
 # -- every kind of task ------------------------------------------------------------------------------
 
 
-def kitchen_sink() -> ConductorWorkflow:
+def kitchen_sink(url: str = URL) -> ConductorWorkflow:
     workflow = ConductorWorkflow(name="kitchensink2", version=1)
     script = JavascriptTask(
         "hello_script",
-        f"(function () {{ return {{text: 'hello ' + $.name, url: '{URL}'}} }})()",
+        f"(function () {{ return {{text: 'hello ' + $.name, url: '{url}'}} }})()",
         {"name": workflow.input.name},
     )
     script.evaluator_type = "javascript"
     child = ConductorWorkflow(name="sub0")
     child >> HttpTask("call_remote_api", HttpInput(uri=child.input.uri)) >> WaitTask("wait_forever", wait_for_seconds=2)
     child.input_parameters({"uri": script.result.url})
-    call = HttpTask("call_remote_api", HttpInput(uri=URL))
+    call = HttpTask("call_remote_api", HttpInput(uri=url))
     query = JsonJQTask("jq_process", "{ key3: (.key1.value1 + .key2.value2) }")
     query.input_parameters |= {"key1": {"value1": ["a", "b"]}, "key2": {"value2": ["d", "e"]}}
     note = SetVariableTask("set_wf_var_ref", {"var1": "value1", "var2": 42, "var3": ["a", "b", "c"]})

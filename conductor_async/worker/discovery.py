@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from conductor_async.errors import ConfigurationError
 from conductor_async.worker.decorator import WorkerTask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from conductor_async.worker.decorator import AnyWorker
 
@@ -42,9 +43,18 @@ def discover(package: str | ModuleType) -> list[AnyWorker]:
 
 def _modules(root: ModuleType) -> Iterator[ModuleType]:
     yield root
-    for each in sorted(pkgutil.iter_modules(getattr(root, "__path__", ())), key=lambda module: module.name):
-        if each.name != "__main__":  # what `python -m` runs: importing it would do that
-            yield from _modules(imported(f"{root.__name__}.{each.name}"))
+    path = list(getattr(root, "__path__", ()))
+    names = {each.name for each in pkgutil.iter_modules(path)} | set(_folders(path))
+    for name in sorted(names - {"__main__"}):  # that one is what `python -m` runs: importing it would do so
+        yield from _modules(imported(f"{root.__name__}.{name}"))
+
+
+def _folders(path: Iterable[str]) -> Iterator[str]:
+    """Folders of modules that have no `__init__.py`. Python imports from them; `pkgutil` does not name them."""
+    for each in path:
+        for modules in Path(each).glob("*/*.py"):
+            if modules.parent.name.isidentifier():
+                yield modules.parent.name
 
 
 def _workers_of(module: ModuleType) -> Iterator[AnyWorker]:

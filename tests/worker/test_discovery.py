@@ -56,6 +56,11 @@ def test_workers_of_a_package_are_found_in_all_its_modules(package: Package) -> 
     assert names(sys.modules["shop.b"]) == ["second"]
 
 
+def test_a_folder_without_an_init_is_not_missed(package: Package) -> None:
+    package({"plain/a.py": WORKER.format(name="in_it"), "data/x.txt": "", "not-a-name/a.py": "1 / 0"})
+    assert names("shop") == ["in_it"]
+
+
 def test_a_worker_with_several_names_is_found_once(package: Package) -> None:
     package({"a.py": WORKER.format(name="pack") + "again = pack\n", "b.py": "from shop.a import pack\n"})
     assert names("shop") == ["pack"]

@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import anyio
 
 from conductor_async.client import ConductorClient
+from conductor_async.config import Configuration
 from conductor_async.errors import ConfigurationError
 from conductor_async.worker.decorator import WorkerTask
 from conductor_async.worker.discovery import discover, imported
 from conductor_async.worker.host import WorkerHost
+from conductor_async.worker.metrics import PrometheusMetrics
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conductor_async.worker.decorator import AnyWorker
 
 logger = logging.getLogger("conductor_async")
@@ -26,7 +30,15 @@ logger = logging.getLogger("conductor_async")
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
-def worker(app: str, /, *, server: str | None = None, grace: float | None = None, log_level: Level = "INFO") -> int:
+def worker(
+    app: str,
+    /,
+    *,
+    server: str | None = None,
+    grace: float | None = None,
+    metrics_port: int | None = None,
+    log_level: Level = "INFO",
+) -> int:
     """Run workers until SIGTERM or SIGINT, then finish what runs, deliver every result, and end.
 
     A second signal hands back what runs at once.
@@ -36,11 +48,13 @@ def worker(app: str, /, *, server: str | None = None, grace: float | None = None
             of workers, or a function that gets the client and returns a WorkerHost.
         server: The server's API. By default CONDUCTOR_SERVER_URL says, else it is http://localhost:8080/api.
         grace: Seconds that running tasks get when it stops. By default 30.
+        metrics_port: Show Prometheus metrics at this port. It needs the extra [prometheus].
         log_level: What is logged, to the standard error.
     """
     logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     found = _found(app)
-    anyio.run(_serve, found, server, grace)
+    metrics = None if metrics_port is None else _shown_metrics(metrics_port)
+    anyio.run(_serve, found, server, grace, metrics)
     _leave_threads_behind()
     return 0
 
@@ -58,32 +72,52 @@ def _leave_threads_behind() -> None:
         os._exit(0)
 
 
-async def _serve(found: Any, server: str | None, grace: float | None) -> None:
-    async with ConductorClient(server) as conductor:
-        host = _host(found, conductor, grace)
+def _shown_metrics(port: int) -> PrometheusMetrics:
+    """Metrics, and a server that shows them.
+
+    Raises:
+        ConfigurationError: The extra is not installed, or the port cannot be had.
+    """
+    metrics = PrometheusMetrics()
+    from prometheus_client import start_http_server  # there is one: the metrics have it
+
+    try:
+        start_http_server(port)
+    except (OSError, OverflowError) as error:
+        raise ConfigurationError(f"there is no showing metrics at port {port}: {error}") from error
+    return metrics
+
+
+async def _serve(found: Any, server: str | None, grace: float | None, metrics: PrometheusMetrics | None) -> None:
+    observers = [] if metrics is None else [metrics]
+    async with ConductorClient(Configuration(server, hooks=observers)) as conductor:
+        if callable(found) and not isinstance(found, WorkerTask):
+            if grace is not None or observers:
+                raise ConfigurationError(
+                    "--grace and --metrics-port have no effect on a WorkerHost that the app makes: say it there"
+                )
+            host = _made_by(found, conductor)
+        else:
+            host = WorkerHost(conductor, _workers(found), grace=30.0 if grace is None else grace, listeners=observers)
         logger.info("%r polls %s", host, conductor.configuration.server_api_url)
         await host.run(signals=True)
 
 
-def _host(found: Any, conductor: ConductorClient, grace: float | None) -> WorkerHost:
-    """The host that an app means.
-
-    Raises:
-        ConfigurationError: It means none.
-    """
-    if isinstance(found, WorkerTask | ModuleType):
-        found = [found] if isinstance(found, WorkerTask) else discover(found)
-    if isinstance(found, Iterable):
-        workers = cast("Iterable[AnyWorker]", found)
-        return WorkerHost(conductor, workers) if grace is None else WorkerHost(conductor, workers, grace=grace)
-    if not callable(found):
-        raise ConfigurationError(f"{found!r} is neither workers nor a function that makes a WorkerHost")
-    host = found(conductor)
+def _made_by(app: Callable[[ConductorClient], object], conductor: ConductorClient) -> WorkerHost:
+    host = app(conductor)
     if not isinstance(host, WorkerHost):
-        raise ConfigurationError(f"{found!r} returned {host!r}, not a WorkerHost")
-    if grace is not None:
-        raise ConfigurationError("--grace has no effect on a WorkerHost that the app makes: say it there")
+        raise ConfigurationError(f"{app!r} returned {host!r}, not a WorkerHost")
     return host
+
+
+def _workers(found: Any) -> Iterable[AnyWorker]:
+    if isinstance(found, WorkerTask):
+        return [cast("AnyWorker", found)]
+    if isinstance(found, ModuleType):
+        return discover(found)
+    if isinstance(found, Iterable):
+        return cast("Iterable[AnyWorker]", found)
+    raise ConfigurationError(f"{found!r} is neither workers nor a function that makes a WorkerHost")
 
 
 def _found(app: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path  # noqa: TC003 - the fixtures of pytest
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 
 from conductor_async import ConductorClient, ConductorWorkflow, SimpleTask, TaskDef
@@ -178,6 +180,26 @@ async def test_what_runs_at_a_signal_is_finished_and_delivered(
 @needs_signals
 @pytest.mark.server
 @pytest.mark.anyio
+async def test_metrics_are_shown_at_a_port(
+    run: Callable[..., Process], conductor: ConductorClient, server_url: str, task_type: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    process = run("shop", "--server", server_url, "--metrics-port", port)
+    workflow_id = await start(conductor, task_type)
+    with anyio.fail_after(30):
+        await conductor.executor.handle(workflow_id).result()
+    async with httpx.AsyncClient(trust_env=False) as http:
+        shown = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
+    process.tell(signal.SIGTERM)
+    assert await anyio.to_thread.run_sync(process.code) == 0, process.err
+    assert f'task_execution_started_total{{taskType="{task_type}"}} 1.0' in shown
+    assert 'http_api_client_request_seconds_count{method="GET"' in shown
+
+
+@needs_signals
+@pytest.mark.server
+@pytest.mark.anyio
 async def test_a_second_signal_hands_back_what_runs(
     run: Callable[..., Process], conductor: ConductorClient, server_url: str, task_type: str
 ) -> None:
@@ -217,7 +239,7 @@ async def test_after_the_grace_that_it_was_given_it_hands_back(
         (("shop:number",), "7 is neither workers nor a function that makes a WorkerHost"),
         (("shop:nothing",), "a WorkerHost needs at least one worker"),
         (("shop:make_none",), "returned None, not a WorkerHost"),
-        (("shop:make_host", "--grace", "3"), "--grace has no effect on a WorkerHost that the app makes"),
+        (("shop:make_host", "--grace", "3"), "--grace and --metrics-port have no effect on a WorkerHost that the app"),
         (("shop", "--server", "ftp://x"), "server_api_url must look like http://localhost:8080/api"),
         (("shop", "--grace", "-1"), "grace must be at least 0 seconds"),
     ],
@@ -236,6 +258,14 @@ def test_a_bad_variable_is_told_and_ends_with_2(
     monkeypatch.setenv("CONDUCTOR_WORKER_ALL_THREAD_COUNT", "many")
     assert here("shop") == 2
     assert "CONDUCTOR_WORKER_ALL_THREAD_COUNT must be a whole number" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_told_and_ends_with_2(run: Callable[..., Process]) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        process = run("shop", "--metrics-port", str(taken.getsockname()[1]))
+        assert process.code() == 2
+    assert "there is no showing metrics at port" in process.err
+    assert "Traceback" not in process.err
 
 
 @pytest.mark.server

@@ -6,26 +6,16 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from conductor_async import ConductorClient
 from conductor_async.errors import WorkflowDefinitionError
 from conductor_async.models import WorkflowDef
 from conductor_async.workflow import (
     ConductorWorkflow,
-    DoWhileTask,
     ForkTask,
-    HttpTask,
-    InlineTask,
     JoinTask,
     LoopTask,
-    NoopTask,
-    SetVariableTask,
     SimpleTask,
     SwitchTask,
-    TerminateTask,
-    WaitTask,
 )
 from conductor_async.workflow.difference import diff
 from tests.fakes.recorded import recorded_definitions
@@ -148,90 +138,3 @@ def test_finding_a_task():
     assert workflow.task("inner") is inner
     with pytest.raises(KeyError, match="workflow 'w' has no task 'outer'"):
         workflow.task("outer")
-
-
-# -- generated workflows -----------------------------------------------------------------------------
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | st.text("ab c$", max_size=4),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab .", max_size=3), inner, max_size=3),
-    max_leaves=6,
-)
-INPUTS = st.dictionaries(st.text("abc_", min_size=1, max_size=3), JSON, max_size=3)
-
-
-@st.composite
-def generated(draw: st.DrawFn) -> ConductorWorkflow:
-    count = iter(range(1000))
-
-    def steps(depth: int, least: int = 1) -> list[Any]:
-        return [step(depth) for _ in range(draw(st.integers(least, 3)))]
-
-    def step(depth: int) -> Any:
-        ref = f"t{next(count)}"
-        kinds = ["simple", "noop", "inline", "wait", "set", "http", "end"]
-        match draw(st.sampled_from(kinds + ["fork", "switch", "loop", "child"] * (depth > 0))):
-            case "simple":
-                options = {
-                    "retry_count": draw(st.none() | st.integers(0, 3)),
-                    "optional": draw(st.none() | st.booleans()),
-                }
-                return SimpleTask("work", ref, input_parameters=draw(INPUTS), **options)
-            case "inline":
-                return InlineTask(ref, "$.a", draw(INPUTS))
-            case "wait":
-                return WaitTask(ref, wait_for_seconds=draw(st.none() | st.integers(1, 9)))
-            case "set":
-                return SetVariableTask(ref, draw(INPUTS))
-            case "http":
-                return HttpTask(ref, {"uri": "http://localhost/", "body": draw(JSON)})
-            case "end":
-                return TerminateTask(ref, "COMPLETED", workflow_output=draw(INPUTS))
-            case "fork":
-                return ForkTask(ref, [steps(depth - 1) for _ in range(draw(st.integers(1, 3)))])
-            case "switch":
-                switch = SwitchTask(ref, "${workflow.input.x}")
-                for name in draw(st.lists(st.text("ab'\" [", max_size=3), min_size=1, max_size=3, unique=True)):
-                    switch.case(name, steps(depth - 1, 0))
-                return switch.default(steps(depth - 1, 0))
-            case "loop":
-                return DoWhileTask(ref, f"$.{ref}.iteration < 2", steps(depth - 1))
-            case "child":
-                return described(f"child_{ref}", depth - 1)
-            case _:
-                return NoopTask(ref)
-
-    def described(name: str, depth: int) -> ConductorWorkflow:
-        return ConductorWorkflow(name=name, version=draw(st.none() | st.integers(1, 3))).add(steps(depth))
-
-    workflow = described("generated", 3).output_parameters(draw(INPUTS)).variables(draw(INPUTS))
-    return workflow.restartable(False) if draw(st.booleans()) else workflow
-
-
-@given(generated())
-def test_whatever_is_built_comes_back_the_same(workflow: ConductorWorkflow):
-    definition = workflow.to_workflow_def()
-    assert again(definition).to_wire() == definition.to_wire()
-    loaded = WorkflowDef.model_validate(definition.to_wire())
-    assert again(loaded).to_wire() == definition.to_wire()
-    assert not diff(definition, again(loaded))
-
-
-@pytest.mark.server
-@pytest.mark.asyncio
-async def test_what_is_registered_and_fetched_means_the_same(server_url: str, new_name: Any):
-    samples: list[ConductorWorkflow] = []
-
-    @given(generated())
-    def collect(workflow: ConductorWorkflow) -> None:
-        samples.append(workflow)
-
-    collect()
-    async with ConductorClient(server_url) as conductor:
-        for number, workflow in enumerate(samples[:: len(samples) // 12]):
-            workflow.executor, workflow.name = conductor.executor, new_name(f"generated_{number}")
-            await workflow.register()
-            found = await conductor.metadata.get_workflow_def(workflow.name)
-            assert str(diff(workflow.to_workflow_def(), found)) == "no difference"
-            assert again(found).to_wire() == found.to_wire()
-            await conductor.metadata.unregister_workflow_def(workflow.name, found.version)

@@ -17,9 +17,7 @@ from tests.workflow.tasks.test_all_types import ALL
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MANY = settings(
-    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+MANY = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def test_every_type_is_generated():

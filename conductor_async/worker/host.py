@@ -199,16 +199,16 @@ class WorkerHost(AsyncContextManagerMixin):
 
     @asynccontextmanager
     async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
+        stopping = self._stopping = anyio.Event()  # from now on, a signal has an effect
+        self._hurry = anyio.Event()
         for worker in self._workers:
             worker.arguments.resolve()
         await register(self._workers, self._conductor.metadata)
-        stopping = self._stopping = anyio.Event()
-        self._hurry = anyio.Event()
+        self._conductor._api.open()  # before the loop is watched: on a cold start, that blocks it
         if self._outbox is not None:
             await self._outbox.open()
         raised: BaseException | None = None
         try:
-            self._conductor._api.open()  # before the loop is watched: on a cold start, that blocks it
             with self._guardian.on_guard(), LogShipping(self._workers, self._task_log_level):
                 async with anyio.create_task_group() as group:
                     group.start_soon(self._serve, stopping, self._hurry)

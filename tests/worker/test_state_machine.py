@@ -1,4 +1,4 @@
-"""Whatever happens to hosts, no task is lost: {start, poll, run, fail, deliver, crash, restart, terminate, time passes}.
+"""Whatever happens, no task is lost: {start, poll, run, fail, deliver, crash, restart, terminate, time passes}.
 
 Hypothesis chooses what happens; a fake server with a jumping clock plays it. In the end the network is whole, one host
 runs, and every task has to end: COMPLETED or as its function said, unless somebody terminated it. Its result has to be
@@ -106,25 +106,26 @@ class Play:
         async with trio.open_nursery() as world:
             world.start_soon(self.server.time_out)
             async with trio.open_nursery() as self.nursery:
-                self.host()
+                await self.host()
                 for action in actions:
                     await self.act(*action)
                 self.server.faults, self.server.always = {}, {}
-                self.host()
+                await self.host()
                 with trio.move_on_after(2000):
-                    while any(task["status"] in ("SCHEDULED", "IN_PROGRESS") for task in self.server.tasks.values()):
+                    while any(task["status"] in ("SCHEDULED", "IN_PROGRESS") for task in self.server.tasks.values()):  # noqa: ASYNC110
                         await trio.sleep(1)
                 for host, _ in self.hosts:
                     host.stop()
             world.cancel_scope.cancel()
 
-    def host(self) -> None:
+    async def host(self) -> None:
         host = WorkerHost(
             self.server.client(), [worker_task("job", concurrency=3)(job)], poll_timeout=2, grace=5, max_running=2
         )
         scope = trio.CancelScope()
         self.hosts.append((host, scope))
         self.nursery.start_soon(self.live, host, scope)
+        await trio.sleep(0.01)
 
     async def live(self, host: WorkerHost, scope: trio.CancelScope) -> None:
         with scope:
@@ -144,7 +145,7 @@ class Play:
                 await trio.sleep(seconds)
                 self.server.always = {}
             case ("host",):
-                self.host()
+                await self.host()
             case "stop", index:
                 self.hosts[index % len(self.hosts)][0].stop()
             case "hurry", index:

@@ -33,23 +33,33 @@ class Decision:
     to_update: list[TaskRow] = field(default_factory=list["TaskRow"])
     complete: bool = False
     terminate_row: TaskRow | None = None
+    seen: list[tuple[TaskRow, str]] = field(default_factory=list[tuple["TaskRow", str]])
+
+    def forget(self, but: TaskRow | None) -> None:
+        """Take back what was noted in the rows. The server stores none of it when it finds that the execution ends."""
+        for row, status in self.seen:
+            if row is but:
+                continue
+            row.executed = row.retried = False
+            if row.status == "COMPLETED_WITH_ERRORS":
+                row.status = status
 
 
-def decide(core: Core, execution: Execution) -> Decision:
-    """Look at what has changed in a running execution.
+def decide(core: Core, execution: Execution, decision: Decision) -> None:
+    """Look at what has changed in a running execution, and put what is to be done into `decision`.
 
     Raises:
         WorkflowHalted: The execution has failed or timed out.
     """
-    decision = Decision()
     check_workflow(core, execution)
     if execution.status == "PAUSED":
-        return decision
+        return
     chosen: dict[str, TaskRow] = {}
     if not execution.open and not execution.changed:
         chosen = {row.reference_name: row for row in _first_rows(core, execution)}
     before = _executed_names(execution)
     pending = _pending(execution)
+    decision.seen = [(row, row.status) for row in pending]
     try:
         for row in pending:
             _look_at(core, execution, row, decision, chosen, before)
@@ -65,7 +75,6 @@ def decide(core: Core, execution: Execution) -> Decision:
     if decision.terminate_row is not None or (not decision.to_schedule and _is_complete(execution)):
         _check_permissive(execution)
         decision.complete = True
-    return decision
 
 
 # -- rows --------------------------------------------------------------------------------------------

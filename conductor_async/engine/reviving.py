@@ -159,5 +159,6 @@ def _again(core: Core, execution: Execution, row: TaskRow) -> TaskRow:
         )
         attempt.input = {**attempt.input, **values}
         attempt.input.pop("subWorkflowId", None)
+        row.input = {**row.input, **values}  # on the server both attempts have one and the same map
     row.retried = row.executed = True
     return attempt

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.core import Work
-from conductor_async.engine.decider import decide
+from conductor_async.engine.decider import Decision, decide
 from conductor_async.engine.ending import cancel_open_tasks, end, halt
 from conductor_async.engine.errors import EngineError, WorkflowHalted
 from conductor_async.engine.execution import TERMINAL
@@ -18,7 +18,6 @@ from conductor_async.engine.timeouts import watch
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.decider import Decision
     from conductor_async.engine.execution import Execution, TaskRow
     from conductor_async.engine.system_tasks.base import TaskKind
 
@@ -38,21 +37,24 @@ def decide_execution(core: Core, execution: Execution) -> None:
             cancel_open_tasks(core, execution)
         return
     _join_again(core, execution)
-    try:
-        while True:
-            decision = decide(core, execution)
-            if decision.complete:
-                for row in decision.to_update:
-                    row.executed = (
-                        False  # the server does not store what it found out when it found out that all is done
-                    )
-                end(core, execution, decision.terminate_row)
-                return
+    while True:
+        decision = Decision()
+        try:
+            decide(core, execution, decision)
+        except WorkflowHalted as halted:
+            halt(core, execution, halted)
+            decision.forget(halted.task)
+            return
+        if decision.complete:
+            end(core, execution, decision.terminate_row)
+            decision.forget(decision.terminate_row if execution.status != "COMPLETED" else None)
+            return
+        try:
             if not _carry_out(core, execution, decision):
                 break
-    except WorkflowHalted as halted:
-        halt(core, execution, halted)
-        return
+        except WorkflowHalted as halted:
+            halt(core, execution, halted)
+            return
     if execution.joins_unsure:
         execution.joins_unsure = False
         core.work.extend(Work("run", task_id) for task_id in execution.joins)

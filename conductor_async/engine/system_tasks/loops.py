@@ -67,14 +67,14 @@ class DoWhileKind(TaskKind):
             if not task.is_successful:
                 reason = f"{task.reason if task.reason is not None else 'null'} "
                 break
+        if not reason and not _is_iteration_over(row, spec, body):
+            return False
         row.output = {**row.output, str(row.iteration): output}
         self._drop_old(core, execution, row, spec)
         if reason:
             row.reason = reason
             row.status = "FAILED"
             return True
-        if not _is_iteration_over(row, spec, body):
-            return False
         return self._go_on(core, execution, row, spec)
 
     def _begin(self, core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -> bool:

@@ -126,7 +126,7 @@ class Ask:
         Raises:
             Refused: It is none.
         """
-        value = self.text(name)
+        value = self.parameters.get(name, [""])[0]  # repeated, the first counts
         return whole_number(name, value, java_type) if value else None
 
     def number_or(self, name: str, default: int) -> int:

@@ -113,9 +113,10 @@ class Runtime:
             self._busy -= 1
             self._pulse += 1
         if outcome is not None:
-            self.engine.finish_outside(
-                work.task_id, status=outcome.status, output=outcome.output, reason=outcome.reason
-            )
+            with _not_fatal(f"The end of task {work.task_id}"):
+                self.engine.finish_outside(
+                    work.task_id, status=outcome.status, output=outcome.output, reason=outcome.reason
+                )
             self.settle()
 
     @contextmanager
@@ -217,7 +218,8 @@ class Runtime:
 
     def _move_to(self, when: float) -> None:
         self.time.move_to(when)
-        self.engine.run_due()
+        with _not_fatal("What was due"):
+            self.engine.run_due()
         self._pulse += 1
         self.settle()
 
@@ -232,6 +234,15 @@ class Runtime:
         self._earlier = anyio.Event()
         with anyio.move_on_after(seconds):
             await self._earlier.wait()
+
+
+@contextmanager
+def _not_fatal(what: str) -> Generator[None]:
+    """The boundary of what the engine does on its own: where one execution breaks it, the others go on."""
+    try:
+        yield
+    except Exception:
+        logger.exception("%s broke the embedded Conductor", what)
 
 
 @contextmanager

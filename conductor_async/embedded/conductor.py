@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from conductor_async.client import ConductorClient
 from conductor_async.config import Configuration, seconds
@@ -13,6 +12,7 @@ from conductor_async.embedded.http_task import HttpTasks
 from conductor_async.embedded.mocks import Mocks
 from conductor_async.embedded.transport import EmbeddedTransport
 from conductor_async.engine import Engine
+from conductor_async.engine.scripting import DefaultScripts
 from conductor_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ class EmbeddedConductor:
             raise ConfigurationError(f"clock is {clock!r}: it can be 'real', 'skipping' or 'manual'")
         self._time = Time(clock, start)
         self._mocks = Mocks()
-        self.engine = Engine(clock=self._time, scripts=_scripts(), seed=seed, environment=environment, secrets=secrets)
+        self._scripts = DefaultScripts()
+        self.engine = Engine(clock=self._time, scripts=self._scripts, seed=seed, environment=environment, secrets=secrets)
         self.engine.mocked = self._mocks.has
         self._runtime = Runtime(self.engine, self._time, self._perform)
         self.server = DevServer(self._runtime)
@@ -100,6 +101,7 @@ class EmbeddedConductor:
         try:
             await self._runtime.aclose()
         finally:
+            self._scripts.close()
             await self._http_tasks.aclose()
             await self.client.aclose()
 
@@ -216,10 +218,3 @@ class EmbeddedConductor:
         )
 
 
-def _scripts() -> Any:
-    """Runs JavaScript and jq; None where the extra for them is not installed."""
-    try:
-        scripting = importlib.import_module("conductor_async.engine.scripting")
-    except ImportError:
-        return None
-    return scripting.DefaultScripts()

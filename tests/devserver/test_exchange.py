@@ -31,6 +31,7 @@ def test_numbers_may_have_signs_and_may_be_missing() -> None:
     assert ask("count=%2B2").number_or("count", 1) == 2
     assert ask("count=").number_or("count", 1) == 1
     assert ask().number("version") is None
+    assert ask("size=2&size=9").number_or("size", 100) == 2
 
 
 def test_a_parameter_may_be_repeated_or_have_commas() -> None:

@@ -9,20 +9,35 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from conductor_async.devserver.exchange import NO_CONTENT, NOTHING, Answer, Ask, as_json, as_text
 from conductor_async.devserver.routing import Route
 from conductor_async.devserver.waiting import checked_strategy, wait_for_run
+from conductor_async.engine.errors import Refused
 
 if TYPE_CHECKING:
     from conductor_async.devserver.runtime import Runtime
+    from conductor_async.models import JsonObject
 
 _START = "com.netflix.conductor.common.metadata.workflow.StartWorkflowRequest"
 _RERUN = "com.netflix.conductor.common.metadata.workflow.RerunWorkflowRequest"
 _TEST = "com.netflix.conductor.common.run.WorkflowTestRequest"
+_STRATEGY = "com.netflix.conductor.common.metadata.workflow.IdempotencyStrategy"
+_IDEMPOTENCY = ("FAIL", "RETURN_EXISTING", "FAIL_ON_RUNNING")
 _DEFAULT_WAIT = 10
 
 # -- start ---------------------------------------------------------------------------------------------
 
 
+def _start_request(ask: Ask) -> JsonObject:
+    request = ask.object(_START)
+    strategy = request.get("idempotencyStrategy")
+    if strategy is not None and strategy not in _IDEMPOTENCY:
+        raise Refused(
+            f'JSON parse error: Cannot deserialize value of type `{_STRATEGY}` from String "{strategy}":'
+            f" not one of the values accepted for Enum class: [{', '.join(_IDEMPOTENCY)}]"
+        )
+    return request
+
+
 def _start_workflow(runtime: Runtime, ask: Ask) -> Answer:
-    return as_text(runtime.engine.start_workflow(ask.object(_START)))
+    return as_text(runtime.engine.start_workflow(_start_request(ask)))
 
 
 def _start_workflow_by_name(runtime: Runtime, ask: Ask) -> Answer:
@@ -40,10 +55,13 @@ async def _execute_workflow(runtime: Runtime, ask: Ask) -> Answer:
     version = ask.segment_number("version")
     strategy = checked_strategy(ask)
     seconds = ask.number_or("waitForSeconds", _DEFAULT_WAIT) or _DEFAULT_WAIT
-    request = ask.object(_START)
+    request = _start_request(ask)
     request |= {"name": ask["name"], "version": version or None}
     if request.get("workflowDef") is not None:  # an execution that brings its definition says so in its input
-        request["input"] = {**(request.get("input") or {}), "_systemMetadata": {"dynamic": True}}
+        given = request.get("input", {})
+        if given is None:
+            raise Refused('Cannot invoke "java.util.Map.containsKey(Object)" because "workflowInput" is null')
+        request["input"] = {**given, "_systemMetadata": {"dynamic": True}}
     workflow_id = runtime.engine.start_workflow(request)
     run = await wait_for_run(
         runtime,

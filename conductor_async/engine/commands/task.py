@@ -168,12 +168,9 @@ class TaskCommands(Commands):
     def get_external_storage_location(self, path: str, operation: str, payload_type: str) -> JsonObject:
         """Where a payload could be kept: there is no such place here."""
         known = {"WORKFLOW_INPUT", "WORKFLOW_OUTPUT", "TASK_INPUT", "TASK_OUTPUT"}
-        for kind, value, words in (("Operation", operation, {"READ", "WRITE"}), ("PayloadType", payload_type, known)):
-            if value.upper() not in words:
-                msg = (
-                    f"No enum constant com.netflix.conductor.common.utils.ExternalPayloadStorage.{kind}.{value.upper()}"
-                )
-                raise Invalid(msg)
+        if operation.upper() not in {"READ", "WRITE"} or payload_type.upper() not in known:
+            msg = f"Invalid input - Operation: {operation}, PayloadType: {payload_type}"
+            raise Invalid(msg)
         return {"path": path}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import re
 from typing import TYPE_CHECKING
 
 from conductor_async.devserver.errors import BAD_REQUEST_PAGE, error_answer, method_not_allowed, no_such_endpoint
@@ -21,6 +22,7 @@ __all__ = ["DevServer"]
 logger = logging.getLogger("conductor_async")
 
 _LONGEST_URL = 8 * 1024
+_NEVER_RAW = re.compile(r'["<>\[\\\]^`{|}]')
 _TABLE = RouteTable(ROUTES)
 
 
@@ -36,7 +38,7 @@ class DevServer:
 
     async def answer(self, ask: Ask) -> Answer:
         """The answer to a request."""
-        if "%2f" in ask.path.lower() or len(ask.path) + len(ask.query) > _LONGEST_URL:
+        if _is_no_url(ask):
             return BAD_REQUEST_PAGE
         if ask.path == "/health" and ask.method in ("GET", "HEAD"):
             return _without_body(ask, as_json({"healthResults": [], "suppressedHealthResults": [], "healthy": True}))
@@ -70,6 +72,13 @@ class DevServer:
                 self.runtime.note_activity()
             self.runtime.settle()
         return answer
+
+
+def _is_no_url(ask: Ask) -> bool:
+    """Whether the real server's web server would refuse it before Conductor sees it."""
+    if len(ask.path) + len(ask.query) > _LONGEST_URL or "%2f" in ask.path.lower():
+        return True
+    return _NEVER_RAW.search(ask.path) is not None or _NEVER_RAW.search(ask.query) is not None
 
 
 def _without_body(ask: Ask, answer: Answer) -> Answer:

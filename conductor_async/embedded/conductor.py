@@ -75,7 +75,9 @@ class EmbeddedConductor:
         self._time = Time(clock, start)
         self._mocks = Mocks()
         self._scripts = DefaultScripts()
-        self.engine = Engine(clock=self._time, scripts=self._scripts, seed=seed, environment=environment, secrets=secrets)
+        self.engine = Engine(
+            clock=self._time, scripts=self._scripts, seed=seed, environment=environment, secrets=secrets
+        )
         self.engine.mocked = self._mocks.has
         self._runtime = Runtime(self.engine, self._time, self._perform)
         self.server = DevServer(self._runtime)
@@ -216,5 +218,3 @@ class EmbeddedConductor:
             "FAILED_WITH_TERMINAL_ERROR",
             reason=f"The embedded Conductor cannot run tasks of type {work.kind}: mock it, or run a real server.",
         )
-
-

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import anyio
 import pytest
 
 from conductor_async import ConductorWorkflow
-from conductor_async.embedded import EmbeddedConductor
 from conductor_async.workflow import InlineTask, JsonJQTask
+
+if TYPE_CHECKING:
+    from conductor_async.embedded import EmbeddedConductor
 
 pytestmark = pytest.mark.anyio
 

@@ -70,12 +70,12 @@ def _search_executions(runtime: Runtime, ask: Ask) -> Answer:
 
 def _pause_all(runtime: Runtime, _: Ask) -> Answer:
     runtime.engine.pause_all_schedules()
-    return NOTHING
+    return as_json({"status": "done"})
 
 
 def _resume_all(runtime: Runtime, _: Ask) -> Answer:
     runtime.engine.resume_all_schedules()
-    return NOTHING
+    return as_json({"status": "done"})
 
 
 def _requeue_all(runtime: Runtime, _: Ask) -> Answer:

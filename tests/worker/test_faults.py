@@ -13,7 +13,7 @@ import pytest
 
 from conductor_async.errors import ClientClosedError, ConfigurationError
 from conductor_async.models import Task  # noqa: TC001 - workers' annotations are read at run time
-from conductor_async.worker import WorkerHost
+from conductor_async.worker import WorkerHost, worker_task
 from tests.worker.fake_conductor import NO_WORKFLOW, V2_MISSING, FakeConductor
 from tests.worker.hosting import anyio_backend, echo, hosting, only_with_a_mock_clock, worker  # noqa: F401
 
@@ -346,9 +346,10 @@ class TestUserCode:
         def broken(value: int) -> int:
             raise KeyError(value)
 
+        @worker_task("job")  # here, where what its annotations name is local
         async def job(n: Annotated[int, AfterValidator(broken)]) -> None: ...
 
-        async with hosting(server, worker(job)):
+        async with hosting(server, job):
             await server.until(lambda: server.results)
         assert server.statuses() == ["FAILED"]
         assert server.results[0]["reasonForIncompletion"] == "KeyError: 1"

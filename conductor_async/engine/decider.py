@@ -41,7 +41,7 @@ class Decision:
             if row is but:
                 continue
             row.executed = row.retried = False
-            if row.status == "COMPLETED_WITH_ERRORS":
+            if row.status == "COMPLETED_WITH_ERRORS" and status in TERMINAL:
                 row.status = status
 
 

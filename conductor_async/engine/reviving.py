@@ -100,12 +100,13 @@ def retry_tasks(core: Core, execution: Execution) -> None:
     """
     execution.reindex()
     chosen: dict[str, TaskRow] = {}
+    in_place: list[TaskRow] = []
     for row in execution.tasks:
         status = row.status
         if (status == "FAILED" and row.task_type in _JOINS and _joined_permissive(execution, row)) or (
             status == "CANCELED" and row.task_type in {"JOIN", "DO_WHILE"}
         ):
-            _go_on(core, execution, row)
+            in_place.append(row)
         elif status in {"FAILED", "CANCELED"} or status in _GONE_WRONG:
             chosen[row.reference_name] = row
         else:
@@ -113,6 +114,8 @@ def retry_tasks(core: Core, execution: Execution) -> None:
     if not chosen and execution.status != "TIMED_OUT":
         msg = "There are no retryable tasks! Use restart if you want to attempt entire workflow execution again."
         raise Conflict(msg)
+    for row in in_place:
+        _go_on(core, execution, row)
     execution.status = "RUNNING"
     execution.last_retried_time = core.now()
     execution.reason = None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import ANY
 
 import pytest
@@ -19,6 +18,9 @@ from conductor_async.testing import (
     execution_tree,
 )
 from tests.testing.executions import execution, inner, task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RUN = execution(
     task("a", inputData={"x": 1}, outputData={"y": [1, 2], "z": "w"}),

@@ -65,7 +65,7 @@ class Replay:
 UNSTABLE = re.compile(
     r"(Required request body is missing|JSON parse error|Validation failed for argument|Content-Type '[^';]*).*"
     r"|(Failed to convert value of type 'java.lang.String' to required type '[^']*').*"
-    r"|PreparedStatementCallback.*|The mapper \[.*",
+    r"|PreparedStatementCallback;.*?\] (?=A NOT NULL)|The mapper \[.*",
     re.DOTALL,
 )
 

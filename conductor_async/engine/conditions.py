@@ -10,6 +10,8 @@ import operator
 import re
 from typing import TYPE_CHECKING, Final
 
+from conductor_async.engine.json_kinds import is_object
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -57,7 +59,7 @@ def _number(text: str, values: Mapping[str, JsonValue]) -> float | None:
     value: JsonValue = values
     for step in _STEP.finditer(text):
         key = step[1] or step[2] or step[3] or ""
-        if not isinstance(value, dict) or key not in value:
+        if not is_object(value) or key not in value:
             return None
         value = value[key]
     return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None

@@ -12,6 +12,7 @@ from conductor_async.engine.definitions import base_name
 from conductor_async.engine.errors import EngineError
 from conductor_async.engine.evaluators import evaluate_script, truth
 from conductor_async.engine.expressions import Scope, resolve
+from conductor_async.engine.json_kinds import is_array, is_object
 from conductor_async.engine.normalising import normal_start_request
 from conductor_async.engine.requests import begin
 from conductor_async.engine.updating import update
@@ -116,9 +117,9 @@ def _replaced(values: JsonObject, payload: JsonObject) -> JsonObject:
 
 def _expanded(value: JsonValue) -> JsonValue:
     """The value with texts that are JSON objects or lists read."""
-    if isinstance(value, dict):
+    if is_object(value):
         return {key: _expanded(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if is_array(value):
         return [_expanded(item) for item in value]
     if isinstance(value, str) and value[:1] in {"{", "["}:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from conductor_async.engine.errors import Refused
+from conductor_async.engine.json_kinds import is_array, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,7 +52,7 @@ class _Field:
 
 
 def _filled(wire: Mapping[str, JsonValue], fields: Mapping[str, _Field], kind: str) -> JsonObject:
-    if not isinstance(wire, dict):
+    if not is_object(wire):
         msg = f"JSON parse error: Cannot construct instance of `{kind}` from {type(wire).__name__} value"
         raise Refused(msg)
     filled: JsonObject = {}
@@ -69,7 +70,7 @@ def _filled(wire: Mapping[str, JsonValue], fields: Mapping[str, _Field], kind: s
 
 
 def _fresh(default: JsonValue) -> JsonValue:
-    return type(default)() if isinstance(default, (list, dict)) else default
+    return default.copy() if is_array(default) or is_object(default) else default
 
 
 def _text(value: JsonValue) -> str:
@@ -95,13 +96,13 @@ def _flag(value: JsonValue) -> bool:
 
 
 def _object(value: JsonValue) -> JsonObject:
-    if not isinstance(value, dict):
+    if not is_object(value):
         raise TypeError
     return value
 
 
 def _texts(value: JsonValue) -> list[str | None]:
-    if not isinstance(value, list):
+    if not is_array(value):
         raise TypeError
     return [None if item is None else _text(item) for item in value]
 
@@ -111,7 +112,7 @@ def _as_is(value: JsonValue) -> JsonValue:
 
 
 def _tasks(value: JsonValue) -> list[JsonObject]:
-    if not isinstance(value, list):
+    if not is_array(value):
         raise TypeError
     return [normal_workflow_task(item) for item in value if item is not None]
 
@@ -127,13 +128,13 @@ def _cases(value: JsonValue) -> dict[str, list[JsonObject]]:
 def _sub_workflow(value: JsonValue) -> JsonObject:
     params = _filled(value, _SUB_WORKFLOW, "SubWorkflowParams")
     definition = params.get("workflowDefinition")
-    if isinstance(definition, dict):  # goes before the name and the version beside it
+    if is_object(definition):  # goes before the name and the version beside it
         params |= {key: definition[key] for key in ("name", "version") if key in definition}
     return params
 
 
 def _embedded_workflow(value: JsonValue) -> JsonValue:
-    return normal_workflow_def(value) if isinstance(value, dict) else value
+    return normal_workflow_def(value) if is_object(value) else value
 
 
 def _one_of(*words: str) -> Callable[[JsonValue], JsonValue]:

@@ -140,7 +140,8 @@ def _go_on(core: Core, execution: Execution, row: TaskRow) -> None:
 
 
 def _joined_permissive(execution: Execution, row: TaskRow) -> bool:
-    rows = [execution.latest.get(name) for name in row.input.get("joinOn") or []]
+    names: list[str] = row.input.get("joinOn") or []
+    rows = [execution.latest.get(name) for name in names]
     return any(task is not None and task.permissive and not task.optional and task.status == "FAILED" for task in rows)
 
 

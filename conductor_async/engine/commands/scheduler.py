@@ -171,9 +171,9 @@ class SchedulerCommands(Commands):
             msg = "A NOT NULL constraint failed (NOT NULL constraint failed: scheduler.workflow_name)"
             raise Refused(msg)
         zone = given.get("zoneId") or "UTC"
-        several = [
-            {"cronExpression": one.get("cronExpression"), "zoneId": one.get("zoneId") or "UTC"}
-            for one in given.get("cronSchedules") or []
+        given_several: list[JsonObject] = given.get("cronSchedules") or []
+        several: list[JsonObject] = [
+            {"cronExpression": one.get("cronExpression"), "zoneId": one.get("zoneId") or "UTC"} for one in given_several
         ]
         for name in (zone, *(one["zoneId"] for one in several)):
             _check_zone(name)

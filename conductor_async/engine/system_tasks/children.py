@@ -8,6 +8,7 @@ from conductor_async.engine.ending import terminate
 from conductor_async.engine.errors import EngineError, WorkflowHalted
 from conductor_async.engine.inputs import evaluate
 from conductor_async.engine.java_values import as_java_string
+from conductor_async.engine.json_kinds import is_object
 from conductor_async.engine.normalising import normal_start_request, normal_workflow_def
 from conductor_async.engine.starting import create
 from conductor_async.engine.system_tasks.base import TaskKind
@@ -56,7 +57,7 @@ class SubWorkflowKind(TaskKind):
                 "subWorkflowName": as_java_string(values.get("name")),
                 "priority": values.get("priority"),
                 "subWorkflowVersion": None if definition is not None else _version(place, values),
-                "subWorkflowTaskToDomain": domains if isinstance(domains, dict) else None,
+                "subWorkflowTaskToDomain": domains if is_object(domains) else None,
                 "subWorkflowDefinition": definition,
                 "idempotencyKey": values.get("idempotencyKey"),
                 "idempotencyStrategy": values.get("idempotencyStrategy"),
@@ -89,7 +90,7 @@ class SubWorkflowKind(TaskKind):
                     workflow_id=child_id if child is None else None,
                     correlation_id=execution.correlation_id,
                     priority=_priority(values.get("priority")),
-                    task_to_domain=domains if isinstance(domains, dict) else execution.task_to_domain,
+                    task_to_domain=domains if is_object(domains) else execution.task_to_domain,
                     parent_workflow_id=row.workflow_id,
                     parent_task_id=row.task_id,
                 )
@@ -160,11 +161,11 @@ def _definition(core: Core, values: JsonObject) -> Definition:
 def _child_input(values: JsonObject, *, dynamic: bool) -> JsonObject:
     """The task's input. Without one the server passes on all that it knows of the task, and so does this."""
     given = values.get("workflowInput")
-    child_input: JsonObject = given if isinstance(given, dict) and given else values
+    child_input: JsonObject = given if is_object(given) and given else values
     if not dynamic:
         return child_input
     metadata = child_input.get("_systemMetadata")
-    return {**child_input, "_systemMetadata": {**(metadata if isinstance(metadata, dict) else {}), "dynamic": True}}
+    return {**child_input, "_systemMetadata": {**(metadata if is_object(metadata) else {}), "dynamic": True}}
 
 
 def _priority(value: JsonValue) -> int | None:

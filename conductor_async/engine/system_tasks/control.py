@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from conductor_async.engine.errors import WorkflowHalted
 from conductor_async.engine.evaluators import evaluate_script, known_evaluator, run_javascript
 from conductor_async.engine.java_values import as_java_string
+from conductor_async.engine.json_kinds import is_object
 from conductor_async.engine.scheduling import rows_for
 from conductor_async.engine.scripts import ScriptError
 from conductor_async.engine.system_tasks.base import TaskKind
@@ -128,4 +129,4 @@ class TerminateKind(TaskKind):
 def _output(value: object) -> JsonObject:
     if value is None:
         return {}
-    return dict(value) if isinstance(value, dict) else {"output": value}
+    return dict(value) if is_object(value) else {"output": value}

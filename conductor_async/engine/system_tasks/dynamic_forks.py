@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from conductor_async.engine.definitions import TaskSpec
 from conductor_async.engine.errors import EngineError, WorkflowHalted
 from conductor_async.engine.java_values import as_java_string, hash_ordered
+from conductor_async.engine.json_kinds import is_array, is_object
 from conductor_async.engine.normalising import normal_workflow_task
 from conductor_async.engine.scheduling import rows_for
 from conductor_async.engine.system_tasks.base import Place, TaskKind
@@ -85,8 +86,8 @@ class DynamicForkKind(TaskKind):
 
 def _begin(place: Place, task: JsonObject, inputs: JsonObject) -> list[TaskRow]:
     """The rows of one branch."""
-    given = inputs.get(task.get("taskReferenceName", "")) or {}
-    if not isinstance(given, dict):
+    given: JsonValue = inputs.get(task.get("taskReferenceName", "")) or {}
+    if not is_object(given):
         msg = "Tasks could not be dynamically forked due to invalid input: the input of a task is not a map"
         raise WorkflowHalted(msg)
     task["inputParameters"] = {**task["inputParameters"], **given}
@@ -109,7 +110,7 @@ def _begin(place: Place, task: JsonObject, inputs: JsonObject) -> list[TaskRow]:
 def _simple(place: Place, values: JsonObject) -> _Forked | None:
     """One task, many inputs: `forkTaskName` (or type, or workflow) and `forkTaskInputs`."""
     inputs = values.get("forkTaskInputs")
-    if not isinstance(inputs, list):
+    if not is_array(inputs):
         return None
     workflow, kind, name = (values.get(f"forkTask{what}") for what in ("Workflow", "Type", "Name"))
     if name is None and kind in _SYSTEM_TYPES:
@@ -120,7 +121,7 @@ def _simple(place: Place, values: JsonObject) -> _Forked | None:
     tasks: list[JsonObject] = []
     for index, given in enumerate(inputs):
         task = _from_input(given)
-        parameters = dict(given) if isinstance(given, dict) else {"input": given}
+        parameters = dict(given) if is_object(given) else {"input": given}
         if workflow is not None:
             task |= {"name": workflow, "type": "SUB_WORKFLOW"}
             task["subWorkflowParam"] = _sub_workflow(workflow, version, given)
@@ -140,7 +141,7 @@ def _simple(place: Place, values: JsonObject) -> _Forked | None:
 
 def _from_input(given: JsonValue) -> JsonObject:
     """The input may have fields of a task in it, and the server takes them along."""
-    if isinstance(given, dict):
+    if is_object(given):
         try:
             return normal_workflow_task(given)
         except EngineError:
@@ -152,7 +153,7 @@ def _sub_workflow(name: str, version: JsonValue, given: JsonValue) -> JsonObject
     params: JsonObject = {"name": name}
     if isinstance(version, str) and version.strip().lstrip("+-").isdigit():
         params["version"] = int(version)
-    if isinstance(given, dict) and given.get("taskToDomain") is not None:
+    if is_object(given) and given.get("taskToDomain") is not None:
         params["taskToDomain"] = given["taskToDomain"]
     return params
 
@@ -168,7 +169,7 @@ def _lists(place: Place, values: JsonObject) -> _Forked:
     for task in tasks:
         _add_definition(place, task)
     inputs = values.get(wire.get("dynamicForkTasksInputParamName") or "")
-    if not isinstance(inputs, dict):
+    if not is_object(inputs):
         msg = (
             "Input to the dynamically forked tasks is not a map -> expecting a map of K,V  but found "
             f"{as_java_string(inputs)}"
@@ -181,8 +182,8 @@ def _tasks(parameter: str, given: JsonValue) -> list[JsonObject]:
     problem = (
         f"Input '{parameter}' is invalid. Cannot deserialize a list of Workflow Tasks from '{as_java_string(given)}'"
     )
-    given = [given] if isinstance(given, dict) else given  # the server takes one task for a list of one
-    if not isinstance(given, list):
+    given = [given] if is_object(given) else given  # the server takes one task for a list of one
+    if not is_array(given):
         raise WorkflowHalted(problem)
     try:
         tasks = [normal_workflow_task(item) for item in given]
@@ -196,8 +197,8 @@ def _tasks(parameter: str, given: JsonValue) -> list[JsonObject]:
 def _older(place: Place, values: JsonObject) -> _Forked:
     parameter = place.spec.wire.get("dynamicForkJoinTasksParam")
     given = values.get(parameter or "")
-    listed = given.get("dynamicTasks", []) if isinstance(given, dict) else None
-    if not isinstance(listed, list):
+    listed = given.get("dynamicTasks", []) if is_object(given) else None
+    if not is_array(listed):
         msg = (
             f"Dynamic tasks could not be created. The value of {parameter} from task's input "
             f"{as_java_string(hash_ordered(values))} has no dynamic tasks to be scheduled"

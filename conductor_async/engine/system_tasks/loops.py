@@ -14,6 +14,7 @@ from conductor_async.engine.errors import EngineError
 from conductor_async.engine.evaluators import run_javascript, truth
 from conductor_async.engine.execution import TERMINAL
 from conductor_async.engine.inputs import evaluate
+from conductor_async.engine.json_kinds import is_array
 from conductor_async.engine.scheduling import in_iteration, rows_for, schedule, set_domains
 from conductor_async.engine.system_tasks.base import TaskKind
 
@@ -176,7 +177,7 @@ def _has_items(spec: TaskSpec) -> bool:
     if isinstance(items, str) and items.strip():
         return True
     value = spec.input_parameters.get("_items")
-    return isinstance(value, list) or (isinstance(value, str) and bool(value.strip()))
+    return is_array(value) or (isinstance(value, str) and bool(value.strip()))
 
 
 def _items(core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -> list[JsonValue]:
@@ -191,7 +192,7 @@ def _items(core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -> li
         value = values.get("_items")
     if value is None:
         return []
-    return value if isinstance(value, list) else [value]
+    return value if is_array(value) else [value]
 
 
 def _condition(core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -> bool:

@@ -14,7 +14,7 @@ from conductor_async.workflow.settings import WorkflowSettings
 from conductor_async.workflow.starting import DEDUPE_WINDOW, start_request
 from conductor_async.workflow.tasks.children import InlineSubWorkflowTask
 from conductor_async.workflow.tasks.sequences import Composable, Step, definitions_of, tasks_of
-from conductor_async.workflow.validation import Known, check, modelled, problems_of
+from conductor_async.workflow.validation import Known, check, modelled, problems_of, wrong_kinds
 from conductor_async.workflow.validation.known_outputs import known_outputs, tasks_within
 
 if TYPE_CHECKING:
@@ -177,8 +177,9 @@ class ConductorWorkflow(WorkflowSettings, Step):
         Raises:
             WorkflowDefinitionError: It cannot work; `problems` lists all that is wrong.
         """
-        definition = self._described()
-        check(definition, self._known())
+        with wrong_kinds() as found:
+            definition = self._described()
+        check(definition, self._known(), found)
         return definition
 
     def _known(self) -> Known:

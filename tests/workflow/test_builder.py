@@ -315,11 +315,13 @@ def test_what_a_fetched_child_has_wrong_already_stays_as_it_is():
 def test_fields_of_the_wrong_kind_are_listed_for_all_tasks():
     workflow = ConductorWorkflow(name="w") >> SimpleTask("a", retry_count=cast("Any", "many"))
     workflow >> [SimpleTask("b", optional=cast("Any", "perhaps")), SimpleTask("c", metadata={"x": 1})]
+    workflow.output_parameters({"x": "${d.output}"})
     with pytest.raises(WorkflowDefinitionError) as caught:
         workflow.to_workflow_def()
     assert [problem.rpartition(": ")[0] for problem in caught.value.problems] == [
         "task 'a': retry_count",
         "task 'b': optional",
+        "outputParameters.x",  # and what else is wrong
     ]
 
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, NamedTuple
 
 from conductor_async._http.routes import checked_name
 from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
-from conductor_async.models import ConductorModel, TaskType, WorkflowDef
+from conductor_async.models import TaskType, WorkflowDef
 from conductor_async.workflow.validation.expressions import expressions_in, steps_below
 from conductor_async.workflow.validation.places import Place, placed_tasks
 from conductor_async.workflow.validation.requirements import missing_in
@@ -22,28 +20,13 @@ from conductor_async.workflow.validation.sendable import unsendable
 from conductor_async.workflow.validation.texts import scripts, substituted, texts_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from conductor_async.models import WorkflowTask
     from conductor_async.workflow.validation.expressions import Expression
     from conductor_async.workflow.validation.known_outputs import OutputFields
 
-__all__ = ["Known", "check", "modelled", "placed_tasks", "problems_of"]
-
-ModelT = TypeVar("ModelT", bound=ConductorModel)
-
-
-def modelled(model: type[ModelT], what: str, fields: Mapping[str, Any]) -> ModelT:
-    """The model with those of these fields that are not None.
-
-    Raises:
-        WorkflowDefinitionError: A field has a value of the wrong kind. `what` is named.
-    """
-    try:
-        return model(**{name: value for name, value in fields.items() if value is not None})
-    except ValidationError as error:
-        problems = [f"{what}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        raise WorkflowDefinitionError(f"A definition cannot work: {'; '.join(problems)}.", problems=problems) from error
+__all__ = ["Known", "check", "placed_tasks", "problems_of"]
 
 
 class Known(NamedTuple):
@@ -63,13 +46,18 @@ class Known(NamedTuple):
 NOTHING = Known()
 
 
-def check(definition: WorkflowDef, known: Known = NOTHING) -> None:
+def check(definition: WorkflowDef, known: Known = NOTHING, found: Sequence[str] = ()) -> None:
     """Raises if the definition cannot work.
+
+    Args:
+        definition: What to look at.
+        known: What is known of it beside.
+        found: What was found to be wrong while it was made.
 
     Raises:
         WorkflowDefinitionError: With all its problems, each starting with its path.
     """
-    if problems := problems_of(definition, known):
+    if problems := [*found, *problems_of(definition, known)]:
         listed = "\n".join(f"- {problem}" for problem in problems)
         raise WorkflowDefinitionError(f"Workflow {definition.name!r} cannot work:\n{listed}", problems=problems)
 

@@ -121,11 +121,11 @@ def _tell_parent(core: Core, execution: Execution) -> None:
     if parent is None or row is None:
         return
     kind = system_kind(row)
-    if kind is not None and row.workflow_id == parent.workflow_id:
-        kind.execute(core, parent, row)
-        stamp(core, row)
-        if not parent.is_terminal:
-            parent.touch(row)
+    if parent.is_terminal or kind is None:
+        return  # the parent has ended first, and this with it: its task stays as it was cancelled
+    kind.execute(core, parent, row)
+    stamp(core, row)
+    parent.touch(row)
     core.decide_later(parent.workflow_id)
 
 

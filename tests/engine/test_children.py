@@ -207,3 +207,12 @@ def test_cf83_not_for_a_workflow_that_was_terminated_nor_with_one_that_is_unknow
     bench.work("a", "FAILED")
     text = bench.execution(unknown)["output"]["conductor.failure_workflow"]
     assert text.startswith("Error workflow nope failed to start.  reason: No such workflow defined.")
+
+
+def test_the_task_of_a_child_that_ended_with_its_parent_stays_as_it_was_cancelled(bench: Bench) -> None:
+    bench.register("child", task("a"), outputParameters={"o": 1})
+    workflow_id = bench.run(_sub(inputParameters={"z": 1}))
+    bench.engine.terminate_workflow(workflow_id, "r")
+    row = bench.tasks(workflow_id)["sub"]
+    assert (row["status"], list(row["outputData"])) == ("CANCELED", ["subWorkflowId"])
+    assert "reasonForIncompletion" not in row

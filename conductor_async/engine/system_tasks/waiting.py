@@ -19,6 +19,7 @@ __all__ = ["HumanKind", "PullWorkflowMessagesKind", "WaitKind"]
 
 _FOR_EVER = 2**31 - 1
 _MOST_MESSAGES = 100
+_LOOKED_AT_AGAIN = 30
 
 
 class _InProgress(TaskKind):
@@ -69,6 +70,7 @@ class WaitKind(_InProgress):
     def start(self, core: Core, execution: Execution, row: TaskRow) -> None:
         """Wait again: the time that was to come stays the same."""
         row.status = "IN_PROGRESS"
+        row.callback_after = max((row.wait_until - core.now()) // 1000, 1) if row.wait_until else _LOOKED_AT_AGAIN
         if row.wait_until:
             core.timers.add(max(row.wait_until, core.now()), "run", row.task_id)
 

@@ -65,7 +65,7 @@ def benchmarks(session: nox.Session) -> None:
         python = next(path for path in (folder / "bin/python", folder / "Scripts/python.exe") if path.exists())
         session.run(str(python), "-m", "pip", "install", "-q", f"conductor-python=={version}", "aiohttp", external=True)
         peers[version[0]] = str(python)
-    for script in ("calls.py", "models.py", "imports.py", "building.py", "waiting.py", "workers.py"):
+    for script in ("calls.py", "models.py", "imports.py", "building.py", "waiting.py", "embedded.py", "workers.py"):
         options = ["--peer-2-python", peers["2"], "--peer-1-python", peers["1"], *session.posargs]
         session.run("python", f"benchmarks/{script}", *options)
 

@@ -124,6 +124,7 @@ async def test_d33_a_text_labelled_json_is_read_as_text() -> None:
             await client.workflow.get_workflow("w")
 
 
+@pytest.mark.only_on("server", reason="the embedded engine has messages without a setting")
 @pytest.mark.server
 async def test_a_missing_endpoint_is_not_a_missing_thing(server_url: str) -> None:
     async with ConductorClient(server_url) as client:

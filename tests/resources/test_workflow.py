@@ -269,6 +269,7 @@ async def test_testing_with_mocks(conductor: ConductorClient, held: Held, flow: 
     assert held("workflow", run.workflow_id)["status"] == "FAILED"
 
 
+@pytest.mark.only_on("server", reason="the embedded engine has messages without a setting")
 async def test_messages_need_a_setting_of_the_server(conductor: ConductorClient, flow: str) -> None:
     workflow_id = await conductor.workflow.start_workflow_by_name(flow)
     with pytest.raises(EndpointNotAvailableError, match="does not have that endpoint"):

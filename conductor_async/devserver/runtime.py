@@ -149,9 +149,11 @@ class Runtime:
 
     def _changed(self, workflow_id: str) -> None:
         self._pulse += 1
-        if self._change_waits:
-            for event in self._change_waits.get(workflow_id, ()):
+        around: str | None = workflow_id
+        while self._change_waits and around is not None:  # who waits for an execution waits for those below it too
+            for event in self._change_waits.get(around, ()):
                 event.set()
+            around = self.engine.parent_of(around)
 
     # -- time --------------------------------------------------------------------------------------
 

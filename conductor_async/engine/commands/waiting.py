@@ -22,6 +22,11 @@ _STRATEGIES = ("TARGET_WORKFLOW", "BLOCKING_WORKFLOW", "BLOCKING_TASK", "BLOCKIN
 class WaitingQueries(Commands):
     """What `/workflow/execute` and signals wait for. The runtime asks again whenever `on_change` says so."""
 
+    def parent_of(self, workflow_id: str) -> str | None:
+        """The execution that this one is a sub-workflow of."""
+        execution = self.core.store.executions.get(workflow_id)
+        return execution.parent_workflow_id if execution is not None else None
+
     @command
     def wait_reached(self, workflow_id: str, wait_until_task_refs: Sequence[str] = ()) -> bool:
         """Whether a synchronous execution answers now: it ended, blocks at a WAIT, or one of the tasks ended."""

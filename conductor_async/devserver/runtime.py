@@ -61,6 +61,7 @@ class Runtime:
         self._planned: float | None = None
         self._busy = 0
         self._pulse = 0
+        self._asked = False
         engine.on_queued = self._queued
         engine.on_change = self._changed
         time.on_sooner = self._plan
@@ -93,6 +94,10 @@ class Runtime:
     def note_activity(self) -> None:
         """Something was done that time must not overtake."""
         self._pulse += 1
+
+    def note_request(self) -> None:
+        """Somebody asked for something else than a task."""
+        self._asked = True
 
     def settle(self) -> None:
         """To be called when the engine may have changed: starts what it leaves to others, and looks at its timers."""
@@ -200,8 +205,14 @@ class Runtime:
         """Jumps to `due` if nobody needs the time until then."""
         pulse = self._pulse
         await self._until_planned(due, min(wait, _QUIET))
-        if self._pulse == pulse and self._next_due() == due and self._may_skip():
-            self._move_to(due)
+        if self._pulse != pulse or self._next_due() != due or not self._may_skip():
+            return
+        if self.engine.next_due() == due and self.engine.next_is_schedule():
+            # A schedule has no end. Unless somebody has looked since it fired last, it does not fire again.
+            if not self._asked:
+                return
+            self._asked = False
+        self._move_to(due)
 
     def _may_skip(self) -> bool:
         """Whether nothing goes on, and something waits for time to pass: a host that merely sleeps is no reason."""

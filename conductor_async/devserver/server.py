@@ -70,6 +70,8 @@ class DevServer:
         finally:
             if ask.method != "GET":
                 self.runtime.note_activity()
+            if not ask.path.startswith("/api/tasks/poll/"):
+                self.runtime.note_request()
             self.runtime.settle()
         return answer
 

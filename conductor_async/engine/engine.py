@@ -92,6 +92,11 @@ class Engine(
             timer = self.core.timers.first()
         return timer.due / 1000 if timer is not None else None
 
+    def next_is_schedule(self) -> bool:
+        """Whether what is due next is a schedule's firing: there is no end of these."""
+        timer = self.core.timers.first()
+        return timer is not None and timer.kind == "schedule"
+
     def _matters(self, kind: str, key: str, due: int) -> bool:
         """Whether there is still something to do when this timer is due."""
         store = self.core.store

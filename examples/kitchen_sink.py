@@ -1,15 +1,18 @@
 """One workflow with every kind of task that a Conductor server runs by itself, and a worker beside it.
 
 `nox -s quickstart` shows the main job. This shows how the tasks look in Python, and how they fit into each other.
-Run it against a server that CONDUCTOR_SERVER_URL names (http://localhost:8080/api if it is not set).
+It runs on a Conductor in this process, or on the server that CONDUCTOR_SERVER_URL names.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 from conductor_async import ConductorClient, ConductorWorkflow, WorkerHost, worker_task
+from conductor_async.embedded import EmbeddedConductor
 from conductor_async.workflow import (
     ConductorEventTask,
     DoWhileTask,
@@ -108,7 +111,11 @@ def describe(conductor: ConductorClient) -> ConductorWorkflow:
 
 
 async def main() -> None:
-    async with ConductorClient() as conductor:
+    async with AsyncExitStack() as stack:
+        if os.environ.get("CONDUCTOR_SERVER_URL"):
+            conductor = await stack.enter_async_context(ConductorClient())
+        else:
+            conductor = (await stack.enter_async_context(EmbeddedConductor())).client
         dessert = describe_dessert()
         dessert.executor = conductor.executor
         await dessert.register(overwrite=True)

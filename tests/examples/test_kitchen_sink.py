@@ -15,9 +15,17 @@ KITCHEN_SINK = Path(__file__).parents[2] / "examples" / "kitchen_sink.py"
 
 @pytest.mark.server
 def test_kitchen_sink(server_url: str) -> None:
+    run(CONDUCTOR_SERVER_URL=server_url)
+
+
+def test_kitchen_sink_needs_no_server() -> None:
+    run()
+
+
+def run(**environment: str) -> None:
     ended = subprocess.run(
         [sys.executable, "-W", "error", str(KITCHEN_SINK)],
-        env=os.environ | {"CONDUCTOR_SERVER_URL": server_url},
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         timeout=180,

@@ -101,6 +101,7 @@ class Play:
         self.started: dict[str, str] = {}
         self.terminated: set[str] = set()
         self.abandoned = False
+        self.down = 0.0
 
     async def tell(self, actions: list[tuple[Any, ...]]) -> None:
         async with trio.open_nursery() as world:
@@ -142,6 +143,9 @@ class Play:
             case "down", seconds:
                 refused = httpx.ConnectError("refused")
                 self.server.always = dict.fromkeys(("poll", "v1", "v2", "other"), refused)
+                self.down += seconds
+                if self.down > RESPONSE_TIMEOUT / 2:
+                    self.abandoned = True  # the server, which heard nothing for so long, is right to give tasks away
                 await trio.sleep(seconds)
                 self.server.always = {}
             case ("host",):

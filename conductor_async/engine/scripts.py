@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from conductor_async.models import JsonObject, JsonValue
 
-__all__ = ["ScriptError", "ScriptTimeout", "Scripts"]
+__all__ = ["ScriptError", "Scripts"]
 
 
 class ScriptError(EngineError):
@@ -24,10 +24,6 @@ class ScriptError(EngineError):
     def __init__(self, message: str, *, may_succeed_later: bool = False) -> None:
         super().__init__(message)
         self.may_succeed_later = may_succeed_later
-
-
-class ScriptTimeout(ScriptError):  # noqa: N818 - beside ScriptError, a kind of it
-    """A script took too long. The server fails the task for it, where any other error of a script fails it for good."""
 
 
 class Scripts(Protocol):

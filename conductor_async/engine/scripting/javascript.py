@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from conductor_async.engine.java_values import hash_order
 from conductor_async.engine.json_kinds import is_array, is_object
 from conductor_async.engine.scripting.harness import HARNESS
-from conductor_async.engine.scripts import ScriptError, ScriptTimeout
+from conductor_async.engine.scripts import ScriptError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,8 +44,7 @@ class JavaScript:
         """The value of the last statement, with the bindings as global names.
 
         Raises:
-            ScriptError: It failed.
-            ScriptTimeout: It took too long.
+            ScriptError: It failed, or took too long.
         """
         racer = self._ready()
         from py_mini_racer import JSOOMException, JSTimeoutException
@@ -55,7 +54,8 @@ class JavaScript:
             answer = racer.eval(call, timeout_sec=self.time_limit)
         except JSTimeoutException:
             limit = f"{self.time_limit:g}"
-            raise ScriptTimeout(f"Script not evaluated within {limit} seconds, interrupted.") from None
+            message = f"Script not evaluated within {limit} seconds, interrupted."
+            raise ScriptError(message, may_succeed_later=True) from None
         except JSOOMException:
             self.close()
             raise ScriptError("Error evaluating the script `RangeError: out of memory`") from None

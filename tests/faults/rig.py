@@ -75,6 +75,7 @@ class Fault(Enum):
     STALL_BEFORE = "nobody reads it, and nobody answers"
     STALL_AFTER = "the answer stops in the middle"
     DRIP = "the answer comes byte by byte"
+    CLOSED = "answered, and the kept connection closed without a word: a race with the next request"
     UNAUTHORIZED = "401"
     FORBIDDEN = "403"
     TOO_MANY = "429"
@@ -82,13 +83,19 @@ class Fault(Enum):
     BAD_GATEWAY = "502"
     UNAVAILABLE = "503"
     GATEWAY_TIMEOUT_AFTER = "504, of a gateway that has lost the server"
+    REDIRECT = "302 to another origin"
     HTML = "a page of HTML with status 200"
     HTML_AFTER = "a page of HTML with status 200, in place of the answer"
 
     @property
     def reaches_the_server(self) -> bool:
         """Whether the server carries out the request."""
-        return self.name.endswith("_AFTER") or self is Fault.DRIP
+        return self.name.endswith("_AFTER") or self.arrives
+
+    @property
+    def arrives(self) -> bool:
+        """Whether the client gets the whole answer all the same."""
+        return self in (Fault.DRIP, Fault.CLOSED)
 
     @property
     def loses_the_answer(self) -> bool:
@@ -110,6 +117,7 @@ _REFUSALS = {
     Fault.BAD_GATEWAY: packed(502, text="<html>502</html>"),
     Fault.UNAVAILABLE: packed(503, text="on its way up", headers={"Retry-After": "0"}),
     Fault.GATEWAY_TIMEOUT_AFTER: packed(504, text="<html>504</html>"),
+    Fault.REDIRECT: packed(302, headers={"Location": "http://127.0.0.1:9/api"}),
     Fault.HTML: PAGE,
     Fault.HTML_AFTER: PAGE,
 }
@@ -186,7 +194,7 @@ class Rig(WireServer):
 
     def injected(self, operation: Operation) -> int:
         """How many of them failed, as the client sees it."""
-        return sum(each is operation and f not in (None, Fault.DRIP) for each, f in self.log)
+        return sum(each is operation and f is not None and not f.arrives for each, f in self.log)
 
     async def serve(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
         """Listens on its port, but for outages."""
@@ -251,6 +259,9 @@ class Rig(WireServer):
             for index in range(len(answer)):
                 await peer.send(answer[index : index + 1])
                 await anyio.lowlevel.checkpoint()
+        elif fault is Fault.CLOSED:
+            await peer.send(answer)
+            raise HangUp
         elif fault is Fault.RESET_AFTER:
             peer.reset_on_close()
             raise HangUp

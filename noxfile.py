@@ -35,6 +35,14 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """500 generated workflows (or `-- 2000`) on the embedded engine and on a real server, compared task for task."""
+    install(session, "tests")
+    examples = session.posargs[0] if session.posargs else "500"
+    session.run("pytest", "tests/fuzz", env={"CONDUCTOR_FUZZ_EXAMPLES": examples})
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Format, lint, layers, changelog."""
     install(session, "lint")

@@ -18,18 +18,28 @@ from conductor_async.testing.assertions import (
     assert_task,
 )
 from conductor_async.testing.environment import WorkflowEnvironment
+from conductor_async.testing.recording import Recording, capture
+from conductor_async.testing.redaction import Redaction
+from conductor_async.testing.replay import assert_replays, assert_task_replays, replay, replay_task
 from conductor_async.testing.tree import execution_tree
 
 __all__ = [
     "TIMES_OUT",
     "Mock",
     "MockAnswer",
+    "Recording",
+    "Redaction",
     "WorkflowEnvironment",
     "assert_completed",
     "assert_failed",
     "assert_no_task",
     "assert_path",
+    "assert_replays",
     "assert_status",
     "assert_task",
+    "assert_task_replays",
+    "capture",
     "execution_tree",
+    "replay",
+    "replay_task",
 ]

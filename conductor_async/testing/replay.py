@@ -137,8 +137,10 @@ class _Replay:
 
     def run(self) -> Workflow:
         engine, execution = self._engine, self._recording.execution
-        if self._recording.task_definitions:
-            engine.register_task_defs(list(self._recording.task_definitions.values()))
+        # Without a response timeout it is no definition of a user's, but what the server makes for a system task.
+        known = [each for each in self._recording.task_definitions.values() if each.get("responseTimeoutSeconds")]
+        if known:
+            engine.register_task_defs(known)
         request: JsonObject = {
             key: execution[key] for key in ("correlationId", "priority", "taskToDomain") if key in execution
         }

@@ -175,7 +175,7 @@ def _priority(value: JsonValue) -> int | None:
 def _take_over(child: Execution, row: TaskRow) -> None:
     row.status = _TASK_STATUS[child.status]
     if child.is_terminal:
-        row.output = {**row.output, **child.output}
+        row.output = {**row.output, **child.output, "subWorkflowId": child.workflow_id}
         if child.status != "COMPLETED":
             row.reason = f"Sub workflow {child.short_name} failure reason: {child.reason or 'null'}"
 

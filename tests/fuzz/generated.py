@@ -1,7 +1,7 @@
 """Generated workflows of all types that both sides run, and what their workers do.
 
-Not generated, because the sides are known to differ there, and each is written down in the reference of the differences:
-variables that one branch of a fork sets and another reads, TERMINATE in a loop, a reason to terminate that is no text.
+Not generated, because the sides are known to differ there (docs/reference/embedded-differences.md): variables that one
+branch of a fork sets and another reads, TERMINATE in a loop, a reason to terminate that is no text.
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ from conductor_async.errors import (
     ConductorError,
     EndpointNotAvailableError,
     NotFoundError,
-    PermissionDeniedError,
     ServerError,
     WrongEventLoopError,
 )
@@ -188,7 +187,7 @@ class LostTasks:
             await self._outage.over()
             try:
                 return await self._list(asking)
-            except (EndpointNotAvailableError, PermissionDeniedError) as error:
+            except EndpointNotAvailableError as error:
                 self._list_is_missing(error)
             except ConductorError as error:
                 if isinstance(error, ClientClosedError | WrongEventLoopError):

@@ -151,6 +151,7 @@ class Execution:
         joined_by: By name, the JOINs that wait for it.
         joins_unsure: Whether JOINs have to look at everything again.
         iterations: By iteration, the rows of loops' bodies.
+        loops_seen: By the id of a loop, the rows of an iteration that it saw unfinished in this decision.
         attempts: Name and number of all attempts there are.
         latest: By reference name, the row that counts: the last one.
         visible: By the name that expressions use, the row that it gives.
@@ -189,6 +190,7 @@ class Execution:
     joined_by: dict[str, list[TaskRow]] = field(default_factory=dict[str, "list[TaskRow]"])
     iterations: dict[int, list[TaskRow]] = field(default_factory=dict[int, "list[TaskRow]"])
     attempts: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
+    loops_seen: dict[str, dict[str, TaskRow]] = field(default_factory=dict[str, "dict[str, TaskRow]"])
     terminate_row: TaskRow | None = None
     has_dynamic_fork: bool = False
     joins_unsure: bool = False

@@ -37,6 +37,17 @@ def decide_execution(core: Core, execution: Execution) -> None:
             cancel_open_tasks(core, execution)
         return
     _join_again(core, execution)
+    try:
+        _decide_to_the_end(core, execution)
+    finally:
+        execution.loops_seen.clear()
+    if execution.joins_unsure:
+        execution.joins_unsure = False
+        core.work.extend(Work("run", task_id) for task_id in execution.joins)
+
+
+def _decide_to_the_end(core: Core, execution: Execution) -> None:
+    """Decide as long as there is something new, or until the execution has ended."""
     while True:
         decision = Decision()
         try:
@@ -51,13 +62,10 @@ def decide_execution(core: Core, execution: Execution) -> None:
             return
         try:
             if not _carry_out(core, execution, decision):
-                break
+                return
         except WorkflowHalted as halted:
             halt(core, execution, halted)
             return
-    if execution.joins_unsure:
-        execution.joins_unsure = False
-        core.work.extend(Work("run", task_id) for task_id in execution.joins)
 
 
 def _carry_out(core: Core, execution: Execution, decision: Decision) -> bool:

@@ -8,6 +8,9 @@ import pytest
 
 from tests.engine.bench import Bench, set_variable, task
 
+_ENDS = {"terminationStatus": "COMPLETED", "workflowOutput": {"k": 1}}
+_ERROR = {"error": "Error evaluating the script `no` at line 1"}
+
 
 def _inline(ref: str, expression: str, **values: object) -> dict:
     return task(ref, "INLINE", inputParameters={"expression": expression, **values})
@@ -55,6 +58,36 @@ def test_cf58_a_body_that_fails(bench: Bench) -> None:
     workflow_id = bench.run(_counting(_inline("i", "throw 'no'")))
     assert bench.status(workflow_id) == "FAILED"
     assert bench.states(workflow_id) == ["dw CANCELED", "i__1 FAILED_WITH_TERMINAL_ERROR"]
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ([_inline("i", "throw 'no'")], {"1": {"i": _ERROR}, "iteration": 1}),
+        ([set_variable("s", x=1), _inline("i", "throw 'no'")], {"1": {"s": {}, "i": _ERROR}, "iteration": 1}),
+        ([task("t", "TERMINATE", inputParameters=_ENDS)], {"1": {"t": {}}, "iteration": 1}),
+    ],
+)
+def test_what_a_loop_shows_that_ended_within_an_iteration(bench: Bench, body: list[dict], shown: dict) -> None:
+    workflow_id = bench.run(_counting(*body), outputParameters={"loop": "${dw.output}"})
+    assert bench.tasks(workflow_id)["dw"]["outputData"] == shown
+    if "t" not in shown["1"]:
+        assert bench.execution(workflow_id)["output"] == {"loop": shown}
+
+
+def test_what_a_loop_shows_that_a_worker_failed(bench: Bench) -> None:
+    workflow_id = bench.run(_counting(task("a"), task("b")))
+    bench.work("a")
+    bench.work("b", "FAILED_WITH_TERMINAL_ERROR", {"k": 1})
+    assert bench.status(workflow_id) == "FAILED"
+    assert bench.tasks(workflow_id)["dw"]["outputData"] == {"iteration": 1}
+
+
+def test_a_loop_shows_what_a_loop_in_it_shows(bench: Bench) -> None:
+    inner = task("dw2", "DO_WHILE", loopCondition="false", loopOver=[_inline("i", "throw 'no'")])
+    rows = bench.tasks(bench.run(_counting(inner)))
+    assert rows["dw2__1"]["outputData"]["1"] == {"i": _ERROR}
+    assert rows["dw"]["outputData"]["1"]["dw2"] == rows["dw2__1"]["outputData"]
 
 
 def test_cf58_a_condition_that_fails(bench: Bench) -> None:

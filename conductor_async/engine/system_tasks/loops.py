@@ -69,6 +69,7 @@ class DoWhileKind(TaskKind):
                 reason = f"{task.reason if task.reason is not None else 'null'} "
                 break
         if not reason and not _is_iteration_over(row, spec, body):
+            execution.loops_seen[row.task_id] = body
             return False
         row.output = {**row.output, str(row.iteration): output}
         self._drop_old(core, execution, row, spec)

@@ -7,6 +7,8 @@ import pytest
 from conductor_async.engine.errors import NotFound
 from tests.engine.bench import Bench, set_variable, task
 
+_REFUSED = "startWorkflow validation failed."
+
 
 def _sub(name: str = "child", ref: str = "sub", **fields: object) -> dict:
     return task(ref, "SUB_WORKFLOW", subWorkflowParam={"name": name, "version": 1}, **fields)
@@ -216,3 +218,18 @@ def test_the_task_of_a_child_that_ended_with_its_parent_stays_as_it_was_cancelle
     row = bench.tasks(workflow_id)["sub"]
     assert (row["status"], list(row["outputData"])) == ("CANCELED", ["subWorkflowId"])
     assert "reasonForIncompletion" not in row
+
+
+@pytest.mark.parametrize(
+    ("request_", "says"),
+    [
+        ({"name": "c", "priority": 500}, f"{_REFUSED} 'priority' -> priority: 500 should be maximum 99. "),
+        ({"name": "c", "priority": -1}, f"{_REFUSED} 'priority' -> priority: -1 should be minimum 0. "),
+        ({"version": 1}, f"{_REFUSED} 'name' -> Workflow name cannot be null or empty. "),
+        ({"name": " "}, "Workflow name must be specified when searching for a definition"),
+    ],
+)
+def test_a_request_that_the_server_refuses_fails_its_task(bench: Bench, request_: dict, says: str) -> None:
+    workflow_id = bench.run(task("s", "START_WORKFLOW", inputParameters={"startWorkflow": request_}))
+    row = bench.tasks(workflow_id)["s"]
+    assert (row["status"], row["reasonForIncompletion"]) == ("FAILED", says)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.ending import terminate
-from conductor_async.engine.errors import EngineError, WorkflowHalted
+from conductor_async.engine.errors import EngineError, Refused, WorkflowHalted
 from conductor_async.engine.inputs import evaluate
 from conductor_async.engine.java_values import as_java_string
 from conductor_async.engine.json_kinds import is_object
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StartWorkflowKind", "SubWorkflowKind"]
 
+_MOST_PRIORITY = 99
 _TASK_STATUS = {
     "RUNNING": "IN_PROGRESS",
     "PAUSED": "IN_PROGRESS",
@@ -199,6 +200,11 @@ class StartWorkflowKind(TaskKind):
             return
         try:
             request = normal_start_request(given)
+            problems = _problems(request)
+            if problems:
+                row.status = "FAILED"
+                row.reason = f"startWorkflow validation failed. {problems}"
+                return
             row.output = {**row.output, "workflowId": _started(core, execution, request)}
             row.status = "COMPLETED"
         except EngineError as error:
@@ -206,13 +212,25 @@ class StartWorkflowKind(TaskKind):
             row.reason = error.message
 
 
+def _problems(request: JsonObject) -> str:
+    """What is wrong with a request, in the words of the server."""
+    problems: list[str] = []
+    if request.get("name") is None:
+        problems.append("'name' -> Workflow name cannot be null or empty. ")
+    priority = request["priority"]
+    if not 0 <= priority <= _MOST_PRIORITY:
+        bound = "minimum 0" if priority < 0 else f"maximum {_MOST_PRIORITY}"
+        problems.append(f"'priority' -> priority: {priority} should be {bound}. ")
+    return "".join(problems)
+
+
 def _started(core: Core, execution: Execution, request: JsonObject) -> str:
-    if not request.get("name"):
-        msg = "Error reading StartWorkflowRequest. 'name' -> Workflow name cannot be null or empty. "
-        raise WorkflowHalted(msg)
     given = request.get("workflowDef")
     if given is not None:
         definition = core.metadata.populated(normal_workflow_def(given))
+    elif not request["name"].strip():
+        msg = "Workflow name must be specified when searching for a definition"
+        raise Refused(msg)
     else:
         definition = core.metadata.snapshot(request["name"], request.get("version"))
     correlation_id = request.get("correlationId")

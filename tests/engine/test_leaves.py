@@ -145,6 +145,20 @@ def test_cf72_noop_lambda_event(bench: Bench) -> None:
     assert bench.status(workflow_id) == "COMPLETED"
 
 
+@pytest.mark.parametrize(
+    ("sink", "queue", "says"),
+    [
+        ("bogus:ev", "bogus:ev", "Error loading queue:bogus:ev, for task:{}, error: Unknown queue type bogus"),
+        ("bogus", "bogus", "Error loading queue:bogus, for task:{}, error: Illegal event bogus"),
+        ("conductors", None, "Invalid / Unsupported sink specified: conductors"),
+    ],
+)
+def test_an_event_to_a_sink_that_is_none(bench: Bench, sink: str, queue: str | None, says: str) -> None:
+    row = bench.tasks(bench.run(task("e", "EVENT", sink=sink, inputParameters={"k": 1})))["e"]
+    assert (row["status"], row["reasonForIncompletion"]) == ("FAILED", says.format(row["taskId"]))
+    assert (row["outputData"]["k"], row["outputData"].get("event_produced")) == (1, queue)
+
+
 def test_cf72_an_event_that_somebody_completes(bench: Bench) -> None:
     workflow_id = bench.run(task("e", "EVENT", sink="conductor:ev", asyncComplete=True))
     assert bench.states(workflow_id) == ["e IN_PROGRESS"]

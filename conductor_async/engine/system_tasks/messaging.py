@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EventKind"]
 
+_OUTSIDE = frozenset({"amqp", "amqp_exchange", "amqp_queue", "jsm", "kafka", "nats", "nats_stream", "sqs"})
+
 
 class EventKind(TaskKind):
     """Publishes its input to a sink."""
@@ -45,16 +47,18 @@ class EventKind(TaskKind):
             "correlationId": execution.correlation_id,
             "taskToDomain": execution.task_to_domain,
         }
-        queue = _queue(core, execution, row)
+        sink = as_java_string(evaluate(core, execution, {"sink": row.input.get("sink")}, task_id=row.task_id)["sink"])
+        queue = _queue(execution, row, sink)
         if queue is None:
-            sink = row.input.get("sink")
             row.status = "FAILED"
-            row.reason = (
-                f"The embedded engine publishes only to conductor queues, not to {as_java_string(sink)}: "
-                "mock the task, or run it on a real Conductor server."
-            )
+            row.reason = f"Invalid / Unsupported sink specified: {sink}"
             return
         row.output["event_produced"] = queue
+        problem = _problem(queue)
+        if problem is not None:
+            row.status = "FAILED"
+            row.reason = f"Error loading queue:{queue}, for task:{row.task_id}, error: {problem}"
+            return
         core.events.append((queue, row.task_id, row.output))
 
     def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
@@ -65,10 +69,23 @@ class EventKind(TaskKind):
         return True
 
 
-def _queue(core: Core, execution: Execution, row: TaskRow) -> str | None:
-    sink = as_java_string(evaluate(core, execution, {"sink": row.input.get("sink")}, task_id=row.task_id)["sink"])
+def _queue(execution: Execution, row: TaskRow, sink: str) -> str | None:
+    """The queue's full name: the engine's own ones are the workflow's. None for what only looks like one of them."""
     if sink == "conductor":
         return f"conductor:{execution.definition.name}:{row.reference_name}"
     if sink.startswith("conductor:"):
         return f"conductor:{execution.definition.name}:{sink.replace('conductor:', '')}"
-    return None
+    return None if sink.startswith("conductor") else sink
+
+
+def _problem(queue: str) -> str | None:
+    """Why nothing can be published there: as the server has it, but for queues that other servers may have."""
+    kind, colon, _ = queue.partition(":")
+    if not colon:
+        return f"Illegal event {queue}"
+    if kind in _OUTSIDE:
+        return (
+            f"The embedded engine publishes only to conductor queues, not to {queue}: "
+            "mock the task, or run it on a real Conductor server."
+        )
+    return None if kind == "conductor" else f"Unknown queue type {kind}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.errors import Conflict, EngineError, WorkflowHalted
+from conductor_async.engine.errors import Conflict, EngineError, Refused, WorkflowHalted
 from conductor_async.engine.execution import TERMINAL
+from conductor_async.engine.java_values import is_blank, java_class
 from conductor_async.engine.outputs import update_output
 from conductor_async.engine.rendering import execution_model
 from conductor_async.engine.scheduling import stamp
@@ -20,13 +21,19 @@ __all__ = ["cancel_open_tasks", "complete", "end", "halt", "terminate", "termina
 
 
 def end(core: Core, execution: Execution, terminate_row: TaskRow | None) -> None:
-    """End an execution in which nothing is left to do, or in which a TERMINATE task has said so."""
+    """End an execution in which nothing is left to do, or in which a TERMINATE task has said so.
+
+    Raises:
+        Refused: The reason to terminate is no text, over which the server stumbles as well.
+    """
     if terminate_row is None:
         complete(core, execution)
     else:
         status = terminate_row.input.get("terminationStatus")
         reason = terminate_row.input.get("terminationReason")
-        if not isinstance(reason, str) or not reason.strip():
+        if not isinstance(reason, str | None):
+            raise Refused(_no_text(java_class(reason)))
+        if reason is None or is_blank(reason):
             reason = f"Workflow is {status} by TERMINATE task: {terminate_row.task_id}"
         if status in {"FAILED", "TERMINATED"}:
             halt(core, execution, WorkflowHalted(reason, status, terminate_row))
@@ -34,6 +41,12 @@ def end(core: Core, execution: Execution, terminate_row: TaskRow | None) -> None
             execution.reason = reason
             complete(core, execution)
     cancel_open_tasks(core, execution)
+
+
+def _no_text(name: str) -> str:
+    text = "java.lang.String"
+    modules = f"{name} and {text} are in module java.base of loader 'bootstrap'"
+    return f"class {name} cannot be cast to class {text} ({modules})"
 
 
 def complete(core: Core, execution: Execution) -> None:

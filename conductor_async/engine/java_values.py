@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from conductor_async.models import JsonObject, JsonValue
 
-__all__ = ["as_java_string", "as_json_text", "hash_order", "hash_ordered", "is_blank"]
+__all__ = ["as_java_string", "as_json_text", "hash_order", "hash_ordered", "is_blank", "java_class"]
 
 
 def as_java_string(value: JsonValue) -> str:
@@ -102,3 +102,17 @@ def _spread_hash(text: str) -> int:
 def is_blank(text: str) -> bool:
     """Whether there is nothing but what Java takes for white space: all of Python's but the spaces that don't break."""
     return all(character.isspace() and character not in "\x85\xa0\u2007\u202f" for character in text)
+
+
+def java_class(value: JsonValue) -> str:
+    """The class that a value has in the server. Messages about casts that went wrong name it."""
+    if isinstance(value, bool):
+        return "java.lang.Boolean"
+    if isinstance(value, int):
+        bits = value.bit_length()
+        return "java.lang.Integer" if bits < 32 else "java.lang.Long" if bits < 64 else "java.math.BigInteger"
+    if isinstance(value, float):
+        return "java.lang.Double"
+    if value is None or isinstance(value, str):
+        return "java.lang.String"
+    return "java.util.LinkedHashMap" if is_object(value) else "java.util.ArrayList"

@@ -57,7 +57,13 @@ def _decide_to_the_end(core: Core, execution: Execution) -> None:
             decision.forget(halted.task)
             return
         if decision.complete:
-            end(core, execution, decision.terminate_row)
+            try:
+                end(core, execution, decision.terminate_row)
+            except EngineError:
+                decision.forget(None)
+                for row, _ in decision.seen:
+                    execution.touch(row)
+                raise
             decision.forget(decision.terminate_row if execution.status != "COMPLETED" else None)
             return
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from conductor_async.engine.errors import Refused
 from tests.engine.bench import Bench, set_variable, task
 
 
@@ -113,3 +114,30 @@ def test_cf67_an_end_inside_a_branch(bench: Bench) -> None:
     assert bench.status(workflow_id) == "COMPLETED"
     assert bench.states(workflow_id) == ["f COMPLETED", "a CANCELED", "t COMPLETED", "j CANCELED"]
     assert bench.engine.poll_task("a") is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ({"k": 1}, "util.LinkedHashMap"),
+        ([1], "util.ArrayList"),
+        (1, "lang.Integer"),
+        (2**40, "lang.Long"),
+        (2**70, "math.BigInteger"),
+        (1.5, "lang.Double"),
+        (True, "lang.Boolean"),
+    ],
+)
+def test_a_reason_that_is_no_text_is_refused(bench: Bench, reason: object, kind: str) -> None:
+    values = {"terminationStatus": "COMPLETED", "terminationReason": "${workflow.input.r}"}
+    ending = task("t", "TERMINATE", inputParameters=values)
+    with pytest.raises(Refused) as caught:
+        bench.run(ending, input={"r": reason})
+    assert caught.value.message.startswith(f"class java.{kind} cannot be cast to class java.lang.String (java.{kind} ")
+
+    later = bench.run(task("a"), ending, input={"r": reason})
+    with pytest.raises(Refused):
+        bench.work("a")
+    assert (bench.status(later), bench.states(later)) == ("RUNNING", ["a COMPLETED", "t COMPLETED"])
+    bench.engine.terminate_workflow(later)
+    assert bench.status(later) == "TERMINATED"

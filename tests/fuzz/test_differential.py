@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, note, reject, settings
 from conductor_async.testing.differences import differences
 from tests.fuzz.comparing import compared
 from tests.fuzz.generated import Scenario, scenarios
-from tests.fuzz.running import ServerDefectError, carry_out
+from tests.fuzz.running import ServerDefectError, StuckError, carry_out
 
 pytestmark = [pytest.mark.server, pytest.mark.only_on("server", reason="it compares the other with it")]
 
@@ -32,7 +32,10 @@ def differ(sides: Any, scenario: Scenario) -> list[str]:
 
     async def both() -> list[str]:
         async with sides() as (embedded, server):
-            expected = compared(await carry_out(server, scenario, prefix), prefix)
+            try:
+                expected = compared(await carry_out(server, scenario, prefix), prefix)
+            except (ServerDefectError, StuckError):  # a server that is slow or stumbles is nothing to compare with
+                reject()
             found = compared(await carry_out(embedded, scenario, prefix), prefix)
             return list(differences(expected, found, "execution"))
 
@@ -49,10 +52,7 @@ def differ(sides: Any, scenario: Scenario) -> list[str]:
 )
 @given(scenario=scenarios())
 def test_generated_workflows(sides: Any, scenario: Scenario) -> None:
-    try:
-        found = differ(sides, scenario)
-    except ServerDefectError:
-        reject()
+    found = differ(sides, scenario)
     if found:
         note(json.dumps(scenario.to_wire()))
     assert found == []

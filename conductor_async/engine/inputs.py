@@ -38,6 +38,6 @@ def evaluate(
 
 
 def with_secrets(core: Core, value: JsonObject) -> JsonObject:
-    """The same with `${workflow.secrets.…}` replaced."""
-    filled: JsonObject = substitute_secrets(value, core.secrets) if core.secrets else value
+    """The same with `${workflow.secrets.…}` replaced. A secret that nobody has set is null."""
+    filled: JsonObject = substitute_secrets(value, core.secrets)
     return filled

@@ -90,6 +90,7 @@ def test_generated_templates_give_the_same_here_and_on_the_server(
 
 
 @pytest.mark.server
+@pytest.mark.only_on("server", reason="there is no Java whose properties could be named")
 def test_what_the_server_keeps_in_its_own_environment_is_named_without_a_root(
     server_url: str, new_name: Callable[[str], str]
 ) -> None:

@@ -43,8 +43,8 @@ LOOPS = ("-o", "asyncio_default_fixture_loop_scope=function")  # pytest-asyncio 
 def run(pytester: pytest.Pytester, new_name: object):
     def run_in(text: str, *options: str, receipt: int = 7) -> pytest.RunResult:
         pytester.makepyfile(ORDERS % {"run": new_name("x"), "receipt": receipt} + text)
-        plugin = ("-p", "conductor_async.testing.pytest_plugin")
-        return pytester.runpytest_inprocess(*plugin, "-p", "no:cacheprovider", *LOOPS, *options)
+        # The plugin comes as users get it: by the entry point of the package that is installed.
+        return pytester.runpytest_inprocess("-p", "no:cacheprovider", *LOOPS, *options)
 
     return run_in
 

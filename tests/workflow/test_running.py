@@ -257,6 +257,7 @@ async def test_execute_without_a_version_runs_the_latest(url: str, new_name: New
         assert (await conductor.executor.execute(name, 1, timeout=30)).workflow_version == 1
 
 
+@pytest.mark.only_on("server", reason="it compares with the server's own wait, which looks every 100 ms")
 async def test_a_short_workflow_is_back_sooner_than_by_the_servers_own_wait(url: str, new_name: NewName):
     name = new_name("short")
     request = StartWorkflowRequest(name=name, version=1)

@@ -65,7 +65,7 @@ def _checked(handler: JsonObject, method: str) -> JsonObject:
     """The handler as the server shows it."""
     actions: list[JsonObject] = handler.get("actions") or []
     for action in actions:
-        if action.get("action") not in _ACTIONS:
+        if action.get("action") not in (None, *_ACTIONS):
             msg = (
                 "JSON parse error: Cannot deserialize value of type "
                 "`com.netflix.conductor.common.metadata.events.EventHandler$Action$Type` from String "

@@ -9,7 +9,7 @@ from anyio.from_thread import start_blocking_portal
 
 from conductor_async import ConductorClient, ConductorWorkflow, ConflictError
 from conductor_async.localserver import LocalServer
-from conductor_async.workflow import LoopTask, PullWorkflowMessagesTask, SetVariableTask
+from conductor_async.workflow import HumanTask, LoopTask, PullWorkflowMessagesTask, SetVariableTask
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -34,10 +34,13 @@ async def test_a_workflow_takes_the_messages_that_are_sent_to_it(conductor: Cond
     workflow = ConductorWorkflow(conductor.executor, "messages", 1)
     first, rest = PullWorkflowMessagesTask("first"), PullWorkflowMessagesTask("rest", 10)
     note = SetVariableTask("note", {"first": first.messages[0].payload.say})
-    workflow >> first >> note >> rest
+    gate = HumanTask("gate")  # until all messages are there
+    workflow >> first >> note >> gate >> rest
     workflow.output_parameters({"first": workflow.variables.first, "n": rest.count, "last": rest.messages[-1].payload})
     handle = await workflow.start()
     ids = [await conductor.executor.send_message(handle.workflow_id, {"say": text}) for text in ("a", "b", "c")]
+    await handle.wait_for_task("note", timeout=60)
+    await conductor.task.update_task_by_ref_name(handle.workflow_id, "gate", "COMPLETED", {})
     run = await handle.wait(timeout=60)
     assert run.output == {"first": "a", "n": 2, "last": {"say": "c"}}
     taken = [each for task in run.tasks for each in task.output_data.get("messages", ())]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from conductor_async.engine.json_kinds import is_array, is_object
 from conductor_async.models import encode_json
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ __all__ = ["differences"]
 
 def differences(expected: Any, found: Any, path: str) -> Iterator[str]:
     """One line for each place where they differ, as far down as they are of the same kind."""
-    if isinstance(expected, dict) and isinstance(found, dict):
-        yield from _of_objects(cast("JsonObject", expected), cast("JsonObject", found), path)
-    elif _are_lists(expected, found):
+    if is_object(expected) and is_object(found):
+        yield from _of_objects(expected, found, path)
+    elif is_array(expected) and is_array(found) and len(expected) == len(found):
         for index, (one, other) in enumerate(zip(expected, found, strict=True)):
             yield from differences(one, other, f"{path}[{index}]")
     elif expected != found or isinstance(expected, bool) is not isinstance(found, bool):
@@ -34,10 +35,6 @@ def _of_objects(expected: JsonObject, found: JsonObject, path: str) -> Iterator[
             yield f"{at} should not be there, and is {_shown(found[key])}"
         else:
             yield from differences(expected[key], found[key], at)
-
-
-def _are_lists(expected: Any, found: Any) -> bool:
-    return isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found)  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _shown(value: Any) -> str:

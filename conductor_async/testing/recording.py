@@ -151,7 +151,7 @@ async def _recorded(conductor: ConductorClient, workflow_id: str) -> Recording:
 
 def _task_definition(task: JsonObject) -> tuple[str, JsonObject | None]:
     """A task's name, and its definition as it was when the workflow started."""
-    defined = task.get("workflowTask") or {}
+    defined: JsonObject = task.get("workflowTask") or {}
     return task["taskDefName"], defined.get("taskDefinition") or task.get("taskDefinition")
 
 

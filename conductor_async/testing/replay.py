@@ -128,7 +128,7 @@ class _Replay:
         self._recorded: list[JsonObject] = recording.execution["tasks"]
         built = workflow.to_workflow_def() if isinstance(workflow, ConductorWorkflow) else workflow
         self._definition = recording.definition if built is None else cast("JsonObject", _plain(built))
-        times = [each.get(key, 0) for each in self._recorded for key in ("scheduledTime", "endTime")]
+        times: list[float] = [each.get(key, 0) for each in self._recorded for key in ("scheduledTime", "endTime")]
         self._clock = ManualClock(min(filter(None, times), default=0) / 1000)
         self._end = max(times, default=0) / 1000 + 1
         self._engine = Engine(clock=self._clock, scripts=_scripts())
@@ -177,7 +177,8 @@ class _Replay:
 
     def _finish(self, work: OutsideWork, row: JsonObject) -> None:
         status = "FAILED" if row["status"] == "COMPLETED_WITH_ERRORS" else row["status"]
-        output, reason = row.get("outputData") or {}, row.get("reasonForIncompletion")
+        output: JsonObject = row.get("outputData") or {}
+        reason = row.get("reasonForIncompletion")
         self._engine.finish_outside(work.task_id, status=status, output=output, reason=reason)
 
     def _let_time_pass(self) -> bool:
@@ -210,7 +211,7 @@ def _path(execution: JsonObject) -> list[str]:
 
 
 def _compared(task: JsonObject) -> JsonObject:
-    compared = {"status": task["status"], "input": task.get("inputData") or {}}
+    compared: JsonObject = {"status": task["status"], "input": task.get("inputData") or {}}
     if task["taskType"] in _COMPUTED and task["status"] not in _GOES_ON:
         compared["output"] = task.get("outputData") or {}
     return compared

@@ -57,6 +57,7 @@ class ServerMocks:
 
     async def _serve(self, mock: Mock) -> None:
         while self._mocks.holds(mock):
+            task: Task | None = None
             with anyio.CancelScope(shield=True):
                 task = await self._client.task.poll_task(mock.name, _WORKER)
             if task is None:

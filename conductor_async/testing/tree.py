@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from conductor_async.models import Task, Workflow, WorkflowRun, WorkflowTask, encode_json
 from conductor_async.testing.sources import execution_of
@@ -19,8 +19,10 @@ Execution: TypeAlias = Workflow | WorkflowRun
 
 _ITERATIONS = re.compile(r"(__\d+)+$")
 _LONGEST = 160
-_MARKS = {"COMPLETED": "✓", "FAILED": "✗", "FAILED_WITH_TERMINAL_ERROR": "✗", "TIMED_OUT": "✗", "CANCELED": "-"}
-_MARKS |= {"COMPLETED_WITH_ERRORS": "!", "SKIPPED": "-", "TERMINATED": "✗"}
+_MARKS: Final = {
+    "COMPLETED": "✓", "FAILED": "✗", "FAILED_WITH_TERMINAL_ERROR": "✗", "TIMED_OUT": "✗", "CANCELED": "-",
+    "COMPLETED_WITH_ERRORS": "!", "SKIPPED": "-", "TERMINATED": "✗",
+}  # fmt: skip
 
 
 def execution_tree(execution: Execution) -> str:

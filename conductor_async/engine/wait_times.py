@@ -14,7 +14,7 @@ _DURATION = re.compile(
     r"\s*(?:(\d+)\s*(?:hours|hour|hrs|hr|h))?"
     r"\s*(?:(\d+)\s*(?:minutes|minute|mins|min|m))?"
     r"\s*(?:(\d+)\s*(?:seconds|second|secs|sec|s))?\s*",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _UNTIL = re.compile(r"\s*(\d+)-\s*(\d+)-\s*(\d+)(?: \s*(\d+):\s*(\d+)(?: (\S+))?)?", re.ASCII)
 _OFFSET = re.compile(r"([+-])(\d{2})(\d{2})|GMT([+-])(\d{1,2}):(\d{2})", re.ASCII | re.IGNORECASE)

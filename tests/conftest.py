@@ -27,7 +27,7 @@ settings.load_profile("house")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     text = "what the tests that need a Conductor run on: the embedded engine, a real server, or one after the other"
-    parser.addoption("--backend", choices=(*BACKENDS, "both"), default="server", help=text)
+    parser.addoption("--backend", choices=(*BACKENDS, "both"), default="both", help=text)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conductor_async import ConductorWorkflow, SimpleTask, TaskDef
-from conductor_async.errors import NonRetryableException
+from conductor_async import ConductorWorkflow, SimpleTask, TaskDef, WaitUntilTask
+from conductor_async.errors import BadRequestError, NonRetryableException
 from conductor_async.testing import TIMES_OUT, WorkflowEnvironment, assert_failed
 
 pytestmark = pytest.mark.anyio
@@ -40,3 +40,11 @@ async def test_a_second_timeout_comes_as_soon_as_the_first() -> None:
     first, second = run.tasks
     assert [first.status, second.status] == ["TIMED_OUT", "TIMED_OUT"]
     assert second.end_time - second.start_time < 2 * (first.end_time - first.start_time)
+
+
+async def test_a_zone_in_full_words_is_refused() -> None:
+    async with WorkflowEnvironment.embedded() as env:
+        workflow = ConductorWorkflow(executor=env.client.executor, name="zoned")
+        workflow >> WaitUntilTask("zoned", "2030-01-01 10:00 Pacific Standard Time")
+        with pytest.raises(BadRequestError, match="Unable to parse date"):
+            await workflow.execute({})

@@ -165,7 +165,10 @@ def test_the_engine_finds_what_the_server_finds(server_url: str, new_name: Calla
         for query in (text.replace("NAME", name) for text in QUERIES):
             for sort in ("startTime:DESC|correlationId:ASC", "correlationId:DESC"):
                 answer = http.get(f"{server_url}/workflow/search", params={"query": query, "sort": sort})
-                assert (query, _found_by(engine, query, sort)) == (query, _told_by(answer))
+                found, told = _found_by(engine, query, sort), _told_by(answer)
+                if isinstance(told, int):
+                    found = found[0] if isinstance(found, tuple) else found
+                assert (query, found) == (query, told)
 
 
 def _found_by(engine: Engine, query: str, sort: str) -> object:
@@ -178,7 +181,10 @@ def _found_by(engine: Engine, query: str, sort: str) -> object:
 
 def _told_by(answer: httpx.Response) -> object:
     body = answer.json()
-    return _short(body) if answer.status_code == 200 else (answer.status_code, body["message"])
+    if answer.status_code == 200:
+        return _short(body)
+    # Java leaves the words out of an exception that it has thrown often.
+    return (answer.status_code, body["message"]) if "message" in body else answer.status_code
 
 
 def _short(result: dict[str, Any]) -> object:

@@ -321,22 +321,18 @@ async def test_d23_the_lease_is_extended_until_the_result_is_acknowledged():
     server = FakeConductor()
     server.response_timeout = 9
     server.put()
-    refused = httpx.Response(429)
-    server.faults = {"v2": [refused], "v1": [refused] * 4}
+
+    async def only_leases() -> None:
+        if not server.tried[-1][1].get("extendLease"):
+            raise httpx.ReadError("reset")
+
+    server.always = {"v2": httpx.Response(429), "v1": only_leases}
 
     async def extensions() -> int:
         return len([result for result in server.results if result.get("extendLease")])
 
     async with hosting(server, echo):
         await server.until(lambda: server.tried)
-        server.always = {"v2": refused}
-        server.faults = {}
-
-        async def only_leases() -> None:
-            if not server.tried[-1][1].get("extendLease"):
-                raise httpx.ReadError("reset")
-
-        server.always = {"v1": only_leases}
         await anyio.sleep(30)
         assert await extensions() >= 8
         server.always = {}

@@ -102,7 +102,7 @@ async def test_a_removed_execution_ends_it():
 async def test_a_thread_reads_the_reason_and_its_slot_is_taken_until_it_ends():
     server = FakeConductor()
     server.put()
-    go_on = threading.Event()
+    go_on, ended = threading.Event(), threading.Event()
     raised: list[Exception] = []
 
     def thread(context: TaskContext) -> None:
@@ -113,6 +113,7 @@ async def test_a_thread_reads_the_reason_and_its_slot_is_taken_until_it_ends():
             context.raise_if_cancelled()
         except LeaseLostError as error:
             raised.append(error)
+        ended.set()
 
     async with hosting(server, worker(thread), poll_timeout=0.1) as host:
         await server.until(lambda: server.tasks["t1"]["status"] == "IN_PROGRESS")
@@ -122,8 +123,9 @@ async def test_a_thread_reads_the_reason_and_its_slot_is_taken_until_it_ends():
             await anyio.sleep(0.01)
         assert host.health().running == 1
         go_on.set()
+        await anyio.to_thread.run_sync(ended.wait, 10)  # threads work in real time
     assert "the workflow is TERMINATED: not wanted" in str(raised[0])
-    assert not server.results
+    assert not server.statuses()
 
 
 async def _held(host: Any) -> list[Any]:

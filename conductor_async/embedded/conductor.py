@@ -12,7 +12,7 @@ from conductor_async.embedded.http_task import HttpTasks
 from conductor_async.embedded.mocks import Mocks
 from conductor_async.embedded.transport import EmbeddedTransport
 from conductor_async.engine import Engine
-from conductor_async.engine.scripting import DefaultScripts
+from conductor_async.engine.scripts.runners import DefaultScripts
 from conductor_async.errors import ConfigurationError
 
 if TYPE_CHECKING:

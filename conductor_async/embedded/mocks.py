@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from conductor_async.devserver.runtime import Runtime
     from conductor_async.engine import OutsideWork
-    from conductor_async.engine.execution import TaskRow
+    from conductor_async.engine.state.execution import TaskRow
 
 __all__ = ["TIMES_OUT", "Mock", "MockAnswer", "Mocks", "TimesOut"]
 

@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from conductor_async.engine.metadata_store import MetadataStore
-from conductor_async.engine.queues import Queues
-from conductor_async.engine.store import Store
-from conductor_async.engine.timers import Timers
+from conductor_async.engine.definitions.registry import MetadataStore
+from conductor_async.engine.state.queues import Queues
+from conductor_async.engine.state.store import Store
+from conductor_async.engine.state.timers import Timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from conductor_async.engine.clock import Clock
-    from conductor_async.engine.execution import Execution, TaskRow
-    from conductor_async.engine.identities import Identities
     from conductor_async.engine.outside import OutsideWork
-    from conductor_async.engine.scripts import Scripts
+    from conductor_async.engine.scripts.interface import Scripts
+    from conductor_async.engine.state.execution import Execution, TaskRow
+    from conductor_async.engine.state.identities import Identities
     from conductor_async.models import JsonObject
 
 __all__ = ["Core", "Work"]

@@ -15,19 +15,19 @@ from conductor_async.engine.commands.waiting import WaitingQueries
 from conductor_async.engine.commands.workflow_bulk import BulkCommands
 from conductor_async.engine.commands.workflow_search import SearchQueries
 from conductor_async.engine.core import Core
+from conductor_async.engine.deciding.polling import queue_name
+from conductor_async.engine.deciding.running import decide_execution
+from conductor_async.engine.deciding.updating import report
 from conductor_async.engine.errors import NotFound
-from conductor_async.engine.identities import Identities
-from conductor_async.engine.polling import queue_name
-from conductor_async.engine.running import decide_execution
-from conductor_async.engine.updating import report
+from conductor_async.engine.state.identities import Identities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from conductor_async.engine.clock import Clock
-    from conductor_async.engine.execution import TaskRow
     from conductor_async.engine.outside import OutsideWork
-    from conductor_async.engine.scripts import Scripts
+    from conductor_async.engine.scripts.interface import Scripts
+    from conductor_async.engine.state.execution import TaskRow
     from conductor_async.models import JsonObject
 
 __all__ = ["Engine"]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, ClassVar
 from conductor_async.errors import ConductorError
 
 if TYPE_CHECKING:
-    from conductor_async.engine.execution import TaskRow
+    from conductor_async.engine.state.execution import TaskRow
 
 __all__ = ["Conflict", "EngineError", "Invalid", "NotFound", "Refused", "Unsupported", "WorkflowHalted"]
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.definitions import base_name
+from conductor_async.engine.deciding.updating import update
+from conductor_async.engine.definitions.compiled import base_name
+from conductor_async.engine.definitions.normalising import normal_start_request
 from conductor_async.engine.errors import EngineError
-from conductor_async.engine.evaluators import evaluate_script, truth
-from conductor_async.engine.expressions import Scope, resolve
+from conductor_async.engine.expressions.evaluation import Scope, resolve
 from conductor_async.engine.json_kinds import is_array, is_object
-from conductor_async.engine.normalising import normal_start_request
-from conductor_async.engine.requests import begin
-from conductor_async.engine.updating import update
+from conductor_async.engine.lifecycle.requests import begin
+from conductor_async.engine.scripts.evaluators import evaluate_script, truth
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.execution import TaskRow
+    from conductor_async.engine.state.execution import TaskRow
     from conductor_async.models import JsonObject, JsonValue
 
 __all__ = ["handle_events"]

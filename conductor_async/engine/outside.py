@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.inputs import with_secrets
+from conductor_async.engine.expressions.inputs import with_secrets
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.execution import TaskRow
+    from conductor_async.engine.state.execution import TaskRow
     from conductor_async.models import JsonObject
 
 __all__ = ["OutsideWork", "hand_out"]

@@ -12,8 +12,8 @@ from conductor_async.models import Task, TaskResult, Workflow, encode_json
 from conductor_async.testing.differences import differences
 from conductor_async.testing.tree import execution_tree
 from conductor_async.worker.events import Listeners
-from conductor_async.worker.held import HeldTask
-from conductor_async.worker.runner import Runner
+from conductor_async.worker.function.runner import Runner
+from conductor_async.worker.holding.held import HeldTask
 from conductor_async.workflow.builder import ConductorWorkflow
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from conductor_async.engine import OutsideWork
     from conductor_async.models import JsonObject, WorkflowDef
     from conductor_async.testing.recording import Recording
-    from conductor_async.worker.decorator import AnyWorker
+    from conductor_async.worker.function.decorator import AnyWorker
 
 __all__ = ["assert_replays", "assert_task_replays", "replay", "replay_task"]
 
@@ -246,7 +246,7 @@ def _plain(value: Any) -> Any:
 def _scripts() -> Any:
     """Runs JavaScript and jq; None where the extra for them is not installed."""
     try:
-        scripting = importlib.import_module("conductor_async.engine.scripting")
+        scripting = importlib.import_module("conductor_async.engine.scripts.runners")
     except ImportError:
         return None
     return scripting.DefaultScripts()

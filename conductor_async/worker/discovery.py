@@ -9,12 +9,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from conductor_async.errors import ConfigurationError
-from conductor_async.worker.decorator import WorkerTask
+from conductor_async.worker.function.decorator import WorkerTask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from conductor_async.worker.decorator import AnyWorker
+    from conductor_async.worker.function.decorator import AnyWorker
 
 
 def discover(package: str | ModuleType) -> list[AnyWorker]:

@@ -10,16 +10,16 @@ import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from conductor_async.worker.arguments import underlying
 from conductor_async.worker.events import LoopBlocked
+from conductor_async.worker.function.arguments import underlying
 from conductor_async.worker.threads import call_soon_from_anywhere
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
     from types import CodeType, FrameType
 
-    from conductor_async.worker.decorator import AnyWorker
     from conductor_async.worker.events import Listeners
+    from conductor_async.worker.function.decorator import AnyWorker
     from conductor_async.worker.threads import CallSoon
 
 logger = logging.getLogger("conductor_async")

@@ -16,27 +16,27 @@ from conductor_async.clock import sleep_unless
 from conductor_async.config import RetryPolicy, seconds, worker_environment
 from conductor_async.errors import ConfigurationError
 from conductor_async.resources import TaskClient, WorkflowClient
-from conductor_async.worker.decorator import LONGEST_POLL, WorkerTask, checked_poll_timeout
-from conductor_async.worker.delivery import Delivery
+from conductor_async.worker.delivery.delivery import Delivery
+from conductor_async.worker.delivery.outbox import Outbox
+from conductor_async.worker.delivery.parcel import Packing
 from conductor_async.worker.events import HostStarted, HostStopped, HostStopping, Listeners
+from conductor_async.worker.function.decorator import LONGEST_POLL, WorkerTask, checked_poll_timeout
+from conductor_async.worker.function.logs import checked_log_level
+from conductor_async.worker.function.shipping import LogShipping
 from conductor_async.worker.guardian import Guardian
 from conductor_async.worker.health import HostHealth
-from conductor_async.worker.held import HeldTasks
-from conductor_async.worker.lease import Leases
-from conductor_async.worker.logs import checked_log_level
-from conductor_async.worker.lost import LostTasks
+from conductor_async.worker.holding.held import HeldTasks
+from conductor_async.worker.holding.lease import Leases
+from conductor_async.worker.holding.watching import Watch
 from conductor_async.worker.outage import Outage
-from conductor_async.worker.outbox import Outbox
 from conductor_async.worker.overrides import overridden
-from conductor_async.worker.parcel import Packing
-from conductor_async.worker.poller import Poller
+from conductor_async.worker.polling.lost import LostTasks
+from conductor_async.worker.polling.poller import Poller
+from conductor_async.worker.polling.slots import Slots, Turns
 from conductor_async.worker.registration import register
 from conductor_async.worker.service import Service
-from conductor_async.worker.shipping import LogShipping
 from conductor_async.worker.signals import owned
-from conductor_async.worker.slots import Slots, Turns
 from conductor_async.worker.threads import call_soon_from_anywhere
-from conductor_async.worker.watching import Watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 
     from conductor_async._http.api import Api
     from conductor_async.client import ConductorClient
-    from conductor_async.worker.decorator import AnyWorker
     from conductor_async.worker.events import Listener, WorkerEvent
+    from conductor_async.worker.function.decorator import AnyWorker
 
 logger = logging.getLogger("conductor_async")
 

@@ -19,12 +19,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from conductor_async.errors import ConfigurationError
-from conductor_async.worker.decorator import LONGEST_POLL
+from conductor_async.worker.function.decorator import LONGEST_POLL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from conductor_async.worker.decorator import AnyWorker
+    from conductor_async.worker.function.decorator import AnyWorker
 
 logger = logging.getLogger("conductor_async")
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from conductor_async.errors import ConfigurationError, NotFoundError
 from conductor_async.models import TaskDef
-from conductor_async.worker.returned import output_keys
+from conductor_async.worker.function.returned import output_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from conductor_async.resources import MetadataClient
-    from conductor_async.worker.decorator import AnyWorker
+    from conductor_async.worker.function.decorator import AnyWorker
 
 logger = logging.getLogger("conductor_async")
 

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
     from conductor_async.clock import Clock
     from conductor_async.resources import TaskClient
-    from conductor_async.worker.delivery import Delivery
+    from conductor_async.worker.delivery.delivery import Delivery
     from conductor_async.worker.events import Listeners
-    from conductor_async.worker.held import HeldTasks
-    from conductor_async.worker.lease import Leases
-    from conductor_async.worker.lost import LostTasks
+    from conductor_async.worker.holding.held import HeldTasks
+    from conductor_async.worker.holding.lease import Leases
+    from conductor_async.worker.holding.watching import Watch
     from conductor_async.worker.outage import Outage
-    from conductor_async.worker.slots import Slots, Turns
-    from conductor_async.worker.watching import Watch
+    from conductor_async.worker.polling.lost import LostTasks
+    from conductor_async.worker.polling.slots import Slots, Turns
 
 
 @dataclass(frozen=True, slots=True)

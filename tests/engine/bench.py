@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conductor_async.engine import Engine, ManualClock
-from conductor_async.engine.scripting import DefaultScripts
+from conductor_async.engine.scripts.runners import DefaultScripts
 
 Json = dict[str, Any]
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conductor_async.engine.cron import BadCronExpression, CronExpression
+from conductor_async.engine.schedules.cron import BadCronExpression, CronExpression
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

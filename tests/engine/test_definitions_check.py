@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from conductor_async.engine.definitions_check import (
+from conductor_async.engine.definitions.checks import (
     Surroundings,
     event_handler_errors,
     refuse_null_lists,
     task_def_errors,
     workflow_def_errors,
 )
+from conductor_async.engine.definitions.normalising import normal_task_def, normal_workflow_def
 from conductor_async.engine.errors import Refused
-from conductor_async.engine.normalising import normal_task_def, normal_workflow_def
 
 if TYPE_CHECKING:
     from collections.abc import Callable

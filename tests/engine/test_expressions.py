@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conductor_async.engine.expressions import Scope, resolve, resolve_input, substitute_secrets, with_template
+from conductor_async.engine.expressions.evaluation import (
+    Scope,
+    resolve,
+    resolve_input,
+    substitute_secrets,
+    with_template,
+)
 from tests.engine.expression_cases import CASES, INPUT
 from tests.engine.expression_makers import made_templates
 from tests.engine.real_server import evaluate

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conductor_async.engine.scripting import DefaultScripts
-from conductor_async.engine.scripts import ScriptError
+from conductor_async.engine.scripts.interface import ScriptError
+from conductor_async.engine.scripts.runners import DefaultScripts
 from tests.engine.real_server import execute
 
 if TYPE_CHECKING:

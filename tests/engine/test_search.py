@@ -10,7 +10,7 @@ import pytest
 from conductor_async.engine.clock import ManualClock
 from conductor_async.engine.engine import Engine
 from conductor_async.engine.errors import Invalid, NotFound, Refused
-from conductor_async.engine.search import TASK_FIELDS, Search
+from conductor_async.engine.views.search import TASK_FIELDS, Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from conductor_async.engine.deciding.wait_times import parse_duration, parse_until
 from conductor_async.engine.errors import Invalid
-from conductor_async.engine.wait_times import parse_duration, parse_until
 from tests.engine.bench import Bench, task
 
 

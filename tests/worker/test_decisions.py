@@ -22,10 +22,10 @@ from conductor_async.errors import (
     ResponseDecodeError,
     ServerError,
 )
-from conductor_async.worker.choice import UpdateChoice
-from conductor_async.worker.delivery import Next, after, lacks_update_v2
+from conductor_async.worker.delivery.choice import UpdateChoice
+from conductor_async.worker.delivery.delivery import Next, after, lacks_update_v2
 from conductor_async.worker.patience import LONGEST_WAIT, Patience, Trouble
-from conductor_async.worker.poller import pause_after_empty
+from conductor_async.worker.polling.poller import pause_after_empty
 
 
 def said(kind: type[APIError], status: int, message: str = "no", **facts) -> APIError:

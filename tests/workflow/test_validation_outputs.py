@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from conductor_async import TaskContext, TaskInProgress, worker_task
 from conductor_async.errors import WorkflowDefinitionError
-from conductor_async.worker.context import get_task_context
+from conductor_async.worker.function.context import get_task_context
 from conductor_async.workflow import ConductorWorkflow, DoWhileTask, ForkTask, InlineTask, SimpleTask, SwitchTask
 from conductor_async.workflow.validation import problems_of
 from conductor_async.workflow.validation.expressions import expressions_in

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.commands.base import Commands, command
-from conductor_async.engine.definitions_check import check_event_handler
+from conductor_async.engine.definitions.checks import check_event_handler
 from conductor_async.engine.errors import Refused
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.commands.base import Commands, command
-from conductor_async.engine.definitions_check import (
+from conductor_async.engine.definitions.checks import (
     check_task_def,
     check_workflow_def,
     refuse,
@@ -13,10 +13,10 @@ from conductor_async.engine.definitions_check import (
     task_def_errors,
     workflow_def_errors,
 )
+from conductor_async.engine.definitions.normalising import normal_task_def, normal_workflow_def
 from conductor_async.engine.errors import Conflict, NotFound, Refused
-from conductor_async.engine.evaluators import surroundings_of
-from conductor_async.engine.normalising import normal_task_def, normal_workflow_def
-from conductor_async.engine.summaries import is_agent
+from conductor_async.engine.scripts.evaluators import surroundings_of
+from conductor_async.engine.views.summaries import is_agent
 
 if TYPE_CHECKING:
     from conductor_async.models import JsonObject

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from conductor_async.engine.commands.base import Commands, command
-from conductor_async.engine.cron import BadCronExpression
+from conductor_async.engine.definitions.normalising import normal_start_request
 from conductor_async.engine.errors import EngineError, NotFound, Refused
-from conductor_async.engine.normalising import normal_start_request
-from conductor_async.engine.schedule_times import next_time
-from conductor_async.engine.schedules import arm
+from conductor_async.engine.schedules.cron import BadCronExpression
+from conductor_async.engine.schedules.firing import arm
+from conductor_async.engine.schedules.times import next_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable

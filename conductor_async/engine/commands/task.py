@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.commands.base import Commands, command
+from conductor_async.engine.deciding.polling import poll, queue_name
+from conductor_async.engine.deciding.updating import RESULT_STATUSES, pending_task, pending_wait, update
 from conductor_async.engine.errors import Invalid, NotFound, Refused
-from conductor_async.engine.polling import poll, queue_name
-from conductor_async.engine.rendering import execution_to_wire, task_to_wire
 from conductor_async.engine.system_tasks.base import is_system
-from conductor_async.engine.updating import RESULT_STATUSES, pending_task, pending_wait, update
+from conductor_async.engine.views.rendering import execution_to_wire, task_to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conductor_async.engine.execution import TaskRow
+    from conductor_async.engine.state.execution import TaskRow
     from conductor_async.models import JsonObject
 
 __all__ = ["TaskCommands"]

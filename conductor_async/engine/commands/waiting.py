@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from conductor_async.engine.commands.base import Commands, command
 from conductor_async.engine.errors import Refused
-from conductor_async.engine.rendering import task_to_wire
+from conductor_async.engine.views.rendering import task_to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conductor_async.engine.execution import Execution, TaskRow
+    from conductor_async.engine.state.execution import Execution, TaskRow
     from conductor_async.models import JsonObject
 
 __all__ = ["WaitingQueries"]

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine import control, rerun, testing_runs
 from conductor_async.engine.commands.base import VALIDATION_FAILED, Commands, command
 from conductor_async.engine.core import Work
-from conductor_async.engine.definitions_check import check_workflow_def, refuse_null_lists
-from conductor_async.engine.ending import terminate_by_hand
+from conductor_async.engine.deciding.running import decide_execution
+from conductor_async.engine.definitions.checks import check_workflow_def, refuse_null_lists
+from conductor_async.engine.definitions.normalising import normal_start_request, normal_workflow_def
 from conductor_async.engine.errors import Conflict, Invalid, NotFound
-from conductor_async.engine.evaluators import surroundings_of
-from conductor_async.engine.normalising import normal_start_request, normal_workflow_def
-from conductor_async.engine.rendering import execution_to_wire, task_to_wire
-from conductor_async.engine.requests import begin
-from conductor_async.engine.running import decide_execution
-from conductor_async.engine.summaries import execution_summary
+from conductor_async.engine.lifecycle import control, rerun, testing_runs
+from conductor_async.engine.lifecycle.ending import terminate_by_hand
+from conductor_async.engine.lifecycle.requests import begin
+from conductor_async.engine.scripts.evaluators import surroundings_of
+from conductor_async.engine.views.rendering import execution_to_wire, task_to_wire
+from conductor_async.engine.views.summaries import execution_summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conductor_async.engine.execution import Execution
+    from conductor_async.engine.state.execution import Execution
     from conductor_async.models import JsonObject
 
 __all__ = ["WorkflowCommands"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conductor_async.engine.commands.base import bulk, command
 from conductor_async.engine.commands.workflow import WorkflowCommands
-from conductor_async.engine.rendering import execution_model
+from conductor_async.engine.views.rendering import execution_model
 
 if TYPE_CHECKING:
     from conductor_async.models import JsonObject

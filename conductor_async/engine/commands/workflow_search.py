@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from conductor_async.engine.commands.base import VALIDATION_FAILED, Commands, command
 from conductor_async.engine.errors import Invalid
-from conductor_async.engine.rendering import execution_to_wire, task_to_wire
-from conductor_async.engine.search import TASK_FIELDS, Hits, Search
-from conductor_async.engine.summaries import execution_summary, task_summary
+from conductor_async.engine.views.rendering import execution_to_wire, task_to_wire
+from conductor_async.engine.views.search import TASK_FIELDS, Hits, Search
+from conductor_async.engine.views.summaries import execution_summary, task_summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

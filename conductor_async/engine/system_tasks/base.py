@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from conductor_async.engine.execution import TaskRow
-from conductor_async.engine.inputs import evaluate
+from conductor_async.engine.expressions.inputs import evaluate
+from conductor_async.engine.state.execution import TaskRow
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.definitions import TaskDefinition, TaskSpec
-    from conductor_async.engine.execution import Execution
+    from conductor_async.engine.definitions.compiled import TaskDefinition, TaskSpec
+    from conductor_async.engine.state.execution import Execution
     from conductor_async.models import JsonObject
 
 __all__ = ["Place", "TaskKind", "is_system", "kind_of", "system_kind"]

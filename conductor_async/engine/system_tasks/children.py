@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.ending import terminate
+from conductor_async.engine.definitions.normalising import normal_start_request, normal_workflow_def
 from conductor_async.engine.errors import EngineError, Refused, WorkflowHalted
-from conductor_async.engine.inputs import evaluate
-from conductor_async.engine.java_values import as_java_string
+from conductor_async.engine.expressions.inputs import evaluate
+from conductor_async.engine.expressions.java_values import as_java_string
 from conductor_async.engine.json_kinds import is_object
-from conductor_async.engine.normalising import normal_start_request, normal_workflow_def
-from conductor_async.engine.starting import create
+from conductor_async.engine.lifecycle.ending import terminate
+from conductor_async.engine.lifecycle.starting import create
 from conductor_async.engine.system_tasks.base import TaskKind
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.definitions import Definition
-    from conductor_async.engine.execution import Execution, TaskRow
+    from conductor_async.engine.definitions.compiled import Definition
+    from conductor_async.engine.state.execution import Execution, TaskRow
     from conductor_async.engine.system_tasks.base import Place
     from conductor_async.models import JsonObject, JsonValue
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async.engine.deciding.scheduling import rows_for
 from conductor_async.engine.errors import WorkflowHalted
-from conductor_async.engine.evaluators import evaluate_script, known_evaluator, run_javascript
-from conductor_async.engine.java_values import as_java_string
+from conductor_async.engine.expressions.java_values import as_java_string
 from conductor_async.engine.json_kinds import is_object
-from conductor_async.engine.scheduling import rows_for
-from conductor_async.engine.scripts import ScriptError
+from conductor_async.engine.scripts.evaluators import evaluate_script, known_evaluator, run_javascript
+from conductor_async.engine.scripts.interface import ScriptError
 from conductor_async.engine.system_tasks.base import TaskKind
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.definitions import TaskSpec
-    from conductor_async.engine.execution import Execution, TaskRow
+    from conductor_async.engine.definitions.compiled import TaskSpec
+    from conductor_async.engine.state.execution import Execution, TaskRow
     from conductor_async.engine.system_tasks.base import Place
     from conductor_async.models import JsonObject
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.evaluators import evaluate_script, known_evaluator, run_javascript, run_jq
-from conductor_async.engine.scripts import ScriptError
+from conductor_async.engine.scripts.evaluators import evaluate_script, known_evaluator, run_javascript, run_jq
+from conductor_async.engine.scripts.interface import ScriptError
 from conductor_async.engine.system_tasks.base import TaskKind
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.execution import Execution, TaskRow
+    from conductor_async.engine.state.execution import Execution, TaskRow
     from conductor_async.engine.system_tasks.base import Place
 
 __all__ = ["InlineKind", "JsonJqTransformKind", "LambdaKind", "NoopKind", "SetVariableKind"]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from conductor_async.engine.definitions import TaskSpec
+from conductor_async.engine.deciding.scheduling import rows_for
+from conductor_async.engine.definitions.compiled import TaskSpec
+from conductor_async.engine.definitions.normalising import normal_workflow_task
 from conductor_async.engine.errors import EngineError, WorkflowHalted
-from conductor_async.engine.java_values import as_java_string, hash_ordered
+from conductor_async.engine.expressions.java_values import as_java_string, hash_ordered
 from conductor_async.engine.json_kinds import is_array, is_object
-from conductor_async.engine.normalising import normal_workflow_task
-from conductor_async.engine.scheduling import rows_for
 from conductor_async.engine.system_tasks.base import Place, TaskKind
 
 if TYPE_CHECKING:
-    from conductor_async.engine.execution import TaskRow
+    from conductor_async.engine.state.execution import TaskRow
     from conductor_async.models import JsonObject, JsonValue
 
 __all__ = ["DynamicForkKind"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async.engine.deciding.scheduling import rows_for
 from conductor_async.engine.errors import WorkflowHalted
-from conductor_async.engine.execution import TERMINAL, join_names
-from conductor_async.engine.scheduling import rows_for
+from conductor_async.engine.state.execution import TERMINAL, join_names
 from conductor_async.engine.system_tasks.base import TaskKind
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.execution import Execution, TaskRow
+    from conductor_async.engine.state.execution import Execution, TaskRow
     from conductor_async.engine.system_tasks.base import Place
 
 __all__ = ["ExclusiveJoinKind", "ForkJoinKind", "ForkKind", "JoinKind"]

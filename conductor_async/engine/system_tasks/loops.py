@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.conditions import compare
-from conductor_async.engine.definitions import base_name
+from conductor_async.engine.deciding.scheduling import in_iteration, rows_for, schedule, set_domains
+from conductor_async.engine.definitions.compiled import base_name
 from conductor_async.engine.errors import EngineError
-from conductor_async.engine.evaluators import run_javascript, truth
-from conductor_async.engine.execution import TERMINAL
-from conductor_async.engine.inputs import evaluate
+from conductor_async.engine.expressions.inputs import evaluate
 from conductor_async.engine.json_kinds import is_array
-from conductor_async.engine.scheduling import in_iteration, rows_for, schedule, set_domains
+from conductor_async.engine.scripts.conditions import compare
+from conductor_async.engine.scripts.evaluators import run_javascript, truth
+from conductor_async.engine.state.execution import TERMINAL
 from conductor_async.engine.system_tasks.base import TaskKind
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.definitions import TaskSpec
-    from conductor_async.engine.execution import Execution, TaskRow
+    from conductor_async.engine.definitions.compiled import TaskSpec
+    from conductor_async.engine.state.execution import Execution, TaskRow
     from conductor_async.engine.system_tasks.base import Place
     from conductor_async.models import JsonObject, JsonValue
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.inputs import evaluate
-from conductor_async.engine.java_values import as_java_string
+from conductor_async.engine.expressions.inputs import evaluate
+from conductor_async.engine.expressions.java_values import as_java_string
 from conductor_async.engine.system_tasks.base import TaskKind
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.execution import Execution, TaskRow
+    from conductor_async.engine.state.execution import Execution, TaskRow
     from conductor_async.engine.system_tasks.base import Place
 
 __all__ = ["EventKind"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async.engine.deciding.wait_times import parse_duration, parse_until
 from conductor_async.engine.errors import Invalid
-from conductor_async.engine.java_values import as_java_string
+from conductor_async.engine.expressions.java_values import as_java_string
 from conductor_async.engine.system_tasks.base import TaskKind
-from conductor_async.engine.wait_times import parse_duration, parse_until
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.execution import Execution, TaskRow
+    from conductor_async.engine.state.execution import Execution, TaskRow
     from conductor_async.engine.system_tasks.base import Place
     from conductor_async.models import JsonValue
 

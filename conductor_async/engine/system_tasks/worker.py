@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.definitions import TaskSpec
+from conductor_async.engine.definitions.compiled import TaskSpec
 from conductor_async.engine.errors import WorkflowHalted
-from conductor_async.engine.java_values import as_java_string, hash_ordered
+from conductor_async.engine.expressions.java_values import as_java_string, hash_ordered
 from conductor_async.engine.system_tasks.base import TaskKind
 
 if TYPE_CHECKING:
-    from conductor_async.engine.execution import TaskRow
+    from conductor_async.engine.state.execution import TaskRow
     from conductor_async.engine.system_tasks.base import Place
 
 __all__ = ["DynamicKind", "SimpleKind", "UserDefinedKind"]

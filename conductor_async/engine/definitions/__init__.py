@@ -1,0 +1,1 @@
+"""Definitions: checked, filled with defaults, compiled, and registered."""

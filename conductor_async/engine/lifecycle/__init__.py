@@ -1,0 +1,1 @@
+"""What happens to whole executions: they start, end, are paused, retried, restarted, rerun."""

@@ -1,0 +1,68 @@
+"""Schedules: when they fire, and what they start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conductor_async.engine.definitions.normalising import normal_start_request
+from conductor_async.engine.errors import EngineError
+from conductor_async.engine.lifecycle.requests import begin
+from conductor_async.engine.schedules.times import next_firing
+
+if TYPE_CHECKING:
+    from conductor_async.engine.core import Core
+    from conductor_async.models import JsonObject
+
+__all__ = ["arm", "fire"]
+
+_KEPT_RUNS = 10_000
+
+
+def arm(core: Core, schedule: JsonObject) -> None:
+    """Set the timer for the next time that the schedule fires, if it ever does."""
+    if schedule["paused"] or core.schedules_paused:
+        return
+    following = next_firing(schedule, core.now())
+    if following is not None:
+        core.timers.add(following[0], "schedule", schedule["name"])
+
+
+def fire(core: Core, name: str, due: int) -> None:
+    """Start what the schedule starts, and set the next timer."""
+    schedule = core.schedules.get(name)
+    if schedule is None or schedule["paused"] or core.schedules_paused:
+        return
+    expected = next_firing(schedule, due - 1)
+    if expected is None or expected[0] != due:
+        return  # the schedule has been changed since the timer was set
+    _start(core, schedule, due, expected[1])
+    arm(core, schedule)
+
+
+def _start(core: Core, schedule: JsonObject, due: int, cron: str) -> None:
+    execution_id = core.ids.new()
+    request: JsonObject = schedule["startWorkflowRequest"]
+    run: JsonObject = {
+        "executionId": execution_id,
+        "scheduleName": schedule["name"],
+        "scheduledTime": due,
+        "executionTime": core.now(),
+        "workflowName": request.get("name", ""),
+        "startWorkflowRequest": request,
+        "state": "EXECUTED",
+        "zoneId": schedule["zoneId"],
+    }
+    values = {
+        **request["input"],
+        "_startedByScheduler": schedule["name"],
+        "_scheduledTime": due,
+        "_executedTime": core.now(),
+        "_executionId": execution_id,
+        "_schedulerCron": cron,
+    }
+    try:
+        run["workflowId"] = begin(core, normal_start_request({**request, "input": values}))
+    except EngineError as error:
+        run |= {"state": "FAILED", "reason": error.message}
+    core.schedule_runs.append(run)
+    del core.schedule_runs[:-_KEPT_RUNS]

@@ -1,0 +1,50 @@
+"""When a schedule fires: the first time that one of its cron expressions gives, between its start and its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from conductor_async.engine.schedules.cron import BadCronExpression, CronExpression
+
+if TYPE_CHECKING:
+    from conductor_async.models import JsonObject
+
+__all__ = ["next_firing", "next_time"]
+
+
+def next_time(expression: str, after: int, zone: str) -> int | None:
+    """The first time after `after` that the expression gives in the zone; both in epoch milliseconds.
+
+    Raises:
+        BadCronExpression: The expression is none.
+    """
+    found = CronExpression.parse(expression).after(after / 1000, ZoneInfo(zone))
+    return None if found is None else round(found * 1000)
+
+
+def next_firing(schedule: JsonObject, after: int) -> tuple[int, str] | None:
+    """The next time after `after` (epoch milliseconds), and the expression and zone that give it.
+
+    None if there is none, also because the expression is wrong: the server keeps such schedules, which never fire.
+    """
+    after = max(after, (schedule.get("scheduleStartTime") or 0) - 1)
+    times: list[tuple[int, str]] = []
+    for expression, zone in _expressions(schedule):
+        try:
+            found = next_time(expression, after, zone)
+        except BadCronExpression:
+            continue
+        if found is not None:
+            times.append((found, f"{expression} {zone}"))
+    first = min(times, default=None)
+    end = schedule.get("scheduleEndTime") or 0
+    return first if first is not None and (end <= 0 or first[0] <= end) else None
+
+
+def _expressions(schedule: JsonObject) -> list[tuple[str, str]]:
+    several: list[JsonObject] = schedule["cronSchedules"]
+    if several:
+        return [(one["cronExpression"], one["zoneId"]) for one in several if one.get("cronExpression")]
+    expression = schedule.get("cronExpression")
+    return [(expression, schedule["zoneId"])] if expression else []

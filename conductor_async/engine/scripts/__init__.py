@@ -1,0 +1,1 @@
+"""JavaScript and jq: what definitions name, and what runs it."""

@@ -1,0 +1,1 @@
+"""What an engine remembers: executions, queues, timers."""

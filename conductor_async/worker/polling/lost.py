@@ -1,0 +1,218 @@
+"""Tasks that were handed out in an answer that never came: found, and handed back.
+
+The server counts a task as taken as soon as it is polled. If the answer is lost, nobody works on it until its response
+timeout is over, an hour by default. So after such a failure the host looks for tasks in progress under its own worker
+id, which no other process has, and gives back those that it does not know.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+
+from conductor_async.clock import sleep_unless
+from conductor_async.errors import (
+    APIError,
+    ClientClosedError,
+    ConductorError,
+    EndpointNotAvailableError,
+    NotFoundError,
+    ServerError,
+    WrongEventLoopError,
+)
+from conductor_async.worker.events import TaskHandedBack
+from conductor_async.worker.function.outcome import hand_back
+from conductor_async.worker.patience import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from anyio.abc import TaskGroup
+
+    from conductor_async.clock import Clock
+    from conductor_async.models import Task
+    from conductor_async.resources import TaskClient
+    from conductor_async.worker.delivery.delivery import Delivery
+    from conductor_async.worker.events import Listeners
+    from conductor_async.worker.holding.held import HeldTasks
+    from conductor_async.worker.outage import Outage
+
+logger = logging.getLogger("conductor_async")
+
+_MARGIN = 1.0
+"""Seconds. A poll that nobody listens to any more goes on at the server for as long as it was asked to wait."""
+
+_PAGE = 1000
+_TRIES = 5
+"""So often a refusal of the list is taken for something that passes."""
+
+
+class Asking:
+    """Requests of one poller that may bring tasks: which are under way."""
+
+    __slots__ = ("_last", "_under_way", "suspected_until", "task_type", "worker_id")
+
+    def __init__(self, task_type: str, worker_id: str) -> None:
+        self.task_type = task_type
+        self.worker_id = worker_id
+        self.suspected_until: float | None = None
+        self._last = 0
+        self._under_way: set[int] = set()
+
+    @contextmanager
+    def one(self) -> Generator[None]:
+        """Held while a request is under way, and until the tasks that it brought are held."""
+        self._last += 1
+        this = self._last
+        self._under_way.add(this)
+        try:
+            yield
+        finally:
+            self._under_way.discard(this)
+
+    def last(self) -> int:
+        """The number of the last request that was sent."""
+        return self._last
+
+    def is_over(self, number: int) -> bool:
+        """Whether all requests up to this one have ended."""
+        return not self._under_way or min(self._under_way) > number
+
+
+class LostTasks:
+    """Finds tasks that were handed out to this host, and that it does not have.
+
+    Args:
+        tasks: Where to look.
+        held: What the host has.
+        delivery: Hands back.
+        outage: Knows whether the server can be reached.
+        clock: The host's time.
+        listeners: Who is told.
+    """
+
+    def __init__(
+        self,
+        tasks: TaskClient,
+        held: HeldTasks,
+        delivery: Delivery,
+        outage: Outage,
+        *,
+        clock: Clock,
+        listeners: Listeners,
+    ) -> None:
+        self._tasks = tasks
+        self._held = held
+        self._delivery = delivery
+        self._outage = outage
+        self._clock = clock
+        self._listeners = listeners
+        self._searches = 0
+        self._searchers: TaskGroup | None = None
+        self._has_list = True
+
+    async def run(self) -> None:
+        """Searches when it is told to, until cancelled."""
+        async with anyio.create_task_group() as self._searchers:
+            await anyio.sleep_forever()
+
+    async def finish(self) -> None:
+        """Returns when what is suspected has been looked for."""
+        while self._searches:
+            await self._clock.sleep(0.05)
+
+    def suspect(self, asking: Asking, error: ConductorError, waits_at_server: float) -> None:
+        """A request that may have brought tasks failed. The server may hand some out to it for so long yet."""
+        until = self._clock.now() + waits_at_server + _MARGIN
+        searching = asking.suspected_until is not None
+        asking.suspected_until = max(until, asking.suspected_until or 0.0)
+        if not searching and self._searchers is not None and self._has_list:
+            logger.debug("A poll for %r may have brought a task that did not arrive: %s", asking.task_type, error)
+            if not self._searches:
+                self._held.remember()
+            self._searches += 1
+            self._searchers.start_soon(self._search, asking)
+
+    async def _search(self, asking: Asking) -> None:
+        """Looks at once, and again when the server has surely ended all that was suspected."""
+        try:
+            final = False
+            while not final:
+                final = asking.suspected_until is None or self._clock.now() >= asking.suspected_until
+                await self._hand_back_unknown(asking)
+                if not final and asking.suspected_until is not None:
+                    await self._clock.sleep(asking.suspected_until - self._clock.now())
+        except (ClientClosedError, WrongEventLoopError):
+            pass  # nothing can be asked any more, and those who deliver say so
+        finally:
+            asking.suspected_until = None
+            self._searches -= 1
+            if not self._searches:
+                self._held.forget()
+
+    async def _hand_back_unknown(self, asking: Asking) -> None:
+        found = await self._ours(asking)
+        unknown = [task for task in found if task.task_id not in self._held]
+        if not unknown:
+            return
+        # They may be in an answer that is on its way.
+        number = asking.last()
+        while not asking.is_over(number):
+            await self._clock.sleep(0.05)
+        for task in unknown:
+            if task.task_id not in self._held and await self._is_still_ours(task):
+                reason = "the answer that should have brought it was lost"
+                logger.warning("Task %s is handed back: %s", task.task_id, reason)
+                if self._listeners:
+                    self._listeners.tell(TaskHandedBack(asking.worker_id, task, reason))
+                await self._delivery.deliver(hand_back(task, asking.worker_id), asking.task_type)
+
+    async def _is_still_ours(self, task: Task) -> bool:
+        try:
+            now = await self._tasks._get_task(task.task_id)
+        except NotFoundError:
+            return False
+        except ConductorError:
+            return True  # the list said so
+        return (now.status, now.worker_id, now.poll_count) == (task.status, task.worker_id, task.poll_count)
+
+    async def _ours(self, asking: Asking) -> list[Task]:
+        """The tasks that the server says this poller works on. However long it takes to be told."""
+        patience = Patience()
+        tries = 0
+        while self._has_list:
+            await self._outage.over()
+            try:
+                return await self._list(asking)
+            except EndpointNotAvailableError as error:
+                self._list_is_missing(error)
+            except ConductorError as error:
+                if isinstance(error, ClientClosedError | WrongEventLoopError):
+                    raise
+                self._outage.failed(error)
+                tries += isinstance(error, APIError) and not isinstance(error, ServerError)
+                if tries >= _TRIES:
+                    self._list_is_missing(error)
+                await sleep_unless(anyio.Event(), patience.after(error), self._clock)
+        return []
+
+    async def _list(self, asking: Asking) -> list[Task]:
+        ours: list[Task] = []
+        start = 0
+        while True:
+            page = await self._tasks.get_pending_tasks(asking.task_type, start, _PAGE)
+            ours += [task for task in page if task.status == "IN_PROGRESS" and task.worker_id == asking.worker_id]
+            if len(page) < _PAGE:
+                return ours
+            start += _PAGE
+
+    def _list_is_missing(self, error: ConductorError) -> None:
+        if self._has_list:
+            self._has_list = False
+            logger.warning(
+                "This server does not list its tasks, so one whose answer is lost waits for its response timeout: %s",
+                error,
+            )

@@ -204,18 +204,18 @@ async def test_safe_starts(fault: Fault, operation: Operation, seed: int):
     server = QueueServer()
     async with between(server.answer, Failing(operation, fault, times), seed=seed) as rig, nothing_leaks():
         async with client_of(rig, retry=AT_ONCE, timeout=timeout_for(fault)) as conductor:
-            ids: set[str] = set()
+            ids: list[str] = []
             errors: list[ConductorError] = []
-            for _ in range(3):
-                try:
-                    handle = await conductor.executor.start("flow", dedupe_key="order-42", dedupe_window=0.1)
-                except ConductorError as error:
-                    errors.append(error)
-                    await anyio.sleep(0.15)  # some time, an outage is over
-                else:
-                    ids.add(handle.workflow_id)
-        assert ids == set(server.started["order-42"])
-        assert len(ids) == 1
+            with anyio.fail_after(30):
+                while len(ids) < 2:  # asked again until it works, and then once more
+                    try:
+                        handle = await conductor.executor.start("flow", dedupe_key="order-42", dedupe_window=0.1)
+                    except ConductorError as error:
+                        errors.append(error)
+                        await anyio.sleep(0.05)  # an outage takes its time
+                    else:
+                        ids.append(handle.workflow_id)
+        assert server.started["order-42"] == ids[:1] == ids[1:]
         assert all("/workflow" in str(error) or "order-42" in str(error) for error in errors), errors
         lost = sum(f is not None and f.loses_the_answer for op, f in rig.log if op is Operation.START)
         assert rig.reached(Operation.START) == 1 or rig.reached(Operation.START) == lost

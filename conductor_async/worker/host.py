@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from conductor_async.client import ConductorClient
     from conductor_async.worker.events import Listener, WorkerEvent
     from conductor_async.worker.function.decorator import AnyWorker
+    from conductor_async.worker.polling.quarantine import Quarantine
 
 logger = logging.getLogger("conductor_async")
 
@@ -93,6 +94,9 @@ class WorkerHost(AsyncContextManagerMixin):
             one that has the file. By default they are in memory.
         task_log_level: What functions log with the standard library, from this level on, is added to their tasks' logs:
             `"INFO"`. By default nothing, unless a worker says so.
+        quarantine: Called with each task before it is run. When it returns a reason, the task is failed for good with
+            it, and not run: for one that was handed out again and again (`task.poll_count`), because it kills its
+            process. By default every task is run.
         listeners: Called with each event (see `conductor_async.worker.events`), on the event loop.
 
     Raises:
@@ -112,6 +116,7 @@ class WorkerHost(AsyncContextManagerMixin):
         max_result_size: int | None = None,
         outbox: str | os.PathLike[str] | None = None,
         task_log_level: int | str | None = None,
+        quarantine: Quarantine | None = None,
         listeners: Iterable[Listener] = (),
     ) -> None:
         self._conductor = conductor
@@ -124,6 +129,7 @@ class WorkerHost(AsyncContextManagerMixin):
         self._max_idle_polls = _at_least_one(max_idle_polls, "max_idle_polls") or 1
         self._max_result_size = _at_least_one(max_result_size, "max_result_size")
         self._outbox = None if outbox is None else Outbox(outbox)
+        self._quarantine = quarantine
         self._task_log_level = checked_log_level(task_log_level)
         self._guardian = Guardian(self._workers, self.worker_id, self._listeners)
         self._stopping: anyio.Event | None = None
@@ -334,6 +340,7 @@ class WorkerHost(AsyncContextManagerMixin):
             leases=Leases(tasks, outage, clock, listeners),
             watch=Watch(tasks, WorkflowClient(api), outage, clock, listeners),
             lost=LostTasks(tasks, held, delivery, outage, clock=clock, listeners=listeners),
+            quarantine=self._quarantine,
         )
 
     def _tell(self, event: WorkerEvent) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from conductor_async.worker.holding.watching import Watch
     from conductor_async.worker.outage import Outage
     from conductor_async.worker.polling.lost import LostTasks
+    from conductor_async.worker.polling.quarantine import Quarantine
     from conductor_async.worker.polling.slots import Slots, Turns
 
 
@@ -39,6 +40,7 @@ class Service:
         leases: Keeps long tasks.
         watch: Ends tasks that nobody wants any more.
         lost: Finds tasks whose answers were lost.
+        quarantine: Says which tasks are failed for good instead of run, and why.
     """
 
     worker_id: str
@@ -55,3 +57,4 @@ class Service:
     leases: Leases
     watch: Watch
     lost: LostTasks
+    quarantine: Quarantine | None

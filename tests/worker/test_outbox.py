@@ -162,3 +162,22 @@ async def test_results_survive_kill_9(tmp_path: Path):
         await server.until(lambda: len(server.results) == 3)
     assert [result["outputData"] for result in server.results] == [{"result": "done"}] * 3
     assert rows(outbox) == 0
+
+
+@in_real_time
+async def test_a_result_that_cannot_be_read_stays_where_it_is_and_stops_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    server, outbox = FakeConductor(), tmp_path / "out.db"
+    async with hosting(server, echo, outbox=outbox):
+        pass
+    file = sqlite3.connect(outbox)
+    with file:
+        file.execute("INSERT INTO results (task_type, content) VALUES ('job', ?)", (b'{"taskId": 7',))
+    file.close()
+    server.put()
+    async with hosting(server, echo, outbox=outbox):
+        await server.until(lambda: len(server.results) == 1)
+    assert server.statuses() == ["COMPLETED"]
+    assert f"Result 1 of the outbox {outbox} is not delivered, it cannot be read" in caplog.text
+    assert rows(outbox) == 1

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 from anyio import to_thread
+from pydantic import ValidationError
 
 from conductor_async._http.requests import EncodedJson
 from conductor_async.errors import ConfigurationError
@@ -80,7 +81,7 @@ class Outbox:
         await self._in_a_thread(self._close)
 
     async def left(self) -> list[Parcel]:
-        """What an earlier run has left."""
+        """What an earlier run has left. What cannot be read stays in the file, and is spoken of."""
         return await self._in_a_thread(self._read)
 
     async def keep(self, parcel: Parcel) -> None:
@@ -147,7 +148,14 @@ class Outbox:
             rows = self._file.execute("SELECT id, task_type, content FROM results ORDER BY id").fetchall()
         parcels: list[Parcel] = []
         for row, task_type, content in rows:
-            parcel = Parcel(TaskResult.model_validate_json(content), task_type, EncodedJson(content))
+            try:
+                result = TaskResult.model_validate_json(content)
+            except ValidationError as error:
+                logger.critical(
+                    "Result %d of the outbox %s is not delivered, it cannot be read: %s", row, self.path, error
+                )
+                continue
+            parcel = Parcel(result, task_type, EncodedJson(content))
             parcel.row = row
             parcels.append(parcel)
         return parcels

@@ -19,12 +19,13 @@ from conductor_async.worker.events import (
     TaskAbandoned,
     TaskHandedBack,
 )
-from conductor_async.worker.function.outcome import hand_back, hand_back_with_progress
+from conductor_async.worker.function.outcome import hand_back, hand_back_with_progress, refusal
 from conductor_async.worker.function.runner import Runner
 from conductor_async.worker.health import PollerHealth
 from conductor_async.worker.holding.held import HeldTask
 from conductor_async.worker.patience import Patience, Trouble
 from conductor_async.worker.polling.lost import Asking
+from conductor_async.worker.polling.quarantine import reason_against
 from conductor_async.worker.polling.slots import Slots
 
 if TYPE_CHECKING:
@@ -281,6 +282,8 @@ class Poller:
     async def _result_of(self, held: HeldTask) -> TaskResult | None:
         """Runs it. None: there is nothing to deliver, because it was handed back, or nobody wants it."""
         task = held.task
+        if (reason := reason_against(self._service.quarantine, task)) is not None:
+            return refusal(task, self._worker_id, reason)
         outside = task.external_input_payload_storage_path or task.external_output_payload_storage_path
         if outside and not await self._fill(held):
             return None

@@ -35,10 +35,14 @@ NewName = Callable[[str], str]
 NOTHING = answer(json={"order-42": []})
 STARTED = answer(text="id-1")
 LOST = cut(b"")
+PAGE = answer(text="<html><body>Sign in</body></html>", headers={"Content-Type": "text/html"})
 
 
 def there(*ids: str, create_time: int = 1) -> Behaviour:
-    found = [{"workflowId": each, "createTime": create_time + index} for index, each in enumerate(reversed(ids))]
+    found = [
+        {"workflowId": each, "status": "COMPLETED", "createTime": create_time + index}
+        for index, each in enumerate(reversed(ids))
+    ]
     return answer(json={"order-42": list(reversed(found))})
 
 
@@ -147,13 +151,97 @@ async def test_an_outage_within_the_window_is_outlived():
         assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [answer(401, json={"status": 401, "message": "no"}), answer(403, json={"message": "no"}), PAGE],
+    ids=["401", "403", "page"],
+)
+async def test_a_refusal_to_look_does_not_end_the_window(refusal):
+    async with serve(NOTHING, LOST, refusal, refusal, there("id-1")) as server, client_of(server) as conductor:
+        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
+        assert asked(server) == ["look", "start", "look", "look", "look"]
+
+
 async def test_a_refusal_to_look_leaves_the_start_in_doubt():
     refused = answer(401, json={"status": 401, "message": "no"})
     async with serve(NOTHING, LOST, refused) as server, client_of(server) as conductor:
         with pytest.raises(AmbiguousOutcomeError) as caught:
-            await conductor.executor.start("w", dedupe_key="order-42")
+            await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
         assert isinstance(caught.value.__cause__, AuthenticationError)
+        assert asked(server).count("start") == 1
+
+
+async def test_a_page_in_place_of_the_answer_is_a_lost_answer():
+    async with serve(NOTHING, PAGE, there("id-1")) as server, client_of(server) as conductor:
+        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
         assert asked(server) == ["look", "start", "look"]
+
+
+async def test_what_an_earlier_call_left_in_doubt_is_looked_for_before_it_is_started_again():
+    """A start that the server carries out late, when the call that made it has given up."""
+    looks = iter([NOTHING, NOTHING, there("id-1")])
+
+    async def behave(peer: Peer, request: Request) -> None:
+        if request.target == "/api/workflow":
+            raise HangUp
+        if asked(server).count("start") == len(server.requests) - 1:
+            await NOTHING(peer, request)  # the first of all
+        else:
+            await (answer(503) if not given_up else next(looks))(peer, request)
+
+    given_up = False
+    async with serve(behave) as server, client_of(server) as conductor:
+        with pytest.raises(AmbiguousOutcomeError):
+            await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
+        given_up = True
+        conductor.executor._safe_start._doubts["w", "order-42"] += 60  # however slow this machine is
+        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
+        assert asked(server).count("start") == 1
+
+
+async def test_an_execution_found_without_tasks_is_got_going():
+    """The server died when it had written it down. It would not come back to it by itself."""
+    running = answer(json={"order-42": [{"workflowId": "id-1", "status": "RUNNING"}]})
+    none = answer(json={"totalHits": 0, "results": []})
+    asked_for: list[tuple[str, str]] = []
+
+    async def behave(peer: Peer, request: Request) -> None:
+        asked_for.append((request.method, request.target.partition("?")[0].removeprefix("/api")))
+        await {"tasks": none, "correlated": running}.get(asked_for[-1][1].split("/")[-1], answer())(peer, request)
+
+    async with serve(behave) as server, client_of(server) as conductor:
+        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
+    assert asked_for[1:] == [
+        ("GET", "/workflow/id-1/tasks"),
+        ("POST", "/admin/sweep/requeue/id-1"),
+        ("PUT", "/workflow/decide/id-1"),
+    ]
+
+
+@pytest.mark.parametrize("refused", ["requeue", "decide", "tasks"])
+async def test_that_it_cannot_be_got_going_is_no_reason_not_to_have_found_it(refused, caplog):
+    async def behave(peer: Peer, request: Request) -> None:
+        path = request.target.partition("?")[0]
+        if refused in path:
+            await answer(403, json={"status": 403, "message": "not yours"})(peer, request)
+        elif path.endswith("/correlated"):
+            await answer(json={"order-42": [{"workflowId": "id-1", "status": "RUNNING"}]})(peer, request)
+        else:
+            await answer(json={"totalHits": 0, "results": []})(peer, request)
+
+    async with serve(behave) as server, client_of(server) as conductor:
+        with caplog.at_level(logging.WARNING, "conductor_async"):
+            assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
+        assert server.count("PUT", "/api/workflow/decide/id-1") == (0 if refused == "tasks" else 1)
+    assert ("could not be found out" in caplog.text) == (refused != "requeue")
+
+
+async def test_an_execution_that_runs_is_left_alone():
+    running = answer(json={"order-42": [{"workflowId": "id-1", "status": "RUNNING"}]})
+    some = answer(json={"totalHits": 1, "results": [{"taskId": "t1"}]})
+    async with serve(running, some) as server, client_of(server) as conductor:
+        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
+        assert server.count() == 2
 
 
 async def test_a_refused_start_is_refused():
@@ -190,7 +278,9 @@ async def test_starts_by_one_key_at_the_same_time_take_turns():
             await answer(text=f"id-{len(started)}")(peer, request)
         else:
             (key,) = request.json
-            found = [{"workflowId": f"id-{at + 1}"} for at, each in enumerate(started) if each == key]
+            found = [
+                {"workflowId": f"id-{at + 1}", "status": "FAILED"} for at, each in enumerate(started) if each == key
+            ]
             await answer(json={key: found})(peer, request)
 
     ids: dict[str, set[str]] = {"a": set(), "b": set()}
@@ -395,6 +485,35 @@ async def test_a_start_cancelled_while_it_is_in_doubt_leaves_the_key_free():
             with anyio.move_on_after(0.1) as scope:
                 await conductor.executor.start("w", dedupe_key=f"order-{number % 3}")
             assert scope.cancelled_caught
-        assert asked(server).count("start") == 6  # none waited for the turn of one that was cancelled
+        looks = Counter(request.json[0] for request in server.requests if request.target.endswith("includeTasks=false"))
+        assert min(looks.values()) >= 2  # none waited for the turn of one that was cancelled
         gc.collect()
         assert len(conductor.executor._safe_start._turns) <= 1  # the traceback of the last one may still be held
+
+
+async def test_a_start_cancelled_under_way_is_looked_for_before_it_is_started_again():
+    started: list[str] = []
+
+    async def behave(peer: Peer, request: Request) -> None:
+        if request.target == "/api/workflow":
+            await anyio.sleep(0.3)  # it is slow, and goes on when nobody listens any more
+            started.append("id-1")
+            await STARTED(peer, request)
+        else:
+            await (there(*started) if started else NOTHING)(peer, request)
+
+    async with serve(behave) as server, client_of(server) as conductor:
+        with anyio.move_on_after(0.1) as scope:
+            await conductor.executor.start("w", dedupe_key="order-42")
+        assert scope.cancelled_caught
+        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
+    assert started == ["id-1"]
+
+
+async def test_old_doubts_are_forgotten():
+    async with serve(NOTHING, LOST, answer(503)) as server, client_of(server) as conductor:
+        for number in range(3):
+            with pytest.raises(AmbiguousOutcomeError):
+                await conductor.executor.start("w", dedupe_key=f"order-{number}", dedupe_window=0)
+            server.requests.clear()
+        assert len(conductor.executor._safe_start._doubts) == 1

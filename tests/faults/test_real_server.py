@@ -6,9 +6,10 @@ Afterwards the server is asked what became of every task: nothing may be in the 
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -177,6 +178,32 @@ async def test_a_server_that_is_killed_and_comes_back(new_name: NewName, tmp_pat
         assert Counter(str(each.status) for each in executions) == {"COMPLETED": 40}
         assert attempts(executions) == {"COMPLETED": 80}
         assert runs.keys() == {task.task_id for execution in executions for task in execution.tasks}
+
+
+async def test_an_execution_that_the_killed_server_had_written_down_and_no_more(new_name: NewName, tmp_path: Path):
+    """It was killed before it put it on its list of executions to decide. Nothing brings it back to that."""
+    runs = Runs()
+    async with LocalServer(data_dir=tmp_path) as server, load_on(server.url, new_name("crash")) as load:
+        workflow_id = await _started(load, "order-42")
+        await server.kill()
+        written_down_and_no_more(tmp_path / "conductor.db", workflow_id)
+        await server.start()
+        assert (await load.conductor.workflow.get_workflow(workflow_id)).tasks == []
+        assert await _started(load, "order-42") == workflow_id
+        load.ids = [workflow_id]
+        async with WorkerHost(load.conductor, [runs.worker(load.task_type)], poll_timeout=1):
+            nothing_lost(await load.ended(), runs)
+
+
+def written_down_and_no_more(database: Path, workflow_id: str) -> None:
+    """Leaves of an execution what the server writes first: the execution, without a task, on no list."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        tasks = connection.execute("SELECT task_id FROM workflow_to_task WHERE workflow_id = ?", (workflow_id,))
+        for (message_id,) in [(workflow_id,), *tasks.fetchall()]:
+            connection.execute("DELETE FROM queue_message WHERE message_id = ?", (message_id,))
+            connection.execute("DELETE FROM task WHERE task_id = ?", (message_id,))
+        for table in ("workflow_to_task", "task_scheduled", "task_in_progress"):
+            connection.execute(f"DELETE FROM {table} WHERE workflow_id = ?", (workflow_id,))
 
 
 async def _started(load: Load, key: str) -> str:

@@ -121,3 +121,38 @@ async def test_a_server_that_lists_no_tasks_is_said_so_once(caplog: pytest.LogCa
     said = [r for r in caplog.records if r.levelno == logging.WARNING and "does not list" in r.getMessage()]
     assert len(said) == 1
     assert "response timeout" in said[0].getMessage()
+
+
+FORBIDDEN = httpx.Response(403, json={"status": 403, "message": "not yours"})
+MANY = httpx.Response(429)
+
+
+@only_with_a_mock_clock
+async def test_refusals_that_pass_do_not_end_the_search():
+    server = FakeConductor()
+    server.put(1)
+    server.faults["poll"] = [LOST]
+    server.faults["other"] = [FORBIDDEN, MANY, MANY, FORBIDDEN, MANY, FORBIDDEN, FORBIDDEN, MANY, FORBIDDEN]
+    async with hosting(server, echo):
+        await server.until(lambda: "COMPLETED" in server.statuses(), within=300)
+    assert handed_back(server) == ["t1"]
+
+
+@only_with_a_mock_clock
+async def test_a_search_that_is_refused_is_given_up_but_not_the_next_one(caplog: pytest.LogCaptureFixture):
+    server = FakeConductor()
+    server.put(1)
+    server.faults["poll"] = [LOST]
+    server.always["other"] = FORBIDDEN
+    async with hosting(server, echo):
+        await anyio.sleep(300)
+        assert not handed_back(server)
+        (said,) = [r for r in caplog.records if "refuses to list" in r.getMessage()]
+        assert said.levelno == logging.WARNING
+        asked = len(server.looks)
+        await anyio.sleep(300)
+        assert len(server.looks) == asked
+        del server.always["other"]
+        server.faults["poll"] = [CUT_OFF]
+        await server.until(lambda: "COMPLETED" in server.statuses())
+    assert handed_back(server) == ["t1"]

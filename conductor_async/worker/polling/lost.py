@@ -20,7 +20,6 @@ from conductor_async.errors import (
     ConductorError,
     EndpointNotAvailableError,
     NotFoundError,
-    ServerError,
     WrongEventLoopError,
 )
 from conductor_async.worker.events import TaskHandedBack
@@ -46,8 +45,11 @@ _MARGIN = 1.0
 """Seconds. A poll that nobody listens to any more goes on at the server for as long as it was asked to wait."""
 
 _PAGE = 1000
-_TRIES = 5
-"""So often a refusal of the list is taken for something that passes."""
+_REFUSALS = 5
+"""So often in a row the list is refused with the same status before a search is given up."""
+
+_PASSING = frozenset({408, 429, 502, 503, 504})
+"""Statuses that say nothing of the list: they are waited out."""
 
 
 class Asking:
@@ -113,6 +115,7 @@ class LostTasks:
         self._searches = 0
         self._searchers: TaskGroup | None = None
         self._has_list = True
+        self._said = False
 
     async def run(self) -> None:
         """Searches when it is told to, until cancelled."""
@@ -182,20 +185,22 @@ class LostTasks:
     async def _ours(self, asking: Asking) -> list[Task]:
         """The tasks that the server says this poller works on. However long it takes to be told."""
         patience = Patience()
-        tries = 0
+        refusals: list[int] = []
         while self._has_list:
             await self._outage.over()
             try:
                 return await self._list(asking)
             except EndpointNotAvailableError as error:
-                self._list_is_missing(error)
+                self._has_list = False
+                self._not_told("This server does not list its tasks", error)
             except ConductorError as error:
                 if isinstance(error, ClientClosedError | WrongEventLoopError):
                     raise
                 self._outage.failed(error)
-                tries += isinstance(error, APIError) and not isinstance(error, ServerError)
-                if tries >= _TRIES:
-                    self._list_is_missing(error)
+                refusals = _in_a_row(refusals, error)
+                if len(refusals) >= _REFUSALS:
+                    self._not_told("The server refuses to list its tasks", error)
+                    break
                 await sleep_unless(anyio.Event(), patience.after(error), self._clock)
         return []
 
@@ -209,10 +214,14 @@ class LostTasks:
                 return ours
             start += _PAGE
 
-    def _list_is_missing(self, error: ConductorError) -> None:
-        if self._has_list:
-            self._has_list = False
-            logger.warning(
-                "This server does not list its tasks, so one whose answer is lost waits for its response timeout: %s",
-                error,
-            )
+    def _not_told(self, what: str, error: ConductorError) -> None:
+        if not self._said:
+            self._said = True
+            logger.warning("%s, so one whose answer is lost waits for its response timeout: %s", what, error)
+
+
+def _in_a_row(refusals: list[int], error: ConductorError) -> list[int]:
+    """The statuses of refusals in a row, with this failure, if it is another one like them."""
+    if not isinstance(error, APIError) or error.status in _PASSING:
+        return []
+    return [*(each for each in refusals if each == error.status), error.status]

@@ -2,11 +2,14 @@
 
 ```console
 pip install fastapi uvicorn
-CONDUCTOR_SERVER_URL=http://localhost:8080/api uvicorn fastapi_app:app
+uvicorn fastapi_app:app
 curl -X POST localhost:8000/greetings -H 'Content-Type: application/json' -d '{"name": "Ada"}'
 curl localhost:8000/greetings/$WORKFLOW_ID
 curl localhost:8000/health
 ```
+
+Its Conductor is in the same process, unless CONDUCTOR_SERVER_URL names a server. A service in production has
+`ConductorClient()` in place of `client_from_env()`.
 """
 
 # No `from __future__ import annotations` here: FastAPI reads the annotations below, some of which are local names.
@@ -26,6 +29,7 @@ from conductor_async import (
     WorkerHost,
     worker_task,
 )
+from conductor_async.embedded import client_from_env
 
 
 @worker_task(task_definition_name="fastapi_greet")
@@ -44,7 +48,7 @@ def greetings(conductor: ConductorClient) -> ConductorWorkflow:
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Opened when the service starts, closed when it stops: the workers first, then the client."""
-    async with ConductorClient() as conductor:
+    async with client_from_env() as conductor:
         workflow = greetings(conductor)
         await workflow.register(overwrite=True)
         async with WorkerHost(conductor, [greet]) as host:

@@ -7,12 +7,10 @@ It runs on a Conductor in this process, or on the server that CONDUCTOR_SERVER_U
 from __future__ import annotations
 
 import asyncio
-import os
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 from conductor_async import ConductorClient, ConductorWorkflow, WorkerHost, worker_task
-from conductor_async.embedded import EmbeddedConductor
+from conductor_async.embedded import client_from_env
 from conductor_async.workflow import (
     ConductorEventTask,
     DoWhileTask,
@@ -111,11 +109,7 @@ def describe(conductor: ConductorClient) -> ConductorWorkflow:
 
 
 async def main() -> None:
-    async with AsyncExitStack() as stack:
-        if os.environ.get("CONDUCTOR_SERVER_URL"):
-            conductor = await stack.enter_async_context(ConductorClient())
-        else:
-            conductor = (await stack.enter_async_context(EmbeddedConductor())).client
+    async with client_from_env() as conductor:
         dessert = describe_dessert()
         dessert.executor = conductor.executor
         await dessert.register(overwrite=True)

@@ -2,10 +2,11 @@
 
 ```console
 pip install 'conductor-async[otel,prometheus]' opentelemetry-sdk
-CONDUCTOR_SERVER_URL=http://localhost:8080/api python examples/observed_workers.py
+python examples/observed_workers.py
 ```
 
-It runs a workflow of two workers once, and prints its trace, a metric and the log of a task.
+It runs a workflow of two workers once, and prints its trace, a metric and the log of a task: on a Conductor in this
+process, or on the server that CONDUCTOR_SERVER_URL names.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import CollectorRegistry
 
-from conductor_async import ConductorClient, ConductorWorkflow, Configuration, WorkerHost, worker_task
+from conductor_async import ConductorWorkflow, WorkerHost, worker_task
+from conductor_async.embedded import client_from_env
 from conductor_async.worker.events import TaskFinished, WorkerEvent
 from conductor_async.worker.metrics import PrometheusMetrics
 from conductor_async.worker.tracing import Tracing
@@ -49,7 +51,7 @@ async def main() -> None:
     metrics, tracing = PrometheusMetrics(registry), Tracing(provider)
     shop.setLevel(logging.INFO)
 
-    async with ConductorClient(Configuration(hooks=[metrics, tracing])) as conductor:
+    async with client_from_env(hooks=[metrics, tracing]) as conductor:
         workflow = ConductorWorkflow(executor=conductor.executor, name="observed_orders", version=1)
         packed = pack.task("pack", order_id=workflow.input("order_id"))
         workflow >> packed >> ship.task("ship", box=packed.output("result"))

@@ -1,19 +1,18 @@
 """The main job, from nothing: a Conductor, a workflow of two tasks, the workers that do them, the result.
 
 `nox -s quickstart` runs it on a Conductor inside this very process; `nox -s quickstart -- --server local` on a real
-server of its own. With CONDUCTOR_SERVER_URL set, it uses that server instead.
+server of its own. With CONDUCTOR_SERVER_URL set, `nox -s quickstart` uses that server.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from conductor_async import ConductorClient, ConductorWorkflow, SimpleTask, WorkerHost, worker_task
-from conductor_async.embedded import EmbeddedConductor
+from conductor_async.embedded import client_from_env
 from conductor_async.localserver import LocalServer
 
 if TYPE_CHECKING:
@@ -45,17 +44,14 @@ def describe(conductor: ConductorClient) -> ConductorWorkflow:
 
 @asynccontextmanager
 async def connect() -> AsyncIterator[ConductorClient]:
-    """A client of the server that the environment names, or else of one that lives as long as the client."""
-    if os.environ.get("CONDUCTOR_SERVER_URL"):
-        async with ConductorClient() as conductor:
-            yield conductor
-    elif sys.argv[1:] == ["--server", "local"]:
+    """A client of a server that lives as long as the client, or that the environment names."""
+    if sys.argv[1:] == ["--server", "local"]:
         print("Starting a Conductor server. The first time, it is downloaded: about 460 MB.")
         async with LocalServer() as server:
             yield server.client
     else:
-        async with EmbeddedConductor() as embedded:
-            yield embedded.client
+        async with client_from_env() as conductor:
+            yield conductor
 
 
 async def main() -> None:

@@ -1,6 +1,7 @@
-"""Two workers in one process: `CONDUCTOR_SERVER_URL=http://localhost:8080/api python examples/worker.py`.
+"""Two workers in one process: `python examples/worker.py`.
 
-It registers a workflow, runs it once with both workers, prints the output and ends.
+It registers a workflow, runs it once with both workers, prints the output and ends: on a Conductor in this process, or
+on the server that CONDUCTOR_SERVER_URL names.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import asyncio
 from pydantic import BaseModel
 
 from conductor_async import (
-    ConductorClient,
     ConductorWorkflow,
     NonRetryableException,
     TaskInProgress,
@@ -18,6 +18,7 @@ from conductor_async import (
     get_task_context,
     worker_task,
 )
+from conductor_async.embedded import client_from_env
 
 
 class Order(BaseModel):
@@ -44,7 +45,7 @@ def ship(order_id: str, total: float) -> str | TaskInProgress:
 
 
 async def main() -> None:
-    async with ConductorClient() as conductor:
+    async with client_from_env() as conductor:
         workflow = ConductorWorkflow(executor=conductor.executor, name="example_orders", version=1)
         priced = price.task("price", order=workflow.input("order"))
         shipped = ship.task("ship", workflow.input("order.order_id"), total=priced.output("total"))

@@ -16,7 +16,7 @@ from conductor_async.engine.scripts.runners import DefaultScripts
 from conductor_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from datetime import timedelta
     from types import TracebackType
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import httpx
     from starlette.applications import Starlette
 
+    from conductor_async.config import CallHook
     from conductor_async.devserver import ClockKind
     from conductor_async.embedded.mocks import Mock, MockAnswer
     from conductor_async.engine import OutsideWork
@@ -58,6 +59,7 @@ class EmbeddedConductor:
         environment: What `${workflow.env.NAME}` gives.
         secrets: What `${workflow.secrets.NAME}` gives.
         http_client: Your own `httpx.AsyncClient` for HTTP tasks, used as it is and never closed here.
+        hooks: Called around every call of `client`: metrics, tracing.
     """
 
     def __init__(
@@ -69,10 +71,12 @@ class EmbeddedConductor:
         environment: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
         http_client: httpx.AsyncClient | None = None,
+        hooks: Sequence[CallHook] = (),
     ) -> None:
         if clock not in ("real", "skipping", "manual"):
             raise ConfigurationError(f"clock is {clock!r}: it can be 'real', 'skipping' or 'manual'")
         self._time = Time(clock, start)
+        self._hooks = hooks
         self._mocks = Mocks()
         self._scripts = DefaultScripts()
         self.engine = Engine(
@@ -124,7 +128,7 @@ class EmbeddedConductor:
     @cached_property
     def client(self) -> ConductorClient:
         """A client of it. It is closed with it."""
-        configuration = Configuration(self.url, trust_env=False)
+        configuration = Configuration(self.url, trust_env=False, hooks=self._hooks)
         configuration.authentication_settings = None  # keys in the environment are for another server
         client = ConductorClient(configuration)
         client._api.speak_through(self.transport)

@@ -1,4 +1,7 @@
-"""The FastAPI example under a real uvicorn: a workflow started by POST, its result by GET, a clean end at SIGTERM."""
+"""The FastAPI example under a real uvicorn: a workflow started by POST, its result by GET, a clean end at SIGTERM.
+
+It runs on a server that the environment names, and without one.
+"""
 
 from __future__ import annotations
 
@@ -21,18 +24,16 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.server
-
 
 class Service:
     """The example app in a process of its own, on a port that the system chose."""
 
-    def __init__(self, server_url: str, log: Path) -> None:
+    def __init__(self, log: Path, **environment: str) -> None:
         self._log = log
         with log.open("wb") as sink:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "uvicorn", "fastapi_app:app", "--app-dir", ROOT / "examples", "--port", "0"],
-                env=os.environ | {"CONDUCTOR_SERVER_URL": server_url},
+                env=os.environ | environment,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
             )
@@ -54,13 +55,14 @@ class Service:
 
 @pytest.fixture
 def service(server_url: str, tmp_path: Path) -> Iterator[Service]:
-    service = Service(server_url, tmp_path / "uvicorn.log")
+    service = Service(tmp_path / "uvicorn.log", CONDUCTOR_SERVER_URL=server_url)
     yield service
     # Not killed: a poll that it leaves behind would take the task of the next test with it.
     service.process.terminate()
     service.process.wait(timeout=30)
 
 
+@pytest.mark.server
 def test_start_by_post_and_result_by_get(service: Service, server_url: str) -> None:
     with httpx.Client(base_url=service.url, timeout=30) as http:
         started = http.post("/greetings", json={"name": "Ada"})
@@ -81,8 +83,17 @@ def test_start_by_post_and_result_by_get(service: Service, server_url: str) -> N
     assert (held["status"], held["output"]) == ("COMPLETED", {"greeting": "Hello, Ada"})
 
 
+@pytest.mark.server
 def test_in_a_test_client_the_lifespan_runs_the_workers(server_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONDUCTOR_SERVER_URL", server_url)
+    greet_in_a_test_client()
+
+
+def test_without_a_server_it_brings_its_own() -> None:
+    greet_in_a_test_client()
+
+
+def greet_in_a_test_client() -> None:
     app = runpy.run_path(str(ROOT / "examples" / "fastapi_app.py"))["app"]
     with TestClient(app) as client:
         workflow_id = client.post("/greetings", json={"name": "Grace"}).json()["workflow_id"]
@@ -93,6 +104,7 @@ def test_in_a_test_client_the_lifespan_runs_the_workers(server_url: str, monkeyp
     assert answer == {"status": "COMPLETED", "greeting": "Hello, Grace"}
 
 
+@pytest.mark.server
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process can answer")
 def test_sigterm_closes_workers_and_client_and_ends_the_service(service: Service) -> None:
     httpx.get(f"{service.url}/greetings/nobody-started-this")

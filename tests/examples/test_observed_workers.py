@@ -1,4 +1,4 @@
-"""The example of observed workers prints what it says, on the server that the environment names."""
+"""The example of observed workers prints what it says: in its own process, and on a server that is named."""
 
 from __future__ import annotations
 
@@ -14,9 +14,17 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "observed_workers.py"
 
 @pytest.mark.server
 def test_events_trace_metric_and_log(server_url: str) -> None:
+    run(CONDUCTOR_SERVER_URL=server_url)
+
+
+def test_it_needs_no_server() -> None:
+    run()
+
+
+def run(**environment: str) -> None:
     ended = subprocess.run(
         [sys.executable, "-W", "error", str(EXAMPLE)],
-        env=os.environ | {"CONDUCTOR_SERVER_URL": server_url},
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         timeout=120,

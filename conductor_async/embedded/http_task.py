@@ -6,6 +6,7 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
+import anyio.to_thread
 import httpx
 
 from conductor_async.devserver.runtime import Outcome
@@ -71,9 +72,7 @@ class HttpTasks:
             await own.aclose()
 
     async def _send(self, method: str, uri: str, wanted: JsonObject) -> httpx.Response:
-        client = self._client or self._own
-        if client is None:
-            client = self._own = httpx.AsyncClient(follow_redirects=True, mounts=self._mounts)
+        client = self._client or self._own or await self._opened()
         accept = wanted.get("accept") or "application/json"
         headers = {
             "Content-Type": str(wanted.get("contentType") or "application/json"),
@@ -88,6 +87,13 @@ class HttpTasks:
             None, connect=_patience(wanted.get("connectionTimeOut")), read=_patience(wanted.get("readTimeOut"))
         )
         return await client.request(method, uri, headers=headers, content=content, timeout=timeout)
+
+    async def _opened(self) -> httpx.AsyncClient:
+        """The default client. Loading the certificates takes a while: a thread does it, and the event loop goes on."""
+        context = await anyio.to_thread.run_sync(httpx.create_ssl_context)
+        if self._own is None:  # or else another task was quicker
+            self._own = httpx.AsyncClient(follow_redirects=True, mounts=self._mounts, verify=context)
+        return self._own
 
 
 def _patience(milliseconds: Any) -> float | None:

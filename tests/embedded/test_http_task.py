@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+import threading
 from typing import Any
 
 import anyio
@@ -173,3 +175,20 @@ async def test_ones_own_client_does_the_asking_and_stays_open() -> None:
             with anyio.fail_after(20):
                 assert (await workflow.execute({})).output == {"asked": "shop.example"}
         assert not client.is_closed
+
+
+async def test_certificates_are_not_loaded_on_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    load, loaders = ssl.SSLContext.load_verify_locations, set[int]()
+
+    def loads(self: ssl.SSLContext, *args: Any, **kwargs: Any) -> None:
+        loaders.add(threading.get_ident())
+        load(self, *args, **kwargs)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", loads)
+    tasks = HttpTasks()
+    async with serve(answer(200, text="one"), answer(200, text="two")) as server, anyio.create_task_group() as group:
+        for _ in range(2):
+            group.start_soon(tasks.perform, {"uri": server.origin, "method": "GET"})
+    await tasks.aclose()
+    assert loaders
+    assert threading.get_ident() not in loaders

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 import sys
@@ -106,7 +107,12 @@ async def _serve(found: Any, server: str | None, grace: float | None, metrics: P
 def _made_by(app: Callable[[ConductorClient], object], conductor: ConductorClient) -> WorkerHost:
     host = app(conductor)
     if not isinstance(host, WorkerHost):
-        raise ConfigurationError(f"{app!r} returned {host!r}, not a WorkerHost")
+        if inspect.iscoroutine(host):
+            host.close()
+        raise ConfigurationError(
+            f"{getattr(app, '__name__', app)!r} returned {host!r}, not a WorkerHost. If it does the work of a task,"
+            ' decorate it with @worker_task("its_task_type"); a function that makes the host is a plain `def`'
+        )
     return host
 
 

@@ -25,6 +25,8 @@ __all__ = ["serving"]
 _GRACE = 2
 """Seconds that answers under way get when it stops."""
 
+_LAST_PORT = 65535
+
 
 @asynccontextmanager
 async def serving(app: Starlette, runtime: Runtime, host: str, port: int) -> AsyncGenerator[str]:
@@ -67,6 +69,8 @@ async def serving(app: Starlette, runtime: Runtime, host: str, port: int) -> Asy
 
 @contextlib.contextmanager
 def _bound(host: str, port: int) -> Generator[socket.socket]:
+    if not 0 <= port <= _LAST_PORT:
+        raise ConfigurationError(f"port must be from 0 (any that is free) to {_LAST_PORT}, not {port}")
     try:
         bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:

@@ -49,6 +49,13 @@ def test_it_serves_until_it_is_told_to_stop(ending: signal.Signals) -> None:
         assert f"CONDUCTOR_SERVER_URL={url[0]}" in rest
 
 
+def test_a_port_that_cannot_be_is_said_in_one_line() -> None:
+    with dev("--port", "99999") as process:
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert errors == "port must be from 0 (any that is free) to 65535, not 99999\n"
+
+
 def test_a_port_that_is_taken_is_said_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

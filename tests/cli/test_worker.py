@@ -45,6 +45,9 @@ def make_host(conductor):
 def make_none(conductor):
     return None
 
+async def undecorated(order):
+    return order
+
 def make_broken(conductor):
     raise LookupError("no such shop")
 """
@@ -239,6 +242,7 @@ async def test_after_the_grace_that_it_was_given_it_hands_back(
         (("shop:number",), "7 is neither workers nor a function that makes a WorkerHost"),
         (("shop:nothing",), "a WorkerHost needs at least one worker"),
         (("shop:make_none",), "returned None, not a WorkerHost"),
+        (("shop:undecorated",), "decorate it with @worker_task"),
         (("shop:make_host", "--grace", "3"), "--grace and --metrics-port have no effect on a WorkerHost that the app"),
         (("shop", "--server", "ftp://x"), "server_api_url must look like http://localhost:8080/api"),
         (("shop", "--grace", "-1"), "grace must be at least 0 seconds"),

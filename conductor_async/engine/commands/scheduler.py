@@ -166,10 +166,11 @@ class SchedulerCommands(Commands):
 
     def _normal(self, given: JsonObject) -> JsonObject:
         """The schedule as the server shows it."""
-        request = given.get("startWorkflowRequest")
-        if request is None:
-            msg = "A NOT NULL constraint failed (NOT NULL constraint failed: scheduler.workflow_name)"
-            raise Refused(msg)
+        request: JsonObject = given.get("startWorkflowRequest") or {}
+        for column, value in (("scheduler_name", given.get("name")), ("workflow_name", request.get("name"))):
+            if value is None:
+                msg = f"A NOT NULL constraint failed (NOT NULL constraint failed: scheduler.{column})"
+                raise Refused(msg)
         zone = given.get("zoneId") or "UTC"
         given_several: list[JsonObject] = given.get("cronSchedules") or []
         several: list[JsonObject] = [

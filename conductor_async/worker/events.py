@@ -168,6 +168,20 @@ class PollSkipped(WorkerEvent):
     paused: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SearchGivenUp(WorkerEvent):
+    """Whether lost answers to polls had brought tasks could not be found out.
+
+    The server refuses to list its tasks, or the host stopped before it was told. Such tasks wait for their response
+    timeout, in progress under the worker id.
+
+    Attributes:
+        task_type: Whose.
+    """
+
+    task_type: str
+
+
 # -- tasks -------------------------------------------------------------------------------------------
 
 

@@ -311,12 +311,13 @@ class WorkerHost(AsyncContextManagerMixin):
 
     def _parts(self, lines: Api, stopping: anyio.Event) -> Service:
         api = lines.with_options(timeout=min(lines.timeout, _REQUEST_TIMEOUT), retry=_ONCE)
-        tasks, clock, listeners = TaskClient(api), api.clock, self._listeners
+        tasks, workflow, clock, listeners = TaskClient(api), WorkflowClient(api), api.clock, self._listeners
         slots = sum(worker.options.concurrency for worker in self._workers)
         held = HeldTasks()
         outage = Outage(api, clock, self.worker_id, listeners)
         delivery = Delivery(
             tasks,
+            workflow,
             Packing(tasks, self._max_result_size),
             outage,
             stopping=stopping,
@@ -338,7 +339,7 @@ class WorkerHost(AsyncContextManagerMixin):
             outage=outage,
             delivery=delivery,
             leases=Leases(tasks, outage, clock, listeners),
-            watch=Watch(tasks, WorkflowClient(api), outage, clock, listeners),
+            watch=Watch(tasks, workflow, outage, clock, listeners),
             lost=LostTasks(tasks, held, delivery, outage, clock=clock, listeners=listeners),
             quarantine=self._quarantine,
         )

@@ -13,7 +13,9 @@ from conductor_async.errors import (
     APIError,
     ClientClosedError,
     ConductorError,
+    RateLimitedError,
     ResponseDecodeError,
+    ServerError,
     WrongEventLoopError,
 )
 from conductor_async.models import WorkflowStatus
@@ -137,6 +139,9 @@ class SafeStart:
         """Has the server go on with an execution if it died when it had written it down, and no more.
 
         Neither is it decided what comes first in it then, nor does the server look after it: it would stay so.
+
+        Raises:
+            ConductorError: The server could not be asked. If it refuses, there is nothing to be done.
         """
         try:
             if await self._workflow._has_tasks(workflow_id):
@@ -147,9 +152,9 @@ class SafeStart:
             except APIError as error:
                 logger.debug("The server was not asked to look after execution %s: %s", workflow_id, error)
             await self._workflow.decide(workflow_id)
-        except (ClientClosedError, WrongEventLoopError):
+        except (ServerError, RateLimitedError):
             raise
-        except ConductorError as error:
+        except APIError as error:
             logger.warning("Whether execution %s has begun could not be found out: %s", workflow_id, error)
 
     def _leave_in_doubt(self, key: Key, window: float) -> None:

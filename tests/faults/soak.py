@@ -21,7 +21,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
@@ -30,8 +30,12 @@ import psutil
 from conductor_async import ConductorClient, ConductorError, Configuration
 from conductor_async.localserver import LocalServer
 from tests.fakes.clients import client_of
+from tests.faults.diary import Diary
 from tests.faults.load import Load
 from tests.faults.rig import Fault, Rig, Storm, between, over_tcp
+
+if TYPE_CHECKING:
+    from conductor_async.models import Task
 
 ROOT = Path(__file__).parents[2]
 WARM_UP = 0.15
@@ -52,7 +56,9 @@ class Figures:
     lost: int = 0
     started_twice: int = 0
     orphaned: int = 0
+    given_up: int = 0
     failed_attempts: int = 0
+    silenced_attempts: int = 0
     run_again: int = 0
     starts_that_raised: int = 0
     requests: int = 0
@@ -77,7 +83,9 @@ class Figures:
             f"{'executions lost':32} {self.lost:10}",
             f"{'executions started twice':32} {self.started_twice:10}",
             f"{'tasks orphaned':32} {self.orphaned:10}",
+            f"{'tasks a stopping host gave up':32} {self.given_up:10}",
             f"{'attempts failed or timed out':32} {self.failed_attempts:10}",
+            f"{'attempts the outages timed out':32} {self.silenced_attempts:10}",
             f"{'tasks run more than once':32} {self.run_again:10}",
             f"{'starts that raised, then repeated':32} {self.starts_that_raised:9}",
             f"{'requests':32} {self.requests:10}",
@@ -99,10 +107,23 @@ class Soak:
         load: Executions, each a chain of two tasks.
         long: Executions, each of one task that takes long.
         figures: What is counted.
+        rate: Executions a second.
+        diary: What happens to their starts.
+        left_behind: Where the host notes what it could not hand back when it stopped.
     """
 
     def __init__(
-        self, server: LocalServer, rig: Rig, storm: Storm, load: Load, long: Load, *, figures: Figures, rate: float
+        self,
+        server: LocalServer,
+        rig: Rig,
+        storm: Storm,
+        load: Load,
+        long: Load,
+        *,
+        figures: Figures,
+        rate: float,
+        diary: Diary,
+        left_behind: Path,
     ) -> None:
         self.server = server
         self.rig = rig
@@ -114,6 +135,9 @@ class Soak:
         self.ends_at = time.monotonic() + figures.minutes * 60
         self.keys: dict[str, Load] = {}
         self.random = random.Random(figures.seed)
+        self.diary = diary
+        self.left_behind = left_behind
+        self.outages: list[tuple[float, float]] = []
 
     def is_on(self) -> bool:
         return time.monotonic() < self.ends_at
@@ -132,10 +156,12 @@ class Soak:
         while True:
             try:
                 handle = await conductor.executor.start(load.name, dedupe_key=key)
-            except ConductorError:
+            except ConductorError as error:
+                self.diary.note(key, f"start() raised {error!r}"[:400])
                 self.figures.starts_that_raised += 1
                 await anyio.sleep(1)
             else:
+                self.diary.note(key, f"start() returned {handle.workflow_id}")
                 load.ids.append(handle.workflow_id)
                 return
 
@@ -151,9 +177,12 @@ class Soak:
             await anyio.sleep(self.figures.minutes * 60 / (times + 1))
             if self.is_on():
                 self.figures.server_kills += 1
+                gone = time.time()
                 await self.server.kill()
                 await anyio.sleep(self.random.uniform(0, 5))
                 await self.server.start()
+                self.outages.append((gone, time.time()))
+                print(f"the server was away for {time.time() - gone:.1f} s, since {gone - self.diary.began:.1f}")
 
     async def watch(self, host: subprocess.Popen[bytes]) -> None:
         """Looks at the host's process every ten seconds, and keeps the rig's own books short."""
@@ -176,6 +205,9 @@ class Soak:
         self.figures.rss_megabytes.append(process.memory_info().rss / 2**20)
         self.figures.descriptors.append(process.num_fds())
 
+    def tell(self, *lines: str) -> None:
+        print(*lines, sep="\n    ", flush=True)
+
     async def reconcile(self) -> None:
         """Asks the server what became of everything."""
         figures = self.figures
@@ -186,37 +218,86 @@ class Soak:
             figures.executions += 1
             figures.started_twice += len(found) > 1
             figures.lost += not any(each.status == "COMPLETED" for each in found)
+            if len(found) != 1 or found[0].status != "COMPLETED":
+                self.tell(f"key {key}: {[(each.workflow_id, each.status, each.create_time) for each in found]}")
+                self.tell(*self.diary.lines.get(key, ()))
             for each in found:
-                execution = await load.conductor.workflow.get_workflow(each.workflow_id)
-                statuses = Counter(str(task.status) for task in execution.tasks)
-                figures.tasks += statuses["COMPLETED"]
-                figures.orphaned += statuses["IN_PROGRESS"] + statuses["SCHEDULED"]
-                figures.failed_attempts += statuses.total() - sum(
-                    statuses[each] for each in ("COMPLETED", "IN_PROGRESS", "SCHEDULED")
-                )
+                for task in (await load.conductor.workflow.get_workflow(each.workflow_id)).tasks:
+                    self.count(load, key, task)
+
+    def count(self, load: Load, key: str, task: Task) -> None:
+        """Counts a task under what became of it."""
+        figures = self.figures
+        if task.status == "COMPLETED":
+            figures.tasks += 1
+            return
+        if {task.task_id, task.worker_id} & self.given_up():
+            figures.given_up += 1
+        elif not task.is_completed():
+            figures.orphaned += 1
+        elif task.status == "TIMED_OUT" and self.silence(task) < load.response_timeout:
+            figures.silenced_attempts += 1
+        else:
+            figures.failed_attempts += 1
+        self.tell(
+            f"key {key}: task {task.task_id} of {task.workflow_instance_id} {task.status}",
+            f"scheduled {task.scheduled_time}, started {task.start_time}, updated {task.update_time}",
+            f"ended {task.end_time}, polls {task.poll_count}, retry {task.retry_count}, worker {task.worker_id}",
+            f"{task.reason_for_incompletion}",
+        )
+
+    def silence(self, task: Task) -> float:
+        """Seconds for which the server was up, and did not hear of the task that it then timed out."""
+        since, until = task.update_time / 1000, task.end_time / 1000
+        down = sum(max(0.0, min(until, back) - max(since, gone)) for gone, back in self.outages)
+        return until - since - down
+
+    def given_up(self) -> set[str]:
+        """Ids of tasks and of hosts: what hosts had to leave when they stopped."""
+        return set(self.left_behind.read_text().split())
 
 
-async def soak(figures: Figures, *, rate: float, kills: int) -> None:
+async def soak(figures: Figures, diary: Diary, *, rate: float, kills: int) -> None:
     with tempfile.TemporaryDirectory(prefix="soak-") as name:
         folder = Path(name)
         storm = Storm(random.Random(figures.seed), rate=0.0)
         async with (
             LocalServer(data_dir=folder / "server") as server,
             ConductorClient(Configuration(server.url, trust_env=False)) as conductor,
-            between(over_tcp(server.url), storm, seed=figures.seed, refuses_for=2) as rig,
+            between(diary.kept(over_tcp(server.url)), storm, seed=figures.seed, refuses_for=2) as rig,
         ):
             load = Load(conductor, "soak_short", tasks=2, response_timeout=600)
             long = Load(conductor, "soak_long", tasks=1, response_timeout=60)
             await load.register()
             await long.register()
-            record = folder / "record"
-            command = [sys.executable, str(Path(__file__).with_name("soak_host.py")), rig.url, str(record)]
+            record, left_behind = folder / "record", folder / "left_behind"
+            command = [
+                sys.executable,
+                str(Path(__file__).with_name("soak_host.py")),
+                rig.url,
+                str(record),
+                str(left_behind),
+            ]
             with (
                 (ROOT / "soak-host.log").open("wb") as log,
                 subprocess.Popen(command, stderr=log, cwd=ROOT) as host,  # noqa: ASYNC220 - it takes no time
             ):
                 try:
-                    await _run(Soak(server, rig, storm, load, long, figures=figures, rate=rate), host, kills)
+                    await _run(
+                        Soak(
+                            server,
+                            rig,
+                            storm,
+                            load,
+                            long,
+                            figures=figures,
+                            rate=rate,
+                            diary=diary,
+                            left_behind=left_behind,
+                        ),
+                        host,
+                        kills,
+                    )
                 finally:
                     host.kill()
         runs = Counter(record.read_text().split())
@@ -247,11 +328,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=secrets.randbits(32))
     parser.add_argument("--rate", type=float, default=2, help="executions a second")
     parser.add_argument("--kills", type=int, default=3, help="how often the server is killed")
+    parser.add_argument("--diary", type=Path, help="write what happened to each start here")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     args: Any = parser.parse_args()
     figures = Figures(args.minutes, args.seed)
     print(f"seed {args.seed}", flush=True)
-    anyio.run(lambda: soak(figures, rate=args.rate, kills=args.kills))
+    diary = Diary()
+    try:
+        anyio.run(lambda: soak(figures, diary, rate=args.rate, kills=args.kills))
+    finally:
+        if args.diary:
+            args.diary.write_text(str(diary))
     print("\n".join(figures.lines()))
     if args.json:
         args.json.write_text(json.dumps({**vars(figures), "passed": figures.passed}, indent=1))

@@ -9,7 +9,8 @@ import anyio.lowlevel
 import httpx
 import pytest
 
-from tests.worker.fake_conductor import LOST, FakeConductor
+from conductor_async.worker.events import SearchGivenUp, WorkerEvent
+from tests.worker.fake_conductor import LOST, FakeConductor, Fault
 from tests.worker.hosting import anyio_backend, echo, hosting, only_with_a_mock_clock, worker  # noqa: F401
 
 pytestmark = pytest.mark.anyio
@@ -123,6 +124,19 @@ async def test_a_server_that_lists_no_tasks_is_said_so_once(caplog: pytest.LogCa
     assert "response timeout" in said[0].getMessage()
 
 
+@only_with_a_mock_clock
+async def test_a_host_that_stops_before_it_has_found_out_says_so():
+    server = FakeConductor()
+    server.put(1)
+    server.faults["poll"] = [LOST]
+    server.always["other"] = MANY
+    told: list[WorkerEvent] = []
+    async with hosting(server, echo, listeners=[told.append]) as host:
+        await server.until(lambda: server.polls)
+    assert [each for each in told if isinstance(each, SearchGivenUp)] == [SearchGivenUp(host.worker_id, "job")]
+    assert server.tasks["t1"]["status"] == "IN_PROGRESS"
+
+
 FORBIDDEN = httpx.Response(403, json={"status": 403, "message": "not yours"})
 MANY = httpx.Response(429)
 
@@ -144,9 +158,11 @@ async def test_a_search_that_is_refused_is_given_up_but_not_the_next_one(caplog:
     server.put(1)
     server.faults["poll"] = [LOST]
     server.always["other"] = FORBIDDEN
-    async with hosting(server, echo):
+    told: list[WorkerEvent] = []
+    async with hosting(server, echo, listeners=[told.append]) as host:
         await anyio.sleep(300)
         assert not handed_back(server)
+        assert [each for each in told if isinstance(each, SearchGivenUp)] == [SearchGivenUp(host.worker_id, "job")]
         (said,) = [r for r in caplog.records if "refuses to list" in r.getMessage()]
         assert said.levelno == logging.WARNING
         asked = len(server.looks)
@@ -156,3 +172,36 @@ async def test_a_search_that_is_refused_is_given_up_but_not_the_next_one(caplog:
         server.faults["poll"] = [CUT_OFF]
         await server.until(lambda: "COMPLETED" in server.statuses())
     assert handed_back(server) == ["t1"]
+
+
+PAGE = httpx.Response(200, html="<html><body>Sign in</body></html>")
+NO_V2 = httpx.Response(404, json={"status": 404, "message": "No static resource api/tasks/update-v2."})
+
+
+def decided(server: FakeConductor) -> list[str]:
+    return [path.rpartition("/")[2] for path in server.looks if path.startswith("/api/workflow/decide/")]
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [{"v2": [LOST]}, {"v2": [NO_V2], "v1": [LOST]}, {"v2": [NO_V2], "v1": [PAGE]}],
+    ids=["v2", "v1", "page"],
+)
+async def test_after_a_result_that_was_sent_again_the_server_is_asked_to_go_on(faults: dict[str, list[Fault]]):
+    """It may have died between storing it and deciding what follows. Then it would take it again without deciding."""
+    server = FakeConductor()
+    server.put(1)
+    server.faults |= {kind: list(each) for kind, each in faults.items()}
+    async with hosting(server, echo):
+        await server.until(lambda: "COMPLETED" in server.statuses())
+    assert decided(server) == [server.tasks["t1"]["workflowInstanceId"]]
+
+
+@pytest.mark.parametrize("fault", [httpx.ConnectError("refused"), MANY], ids=["not sent", "refused"])
+async def test_after_a_result_that_did_not_arrive_it_is_not(fault: Fault):
+    server = FakeConductor()
+    server.put(1)
+    server.faults |= {"v2": [NO_V2], "v1": [fault]}
+    async with hosting(server, echo):
+        await server.until(lambda: "COMPLETED" in server.statuses())
+    assert not decided(server)

@@ -236,6 +236,14 @@ async def test_that_it_cannot_be_got_going_is_no_reason_not_to_have_found_it(ref
     assert ("could not be found out" in caplog.text) == (refused != "requeue")
 
 
+async def test_that_it_could_not_be_asked_whether_it_has_begun_is_no_answer_to_the_look():
+    running = answer(json={"order-42": [{"workflowId": "id-1", "status": "RUNNING"}]})
+    some = answer(json={"totalHits": 1, "results": [{"taskId": "t1"}]})
+    async with serve(NOTHING, LOST, running, *[LOST] * 4, running, some) as server, client_of(server) as conductor:
+        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
+        assert server.count("GET", "/api/workflow/id-1/tasks") == 5
+
+
 async def test_an_execution_that_runs_is_left_alone():
     running = answer(json={"order-42": [{"workflowId": "id-1", "status": "RUNNING"}]})
     some = answer(json={"totalHits": 1, "results": [{"taskId": "t1"}]})

@@ -15,6 +15,7 @@ from conductor_async.errors import (
     AuthenticationError,
     ClientClosedError,
     ConductorError,
+    ConnectionFailedError,
     EndpointNotAvailableError,
     NotFoundError,
     PayloadError,
@@ -22,6 +23,7 @@ from conductor_async.errors import (
     RateLimitedError,
     ResponseDecodeError,
     ServerError,
+    TransportError,
     WrongEventLoopError,
 )
 from conductor_async.models import TaskResultStatus
@@ -31,7 +33,7 @@ from conductor_async.worker.patience import Patience, Trouble
 if TYPE_CHECKING:
     from conductor_async.clock import Clock
     from conductor_async.models import Task, TaskResult
-    from conductor_async.resources import TaskClient
+    from conductor_async.resources import TaskClient, WorkflowClient
     from conductor_async.worker.delivery.choice import UpdateChoice
     from conductor_async.worker.delivery.outbox import Outbox
     from conductor_async.worker.delivery.parcel import Packing, Parcel
@@ -79,6 +81,12 @@ def lacks_update_v2(error: ConductorError) -> bool:
     return isinstance(error, EndpointNotAvailableError) or (isinstance(error, APIError) and error.status == 405)
 
 
+def may_have_arrived(error: ConductorError) -> bool:
+    """Whether the server may have a result although delivering it failed so."""
+    lost = isinstance(error, TransportError) and not isinstance(error, ConnectionFailedError)
+    return lost or may_have_handed_out(error)
+
+
 def may_have_handed_out(error: ConductorError) -> bool:
     """Whether a poll or an update-v2 that failed so may have taken a task from the queue."""
     return isinstance(error, AmbiguousOutcomeError | ResponseDecodeError | ServerError) or (
@@ -91,6 +99,7 @@ class Delivery:
 
     Args:
         tasks: Where to, with requests that are tried once: this knows better what to repeat, and for how long.
+        workflow: Has the server go on, with requests that are tried once.
         packing: Makes what is sent.
         outage: Knows whether the server can be reached.
         stopping: Set when the host stops: no next task is wanted then.
@@ -103,6 +112,7 @@ class Delivery:
     def __init__(
         self,
         tasks: TaskClient,
+        workflow: WorkflowClient,
         packing: Packing,
         outage: Outage,
         *,
@@ -113,6 +123,7 @@ class Delivery:
         outbox: Outbox | None = None,
     ) -> None:
         self._tasks = tasks
+        self._workflow = workflow
         self._packing = packing
         self._outage = outage
         self._stopping = stopping
@@ -183,7 +194,7 @@ class Delivery:
             self._under_way.add(scope)
             try:
                 parcel.since = self._clock.now()
-                await self._by_v1(parcel)
+                await self._by_v1(parcel, again=True)
             finally:
                 self._under_way.discard(scope)
 
@@ -202,7 +213,7 @@ class Delivery:
                 self._failed(parcel, error)
                 await self._pause(Patience().after(error))
             # Whatever it was, this result goes by v1: that may be repeated, and hands nothing out that could be lost.
-            if await self._by_v1(parcel) and isinstance(error, NotFoundError):
+            if await self._by_v1(parcel, again=may_have_arrived(error)) and isinstance(error, NotFoundError):
                 self._v2_is_missing()  # v1 knew the task, so what was not found was the endpoint
             return None, error if may_have_handed_out(error) else None
         choice.brought(task is not None)
@@ -216,8 +227,13 @@ class Delivery:
 
     # -- POST /tasks -------------------------------------------------------------------------------
 
-    async def _by_v1(self, parcel: Parcel) -> bool:
-        """Delivers by `POST /tasks`, however long that takes. False: nobody wants the result, or it was given up."""
+    async def _by_v1(self, parcel: Parcel, *, again: bool = False) -> bool:
+        """Delivers by `POST /tasks`, however long that takes. False: nobody wants the result, or it was given up.
+
+        Args:
+            parcel: What to deliver.
+            again: The server may have it already.
+        """
         patience = Patience()
         refusals = _Refusals()
         replaced = False
@@ -250,13 +266,27 @@ class Delivery:
                     refusals = _Refusals()
                     parcel.replace(f"The worker's result could not be delivered: {error}")
                     continue
+                again = again or may_have_arrived(error)
                 self._failed(parcel, error)
                 await self._pause(patience.after(error))
             else:
+                if again and parcel.is_final:
+                    await self._go_on(parcel)
                 if self._clock.now() - parcel.since > _SLOW:
                     await self._verify(parcel)
                 self._delivered(parcel)
                 return True
+
+    async def _go_on(self, parcel: Parcel) -> None:
+        """Has the server go on with the execution.
+
+        If it died when it had stored a result and not yet decided what follows, it takes the same result again without
+        a word, and without deciding: the execution would stand still for up to the response timeout.
+        """
+        try:
+            await self._workflow.decide(parcel.result.workflow_instance_id)
+        except ConductorError as error:
+            logger.debug("Execution %s was not decided: %s", parcel.result.workflow_instance_id, error)
 
     async def _has_ended(self, result: TaskResult) -> bool:
         """Whether the server has the result although it said no: it does that when what follows the task fails."""

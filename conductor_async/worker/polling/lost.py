@@ -22,7 +22,7 @@ from conductor_async.errors import (
     NotFoundError,
     WrongEventLoopError,
 )
-from conductor_async.worker.events import TaskHandedBack
+from conductor_async.worker.events import SearchGivenUp, TaskHandedBack
 from conductor_async.worker.function.outcome import hand_back
 from conductor_async.worker.patience import Patience
 
@@ -141,11 +141,11 @@ class LostTasks:
 
     async def _search(self, asking: Asking) -> None:
         """Looks at once, and again when the server has surely ended all that was suspected."""
+        done = final = False
         try:
-            final = False
             while not final:
                 final = asking.suspected_until is None or self._clock.now() >= asking.suspected_until
-                await self._hand_back_unknown(asking)
+                done = await self._hand_back_unknown(asking)
                 if not final and asking.suspected_until is not None:
                     await self._clock.sleep(asking.suspected_until - self._clock.now())
         except (ClientClosedError, WrongEventLoopError):
@@ -155,16 +155,18 @@ class LostTasks:
             self._searches -= 1
             if not self._searches:
                 self._held.forget()
+            if not (done and final):
+                self._given_up(asking)
 
-    async def _hand_back_unknown(self, asking: Asking) -> None:
+    async def _hand_back_unknown(self, asking: Asking) -> bool:
+        """Whether the server could tell what there is."""
         found = await self._ours(asking)
-        unknown = [task for task in found if task.task_id not in self._held]
-        if not unknown:
-            return
-        # They may be in an answer that is on its way.
-        number = asking.last()
-        while not asking.is_over(number):
-            await self._clock.sleep(0.05)
+        unknown = [task for task in found or () if task.task_id not in self._held]
+        if unknown:
+            # They may be in an answer that is on its way.
+            number = asking.last()
+            while not asking.is_over(number):
+                await self._clock.sleep(0.05)
         for task in unknown:
             if task.task_id not in self._held and await self._is_still_ours(task):
                 reason = "the answer that should have brought it was lost"
@@ -172,6 +174,7 @@ class LostTasks:
                 if self._listeners:
                     self._listeners.tell(TaskHandedBack(asking.worker_id, task, reason))
                 await self._delivery.deliver(hand_back(task, asking.worker_id), asking.task_type)
+        return found is not None
 
     async def _is_still_ours(self, task: Task) -> bool:
         try:
@@ -182,8 +185,8 @@ class LostTasks:
             return True  # the list said so
         return (now.status, now.worker_id, now.poll_count) == (task.status, task.worker_id, task.poll_count)
 
-    async def _ours(self, asking: Asking) -> list[Task]:
-        """The tasks that the server says this poller works on. However long it takes to be told."""
+    async def _ours(self, asking: Asking) -> list[Task] | None:
+        """The tasks that the server says this poller works on, however long that takes. None: it refuses to."""
         patience = Patience()
         refusals: list[int] = []
         while self._has_list:
@@ -202,7 +205,7 @@ class LostTasks:
                     self._not_told("The server refuses to list its tasks", error)
                     break
                 await sleep_unless(anyio.Event(), patience.after(error), self._clock)
-        return []
+        return None
 
     async def _list(self, asking: Asking) -> list[Task]:
         ours: list[Task] = []
@@ -218,6 +221,11 @@ class LostTasks:
         if not self._said:
             self._said = True
             logger.warning("%s, so one whose answer is lost waits for its response timeout: %s", what, error)
+
+    def _given_up(self, asking: Asking) -> None:
+        logger.info("Whether lost answers brought tasks of %r could not be found out", asking.task_type)
+        if self._listeners:
+            self._listeners.tell(SearchGivenUp(asking.worker_id, asking.task_type))
 
 
 def _in_a_row(refusals: list[int], error: ConductorError) -> list[int]:

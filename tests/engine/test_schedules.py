@@ -107,9 +107,9 @@ def test_what_cannot_be(bench: Bench) -> None:
         _save(bench, zoneId="Mars/X")
     with pytest.raises(Refused):
         bench.engine.save_schedule({"name": "x", "cronExpression": "0 0 0 * * *"})
-    with pytest.raises(Refused, match="scheduler.workflow_name"):
+    with pytest.raises(Refused, match=r"scheduler\.workflow_name"):
         bench.engine.save_schedule({"name": "x", "startWorkflowRequest": {"version": 1}})
-    with pytest.raises(Refused, match="scheduler.scheduler_name"):
+    with pytest.raises(Refused, match=r"scheduler\.scheduler_name"):
         bench.engine.save_schedule({"cronExpression": "0 0 0 * * *", "startWorkflowRequest": {"name": "x"}})
     with pytest.raises(NotFound, match="Schedule 'nope' not found"):
         bench.engine.get_schedule("nope")

@@ -37,6 +37,11 @@ async def sometimes(key: str) -> str | TaskInProgress:
     return TaskInProgress(30) if context.poll_count < 2 else key
 
 
+@worker_task("count")
+async def count(key: str, context: TaskContext | None = None) -> int:
+    return context.retry_count if context else 0
+
+
 class Shouter:
     def shout(self, text: str) -> str:
         return text.upper()
@@ -62,6 +67,7 @@ def tasks(workflow: ConductorWorkflow) -> None:
     assert_type(add.task("ref", 1, b=2), SimpleTask[int])
     assert_type(shout.task("ref", text="hey"), SimpleTask[str])
     assert_type(sometimes.task("ref", key="x"), SimpleTask[str])  # what it is in the end
+    assert_type(count.task("ref", key="x"), SimpleTask[int])  # the default is for the type checkers
     greet.task("ref", name=workflow.input("name"), times=workflow.input.times)
     greet.task("ref")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     greet.task("ref", nmae="Ada")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import pytest
 from pydantic import BaseModel, Field, field_validator
@@ -145,6 +145,19 @@ class TestWhatTheHostSupplies:
         def f(task: str, context): ...
 
         assert bound(f, {"task": "a", "context": "b"}) == {"task": "a", "context": "b"}
+
+    def test_they_may_have_a_default_which_is_for_calls_without_a_host(self):
+        def f(n: int, context: TaskContext | None = None, *, task: Optional[Task] = None): ...  # noqa: UP045
+
+        arguments = bound(f, {"n": 1, "context": "not this"})
+        assert arguments["context"].task is arguments["task"]
+        assert list(Arguments("f", f).signature().parameters) == ["n"]
+
+    def test_of_several_types_none_is_supplied(self):
+        def f(context: TaskContext | int): ...
+
+        with pytest.raises(ConfigurationError, match="TaskContext"):
+            bound(f, {"context": 1})
 
     def test_they_are_not_part_of_what_a_workflow_gives(self):
         def f(task: Task, n: int): ...

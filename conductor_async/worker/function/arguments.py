@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-from types import GenericAlias
+from types import GenericAlias, NoneType, UnionType
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -13,6 +13,7 @@ from typing import (
     Literal,
     NotRequired,
     Required,
+    Union,
     Unpack,
     get_args,
     get_origin,
@@ -41,7 +42,7 @@ class UnfitInputError(NonRetryableException):
 class Arguments:
     """How a function is called for a task. Made once for a worker; the first use resolves the annotations.
 
-    - A parameter annotated `Task` gets the task, one annotated `TaskContext` its context.
+    - A parameter annotated `Task` gets the task, one annotated `TaskContext` its context; `TaskContext | None` as well.
     - Every other one gets the input of its name, validated as annotated; without an annotation, as it came.
     - An input that is missing leaves the parameter's default. So does null, where the type does not allow it: a
       workflow that passes on an input which nobody gave sends null.
@@ -276,9 +277,12 @@ def schema_of(name: str, adapter: TypeAdapter[Any], mode: Literal["validation", 
 
 
 def _injected(hint: Any) -> type | None:
-    """`Task` or `TaskContext`, if that is what the annotation asks for."""
+    """`Task` or `TaskContext`, if that is what the annotation asks for, be it with None beside it."""
     if get_origin(hint) is Annotated:
         hint = get_args(hint)[0]
+    if get_origin(hint) in (Union, UnionType):
+        kinds = [each for each in get_args(hint) if each is not NoneType]
+        hint = kinds[0] if len(kinds) == 1 else None
     if not isinstance(hint, type):
         return None
     return next((kind for kind in (Task, TaskContext) if issubclass(hint, kind)), None)

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from conductor_async._http.session import Answer, Session
+    from conductor_async._http.session import Session
+    from conductor_async._http.wire import Answer
     from conductor_async.clock import Clock
     from conductor_async.config import AuthenticationSettings, RetryPolicy, Start
 

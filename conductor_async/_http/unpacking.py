@@ -1,12 +1,57 @@
-"""Unpacking answers, never to more than is asked for. gzip is all that we say we accept."""
+"""Reading answers, and unpacking them, never to more than is asked for. gzip is all that we say we accept."""
 
 from __future__ import annotations
 
 import zlib
+from typing import TYPE_CHECKING
+
+from conductor_async._http.wire import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
 
 
 class UnreadableError(Exception):
-    """Why an answer cannot be read to its end: continues the sentence `the answer …`."""
+    """Why an answer cannot be read to its end: continues the sentence `the answer …`.
+
+    Attributes:
+        status: The answer's HTTP status; 0 if it is not known.
+    """
+
+    status = 0
+
+
+async def whole(
+    status: int, headers: Mapping[str, str], pieces: AsyncIterator[bytes], packing: str, at_most: int
+) -> Answer:
+    """Reads an answer to its end.
+
+    Args:
+        status: Its HTTP status.
+        headers: Its headers.
+        pieces: Its body, as it comes.
+        packing: How the pieces are packed: a `Content-Encoding`, or nothing.
+        at_most: Bytes that it may have, unpacked.
+
+    Raises:
+        UnreadableError: It has more, or is not packed as it says.
+    """
+    read: list[bytes] = []
+    left = at_most
+    try:
+        unpack = Unpacker(packing) if packing else None
+        async for piece in pieces:
+            unpacked = unpack(piece, left + 1) if unpack else piece
+            left -= len(unpacked)
+            if left < 0:
+                raise UnreadableError(f"has over {at_most} bytes (Configuration.max_response_size)")
+            read.append(unpacked)
+        if unpack:
+            unpack.finish()
+    except UnreadableError as error:
+        error.status = status
+        raise
+    return Answer(status, headers, read[0] if len(read) == 1 else b"".join(read))
 
 
 class Unpacker:

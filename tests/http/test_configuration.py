@@ -187,6 +187,15 @@ async def test_an_ipv6_address_works() -> None:
         assert server.requests[0].headers["host"] == f"[::1]:{server.port}"
 
 
+@pytest.mark.anyio
+async def test_a_url_with_what_no_url_may_hold_is_quoted_and_names_go_as_they_are() -> None:
+    async with serve(answer(json={"workflowId": "w", "status": "RUNNING"})) as server:
+        async with client_of(f"http://localhost:{server.port}/ein pfad/ü") as client:
+            await client.workflow.get_workflow_status("a;b c%3B")
+        path = server.requests[0].target.partition("?")[0]
+        assert path == "/ein%20pfad/%C3%BC/workflow/a%3Bb%20c%253B/status"
+
+
 def test_an_ordinary_configuration_warns_of_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

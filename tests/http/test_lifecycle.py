@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import aiohttp
 import anyio
 import httpx
 import pytest
 import respx
 
 from conductor_async import (
+    AmbiguousOutcomeError,
     APIError,
     ClientClosedError,
     Configuration,
@@ -239,6 +241,24 @@ async def test_an_injected_clients_faults_are_classified_too() -> None:
         "read": "AmbiguousOutcomeError",
         "late": "AmbiguousOutcomeError",
     }
+
+
+@pytest.mark.anyio
+async def test_an_injected_client_over_aiohttp_is_classified_by_what_aiohttp_says() -> None:
+    """Its transport for httpx calls a connection that was lost after sending a `ConnectTimeout` as well."""
+    faults = {"unreached": aiohttp.ConnectionTimeoutError("no one there"), "lost": aiohttp.ServerDisconnectedError()}
+
+    def behave(request: httpx.Request) -> httpx.Response:
+        cause = faults[request.url.path.split("/")[3]]
+        raise httpx.ConnectTimeout(str(cause)) from cause
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(behave)) as http:
+        configuration = Configuration("http://x", retry=RetryPolicy(max_attempts=1))
+        client = ConductorClient(configuration, http_client=http)
+        with pytest.raises(ConnectionFailedError, match="Nothing was sent"):
+            await client.workflow.start_workflow_by_name("unreached")
+        with pytest.raises(AmbiguousOutcomeError):
+            await client.workflow.start_workflow_by_name("lost")
 
 
 @pytest.mark.anyio

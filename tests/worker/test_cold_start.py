@@ -1,4 +1,4 @@
-"""What takes its time at a first call is done before the loop is watched: a fresh installation is not told off."""
+"""What takes its time at a first call is done before the loop is watched, and no more than is needed."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def test_the_http_library_is_imported_before_the_host_starts() -> None:
                     while not seen:
                         await anyio.sleep(0.01)
                     host.stop(at_once=True)
+            assert "httpx" not in sys.modules
 
         anyio.run(main)
         print(seen)

@@ -399,6 +399,31 @@ WRONG: dict[str, tuple[list[Any], str | None, list[str]]] = {
         "FAILED",
         ["tasks[0].sink: an EVENT needs to know where to: conductor:<name>, sqs:<queue>, kafka:<topic> …"],
     ),
+    "a sink that is no queue": (
+        [task("e", "EVENT", sink="news")],
+        "FAILED",
+        [
+            (
+                "tasks[0].sink: 'news' names no queue: an EVENT goes to conductor:<name>, sqs:<queue>, kafka:<topic> …,"
+                " or just conductor"
+            )
+        ],
+    ),
+    "inline without a script": (
+        [calc("i", "")],
+        "FAILED",
+        ["tasks[0].inputParameters.expression: an INLINE needs its script"],
+    ),
+    "jq with an empty query": (
+        [task("q", "JSON_JQ_TRANSFORM", inputParameters={"queryExpression": " "})],
+        "FAILED",
+        ["tasks[0].inputParameters.queryExpression: a JSON_JQ_TRANSFORM needs its query"],
+    ),
+    "start of nothing": (
+        [task("s", "START_WORKFLOW", inputParameters={"startWorkflow": {"name": "", "input": {}}})],
+        "FAILED",
+        ["tasks[0].inputParameters.startWorkflow.name: a START_WORKFLOW needs the name of a workflow"],
+    ),
     "expression in a loop condition": (
         [loop(noop("b"), loopCondition="$.loop.iteration < ${workflow.input.n}")],
         "FAILED",
@@ -427,6 +452,11 @@ WRONG: dict[str, tuple[list[Any], str | None, list[str]]] = {
 def test_wrong(case: str):
     tasks, _, problems = WRONG[case]
     assert problems_of(definition(*tasks)) == problems
+
+
+def test_a_dynamic_task_of_no_type_waits_for_a_worker_that_nobody_has():
+    empty = task("d", "DYNAMIC", dynamicTaskNameParam="what", inputParameters={"what": ""})
+    assert problems_of(definition(empty)) == ["tasks[0].inputParameters: 'what' is missing, which says what to run"]
 
 
 @pytest.mark.server

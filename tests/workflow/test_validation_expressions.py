@@ -68,6 +68,19 @@ NULLS: dict[str, tuple[list[Any], list[str]]] = {
             + _BLANKS
         ],
     ),
+    "a misspelt part of the workflow": (
+        [see("${workflow.inputs.n}")],
+        [
+            (
+                "tasks[0].inputParameters.value: ${workflow.inputs.n} is null: a workflow has no 'inputs': did you mean"
+                " 'input'?"
+            )
+        ],
+    ),
+    "a misspelt part of a task": (
+        [calc("t"), see("${t.ouput.result}")],
+        ["tasks[1].inputParameters.value: ${t.ouput.result} is null: a task has no 'ouput': did you mean 'output'?"],
+    ),
     "a task that hides the workflow": (
         [calc("workflow"), see("${workflow.input.n}")],
         [
@@ -117,6 +130,17 @@ async def test_it_is_null_on_the_server(case: str, server_url: str):
         else:
             assert seen
             assert all(each.output_data["result"] is None for each in seen)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("${workflow.input}", "${workflow.env.HOME}", "${workflow.secrets.key}", "${workflow.parentWorkflowId}"),
+        *("${workflow.idempotencyToken}", "${workflow}", "${t}", "${t.startTime}"),
+    ],
+)
+def test_parts_that_are_there_or_may_be_on_other_servers(text: str):
+    assert problems_of(definition(noop("t"), see(text))) == []
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from conductor_async._http.routes import checked_name
 from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
 from conductor_async.models import TaskType, WorkflowDef
-from conductor_async.workflow.validation.expressions import expressions_in, steps_below
+from conductor_async.workflow.validation.expressions import (
+    PARTS_OF_TASK,
+    PARTS_OF_WORKFLOW,
+    expressions_in,
+    steps_below,
+)
 from conductor_async.workflow.validation.places import Place, placed_tasks
 from conductor_async.workflow.validation.requirements import missing_in
 from conductor_async.workflow.validation.sendable import unsendable
@@ -210,14 +215,16 @@ class _Checked:
                 f"the server cannot read {found.text}; blanks go between ['…'], and text that is not meant for the"
                 " server is written with $${"
             )
-        if not root or root == "workflow":
+        if not root:
             return None
+        if root == "workflow":
+            return _misspelt_part(found, "workflow", PARTS_OF_WORKFLOW)
         target = self.by_reference.get(root)
         if target is None:
             return None if self._is_known_elsewhere(content, root, place) else self._unknown(found)
         if place is not None and (why := target.why_not_before(place)) is not None:
             return f"{found.text} is null here: {root!r} {why}"
-        return self._unknown_field(found, root)
+        return _misspelt_part(found, "task", PARTS_OF_TASK) or self._unknown_field(found, root)
 
     def _is_known_elsewhere(self, content: str, root: str, place: Place | None) -> bool:
         # ${NAME} is one of the server's environment; so are the properties of its Java, which have dots.
@@ -282,6 +289,17 @@ _REFERABLE = re.compile(r"[^\s.\[\](){}$*][^\s.\[\](){}]*")
 def _near(name: str, names: Collection[str]) -> str:
     near = difflib.get_close_matches(name, names, n=1)
     return f": did you mean {near[0]!r}?" if near else ""
+
+
+def _misspelt_part(found: Expression, what: str, parts: Collection[str]) -> str | None:
+    """Why it is null, if what comes after the root looks like a part that there is, and is none.
+
+    Only then: other servers may know of more parts.
+    """
+    part = next(steps_below(found.content or "", found.root), None)
+    if part is None or part in parts or not (near := _near(part, parts)):
+        return None
+    return f"{found.text} is null: a {what} has no {part!r}{near}"
 
 
 def _name_problems(path: str, what: str, name: str) -> Iterator[str]:

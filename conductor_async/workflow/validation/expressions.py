@@ -8,7 +8,25 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Expression", "expressions_in", "steps_below"]
+__all__ = ["PARTS_OF_TASK", "PARTS_OF_WORKFLOW", "Expression", "expressions_in", "steps_below"]
+
+PARTS_OF_WORKFLOW = frozenset(
+    {
+        *("input", "output", "variables", "status", "reasonForIncompletion", "env", "secrets"),
+        *("workflowId", "workflowType", "version", "schemaVersion", "correlationId"),
+        *("parentWorkflowId", "parentWorkflowTaskId"),
+    }
+)
+"""What follows `${workflow.`."""
+
+PARTS_OF_TASK = frozenset(
+    {
+        *("input", "output", "status", "reasonForIncompletion", "taskType", "taskDefName", "taskId"),
+        *("referenceTaskName", "workflowInstanceId", "correlationId", "workerId", "iteration", "retryCount"),
+        *("pollCount", "scheduledTime", "startTime", "endTime", "callbackAfterSeconds"),
+    }
+)
+"""What follows a task's reference name."""
 
 
 class Expression(NamedTuple):

@@ -117,7 +117,7 @@ def _dynamic(place: Place) -> Iterator[Problem]:
     name = place.task.dynamic_task_name_param
     if not name:
         yield Problem("dynamicTaskNameParam", "a dynamic task needs the name of the input that says what to run")
-    elif place.task.input_parameters.get(name) is None:
+    elif not _is_given(place.task.input_parameters.get(name)):
         yield Problem("inputParameters", f"{name!r} is missing, which says what to run")
 
 
@@ -127,6 +127,14 @@ def _sub_workflow(place: Place) -> Iterator[Problem]:
         yield Problem("subWorkflowParam", "a sub-workflow needs the name of a workflow, or a definition")
     elif not params.name and not params.workflow_definition:
         yield Problem("subWorkflowParam.name", "a sub-workflow needs the name of a workflow, or a definition")
+
+
+def _start_workflow(place: Place) -> Iterator[Problem]:
+    request = place.task.input_parameters.get("startWorkflow")
+    if isinstance(request, Mapping):
+        wanted = cast("Mapping[str, Any]", request)
+        if not (wanted.get("name") or wanted.get("workflowDefinition") or wanted.get("workflowDef")):
+            yield Problem("inputParameters.startWorkflow.name", "a START_WORKFLOW needs the name of a workflow")
 
 
 def _terminate(place: Place) -> Iterator[Problem]:
@@ -172,13 +180,30 @@ def _kafka(place: Place) -> Iterator[Problem]:
 
 
 def _event(place: Place) -> Iterator[Problem]:
-    if not place.task.sink:
-        yield Problem("sink", "an EVENT needs to know where to: conductor:<name>, sqs:<queue>, kafka:<topic> …")
+    sink = place.task.sink
+    if not sink:
+        yield Problem("sink", f"an EVENT needs to know where to: {_QUEUES}")
+    elif ":" not in sink and "${" not in sink and sink != "conductor":
+        yield Problem("sink", f"{sink!r} names no queue: an EVENT goes to {_QUEUES}, or just conductor")
+
+
+_QUEUES = "conductor:<name>, sqs:<queue>, kafka:<topic> …"
 
 
 def _jq(place: Place) -> Iterator[Problem]:
-    if "queryExpression" not in place.task.input_parameters:
+    if _is_blank(place.task.input_parameters.get("queryExpression")):
         yield Problem("inputParameters.queryExpression", "a JSON_JQ_TRANSFORM needs its query")
+
+
+def _inline(place: Place) -> Iterator[Problem]:
+    given = place.task.input_parameters
+    # The input template of a task definition may supply what is not there at all.
+    if "expression" in given and _is_blank(given["expression"]):
+        yield Problem("inputParameters.expression", "an INLINE needs its script")
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _wait(place: Place) -> Iterator[Problem]:
@@ -231,10 +256,12 @@ _RULES: Mapping[str, Rule] = {
     TaskType.DO_WHILE: _loop,
     TaskType.DYNAMIC: _dynamic,
     TaskType.SUB_WORKFLOW: _sub_workflow,
+    TaskType.START_WORKFLOW: _start_workflow,
     TaskType.TERMINATE: _terminate,
     TaskType.HTTP: _http,
     TaskType.KAFKA_PUBLISH: _kafka,
     TaskType.EVENT: _event,
     TaskType.JSON_JQ_TRANSFORM: _jq,
+    TaskType.INLINE: _inline,
     TaskType.WAIT: _wait,
 }

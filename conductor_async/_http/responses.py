@@ -52,8 +52,9 @@ def error_from(status: int, headers: Mapping[str, str], body: bytes, method: str
     message = _message(status, headers, parsed, fields)
     code = _code(fields)
     kind = AuthenticationError if status in (401, 403) and code in _TOKEN_CODES else _kind(status, message)
+    hint = _hint(kind, status, message)
     error = kind(
-        f"{method} {route.path} was answered {status}: {message}{_hint(kind, status, message)}",
+        f"{method} {route.path} was answered {status}: {message.removesuffix('.') if hint else message}{hint}",
         status=status,
         message=message,
         method=method,

@@ -175,11 +175,12 @@ class _Walk:
 
     def _refuse_kind(self, value: Any, error: Exception) -> NoReturn:
         name = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+        article = "an" if name[0] in "aeioAEIO" else "a"
         if isinstance(value, (bytes, bytearray, memoryview)):
             self._refuse(name, "Decode them to text, or send them as base64.")
         if isinstance(error, ValueError):
-            self._refuse(f"a {name} that pydantic cannot serialise ({error})", "Give the field a serialiser.")
-        self._refuse(f"a {name}", "Convert it to a dict, a list, a string or a number first.")
+            self._refuse(f"{article} {name} that pydantic cannot serialise ({error})", "Give the field a serialiser.")
+        self._refuse(f"{article} {name}", "Convert it to a dict, a list, a string or a number first.")
 
     def _refuse(self, what: str, advice: str) -> NoReturn:
         path = "".join(self._path).lstrip(".")

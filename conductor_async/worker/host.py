@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import anyio
 from anyio import AsyncContextManagerMixin
 
+from conductor_async.client import ConductorClient
 from conductor_async.clock import sleep_unless
 from conductor_async.config import RetryPolicy, seconds, worker_environment
 from conductor_async.errors import ConfigurationError
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from conductor_async._http.api import Api
-    from conductor_async.client import ConductorClient
     from conductor_async.worker.events import Listener, WorkerEvent
     from conductor_async.worker.function.decorator import AnyWorker
     from conductor_async.worker.polling.quarantine import Quarantine
@@ -119,6 +119,11 @@ class WorkerHost(AsyncContextManagerMixin):
         quarantine: Quarantine | None = None,
         listeners: Iterable[Listener] = (),
     ) -> None:
+        if not isinstance(conductor, ConductorClient):
+            raise ConfigurationError(
+                f"a WorkerHost works for a ConductorClient, not {conductor!r}: an EmbeddedConductor, a LocalServer and"
+                " a WorkflowEnvironment have one as .client"
+            )
         self._conductor = conductor
         self._listeners = Listeners(listeners)
         self._workers = _checked(workers)

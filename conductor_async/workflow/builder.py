@@ -347,6 +347,11 @@ class ConductorWorkflow(WorkflowSettings, Step):
                 f"Workflow {self.name!r} has no executor to run it:"
                 f" ConductorWorkflow(executor=conductor.executor, name={self.name!r}, …)."
             )
+        if not hasattr(self.executor, "start_request"):  # the client itself is a likely one to be given
+            raise ConfigurationError(
+                f"The executor of workflow {self.name!r} is {self.executor!r}, and no WorkflowExecutor: a client has"
+                " one as client.executor."
+            )
         return self.executor
 
     def _request(

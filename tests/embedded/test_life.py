@@ -45,6 +45,16 @@ async def test_a_workflow_runs_with_its_worker_and_no_server(embedded: EmbeddedC
     assert (run.status, run.output) == ("COMPLETED", {"greeting": "Hello, Ada"})
 
 
+async def test_where_its_client_is_meant_that_is_said(embedded: EmbeddedConductor) -> None:
+    whole: Any = embedded
+    with pytest.raises(ConfigurationError, match=r"not <EmbeddedConductor.*have one as \.client"):
+        WorkerHost(whole, [greet])
+    workflow = ConductorWorkflow(executor=whole.client, name="greetings")
+    workflow >> SimpleTask("greet", "greet_ref")
+    with pytest.raises(ConfigurationError, match=r"is ConductorClient\(.*a client has one as client\.executor"):
+        await workflow.execute({})
+
+
 async def test_leaving_answers_open_polls_at_once() -> None:
     found: list[Any] = []
     with anyio.fail_after(4):  # a poll waits 5 seconds

@@ -262,7 +262,7 @@ async def soak(figures: Figures, diary: Diary, *, rate: float, kills: int) -> No
         folder = Path(name)
         storm = Storm(random.Random(figures.seed), rate=0.0)
         async with (
-            LocalServer(data_dir=folder / "server") as server,
+            LocalServer(data_dir=folder / "server", startup_timeout=600) as server,
             ConductorClient(Configuration(server.url, trust_env=False)) as conductor,
             between(diary.kept(over_tcp(server.url)), storm, seed=figures.seed, refuses_for=2) as rig,
         ):

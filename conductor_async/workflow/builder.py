@@ -328,7 +328,15 @@ class ConductorWorkflow(WorkflowSettings, Step):
         dedupe_window: float | timedelta = DEDUPE_WINDOW,
         timeout: float | timedelta | None = None,
     ) -> WorkflowRun:
-        """Starts a run, waits until it ends, and returns it whatever its status: see `WorkflowExecutor.execute`."""
+        """Starts a run, waits until it ends, and returns it whatever its status: see `WorkflowExecutor.execute`.
+
+        `timeout` is the whole wait, in seconds or as a timedelta; without one it waits for as long as the run takes.
+
+        Raises:
+            WorkflowDefinitionError: The workflow cannot work; nothing was sent.
+            AmbiguousOutcomeError: The answer to the start was lost.
+            WaitTimeoutError: The time was up; the run goes on.
+        """
         return await self._run_by().execute_request(
             self._request(workflow_input, version, correlation_id, priority, task_to_domain),
             wait_until_task_ref=wait_until_task_ref,

@@ -148,7 +148,7 @@ class WorkflowExecutor(CamelCaseMixin):
 
         The `dedupe_key` becomes the correlation id. An execution of this workflow that has it, running or ended, is
         what you get; only if there is none, one is started. When the answer to that is lost, the key is looked for
-        until `dedupe_window` is over; then the start is made once more, or given up.
+        until `dedupe_window` (seconds) is over; then the start is made once more, or given up.
 
         So there is one execution for each key, also after lost answers and when the program starts it again. It is
         not so when two processes start by the same key at the same moment, when the server carries out a lost start
@@ -253,7 +253,7 @@ class WorkflowExecutor(CamelCaseMixin):
         dedupe_window: float | timedelta = DEDUPE_WINDOW,
         timeout: float | timedelta | None = None,
     ) -> WorkflowRun:
-        """The same as `execute`, for what the request says."""
+        """The same as `execute`, for what the request says. `timeout` is the whole wait, in seconds."""
         begun = _Begun.now(wait_until_task_ref, timeout)
         workflow_id = await self._start(start_workflow_request, dedupe_key, dedupe_window)
         return await self._until_over(workflow_id, begun)
@@ -324,7 +324,7 @@ class WorkflowExecutor(CamelCaseMixin):
         wait_until_task_ref: str | Sequence[str] | None = None,
         timeout: float | timedelta | None = None,
     ) -> WorkflowRun:
-        """Waits for an execution that runs already, as `execute` does.
+        """Waits for an execution that runs already, as `execute` does, for `timeout` seconds at the most.
 
         Raises:
             NotFoundError: There is none of that id.

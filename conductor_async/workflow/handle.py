@@ -75,6 +75,8 @@ class WorkflowHandle(CamelCaseMixin):
     ) -> WorkflowRun:
         """The run when it has ended, whatever its status, or when one of the named tasks has.
 
+        It waits for `timeout` seconds at the most, or for ever.
+
         Raises:
             WaitTimeoutError: The time was up; the workflow goes on.
         """
@@ -114,6 +116,8 @@ class WorkflowHandle(CamelCaseMixin):
 
     async def wait_for_task(self, task_reference_name: str, *, timeout: float | timedelta | None = None) -> Task:
         """The task when it has ended, whatever its status; the workflow may go on.
+
+        It waits for `timeout` seconds at the most, or for ever.
 
         The plain name of a task in a loop stands for any of its iterations, `ref__2` for the second. An attempt that
         is tried again is not the end.

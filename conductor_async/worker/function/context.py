@@ -126,7 +126,7 @@ class TaskContext:
         self._log.add(str(text))
 
     def callback_after(self, seconds: float | timedelta) -> None:
-        """When the function returns, the task is given back for so many seconds (as by `TaskInProgress`), not completed."""
+        """When the function returns, the task is not completed but given back, for so many seconds."""
         self._callback_after = whole_seconds(seconds, "callback_after")
 
     def set_output(self, output: Mapping[str, Any]) -> None:

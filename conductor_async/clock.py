@@ -6,8 +6,10 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Final, Protocol
 
 import anyio
+import anyio.lowlevel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeAlias
 
     Held: TypeAlias = AbstractContextManager[object]
@@ -42,11 +44,18 @@ class Clock(Protocol):
 
 
 class RealClock:
-    """The event loop's own clock. Nothing is skipped, so nothing needs to be known."""
+    """The event loop's own clock. Nothing is skipped, so nothing needs to be known.
+
+    Args:
+        now: Tells the seconds. By default it asks each time which event loop runs.
+    """
+
+    def __init__(self, now: Callable[[], float] = anyio.current_time) -> None:
+        self._now = now
 
     def now(self) -> float:
         """Seconds on the event loop's clock."""
-        return anyio.current_time()
+        return self._now()
 
     async def sleep(self, seconds: float) -> None:
         """Sleeps."""
@@ -68,6 +77,12 @@ class RealClock:
 _NOTHING: Final[AbstractContextManager[object]] = nullcontext()
 
 REAL_TIME: Final[Clock] = RealClock()
+
+
+def clock_here(clock: Clock) -> Clock:
+    """The same clock, for the running event loop alone: real time is told in a tenth of the time then."""
+    now = getattr(anyio.lowlevel.current_token().native_token, "time", None)  # asyncio's loops have it
+    return clock if clock is not REAL_TIME or now is None else RealClock(now)
 
 
 async def sleep_unless(event: anyio.Event, seconds: float, clock: Clock) -> bool:

@@ -13,7 +13,7 @@ import anyio
 from anyio import AsyncContextManagerMixin
 
 from conductor_async.client import ConductorClient
-from conductor_async.clock import sleep_unless
+from conductor_async.clock import clock_here, sleep_unless
 from conductor_async.config import RetryPolicy, seconds, worker_environment
 from conductor_async.errors import ConfigurationError
 from conductor_async.resources import TaskClient, WorkflowClient
@@ -316,7 +316,7 @@ class WorkerHost(AsyncContextManagerMixin):
 
     def _parts(self, lines: Api, stopping: anyio.Event) -> Service:
         api = lines.with_options(timeout=min(lines.timeout, _REQUEST_TIMEOUT), retry=_ONCE)
-        tasks, workflow, clock, listeners = TaskClient(api), WorkflowClient(api), api.clock, self._listeners
+        tasks, workflow, clock, listeners = TaskClient(api), WorkflowClient(api), clock_here(api.clock), self._listeners
         slots = sum(worker.options.concurrency for worker in self._workers)
         held = HeldTasks()
         outage = Outage(api, clock, self.worker_id, listeners)

@@ -169,7 +169,9 @@ class Delivery:
             The next task, if the server handed one out along the way; and the error after which it may have handed one
             out that did not arrive.
         """
-        deadline = min(self._deadline, anyio.current_time() + within)
+        deadline = self._deadline
+        if within < float("inf"):
+            deadline = min(deadline, anyio.current_time() + within)
         parcel: Parcel | None = None
         with anyio.CancelScope(shield=True, deadline=deadline) as scope:
             self._under_way.add(scope)

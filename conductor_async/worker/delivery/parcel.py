@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import operator
-from typing import TYPE_CHECKING, Any, cast
-
-import anyio
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from conductor_async._http.requests import EncodedJson
 from conductor_async.errors import ConductorError, PayloadError
@@ -26,6 +25,9 @@ _KEPT_AT_ALL = 10 * _MEBIBYTE
 """Bytes of output that it takes by default."""
 
 
+_NOBODY_ELSE: Final = nullcontext()
+
+
 class Parcel:
     """A result with the bytes that are sent for it.
 
@@ -36,7 +38,7 @@ class Parcel:
         row: Where the outbox has it, if it has.
         tries: How often it was sent.
         since: When it was sent first, on the host's clock.
-        way: Held while it is sent (see `HeldTask`).
+        way: Held while it is sent, if others may tell the server of the task too (see `HeldTask`).
     """
 
     __slots__ = ("content", "result", "row", "since", "task_type", "tries", "way")
@@ -48,7 +50,7 @@ class Parcel:
         self.row: int | None = None
         self.tries = 0
         self.since = 0.0
-        self.way = anyio.Lock(fast_acquire=True)
+        self.way: AbstractAsyncContextManager[Any] = _NOBODY_ELSE
 
     @property
     def is_final(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -217,6 +217,11 @@ def current_task_context() -> TaskContext | None:
     return _current.get(None)
 
 
-def enter_task_context(context: TaskContext) -> None:
-    """Makes it the current one, for the rest of the (asyncio or trio) task that calls this."""
-    _current.set(context)
+def enter_task_context(context: TaskContext) -> Token[TaskContext]:
+    """Makes it the current one in the (asyncio or trio) task that calls this, until `leave_task_context`."""
+    return _current.set(context)
+
+
+def leave_task_context(token: Token[TaskContext]) -> None:
+    """There is none any more. Timers and connections made from now on do not hold the task for as long as they live."""
+    _current.reset(token)

@@ -11,7 +11,7 @@ from anyio import CapacityLimiter, to_thread
 from conductor_async.errors import PayloadError
 from conductor_async.worker.events import TaskFinished, TaskStarted
 from conductor_async.worker.function.arguments import UnfitInputError
-from conductor_async.worker.function.context import enter_task_context
+from conductor_async.worker.function.context import enter_task_context, leave_task_context
 from conductor_async.worker.function.outcome import failure_of, refusal, result_of
 
 if TYPE_CHECKING:
@@ -48,18 +48,22 @@ class Runner:
         Call it in a task of its own: the function may change context variables.
         """
         context = held.context
-        enter_task_context(context)
-        if not self._listeners:
+        token = enter_task_context(context)
+        try:
+            if not self._listeners:
+                with held.scope:
+                    return (await self._call(context))[0]
+                return None
+            self._listeners.tell(TaskStarted(self._worker_id, context.task))
+            began = self._clock.now()
             with held.scope:
-                return (await self._call(context))[0]
+                result, error = await self._call(context)
+                seconds = self._clock.now() - began
+                self._listeners.tell(TaskFinished(self._worker_id, context.task, result, seconds, error))
+                return result
             return None
-        self._listeners.tell(TaskStarted(self._worker_id, context.task))
-        began = self._clock.now()
-        with held.scope:
-            result, error = await self._call(context)
-            self._listeners.tell(TaskFinished(self._worker_id, context.task, result, self._clock.now() - began, error))
-            return result
-        return None
+        finally:
+            leave_task_context(token)
 
     async def _call(self, context: TaskContext) -> tuple[TaskResult, BaseException | None]:
         """What the server is to be told, and what the function raised, if it did."""

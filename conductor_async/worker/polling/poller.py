@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 import anyio
@@ -96,6 +97,7 @@ class Poller:
         self._asking = Asking(self.task_type, self._worker_id)
         # Under an id that other processes may have too, nobody can tell whose the tasks are.
         self._id_is_ours = options.worker_id is None
+        self._variables = copy_context()
         self._runner = Runner(worker, self._worker_id, self._clock, self._listeners)
 
     async def run(self) -> None:
@@ -250,7 +252,8 @@ class Poller:
                 running.start_soon(self._give_back, held, "the host has as many tasks as it may run at once")
             else:
                 self._service.slots.reserve(1)
-                running.start_soon(self._work, held, running)
+                # Not with the variables of the task whose result brought this one.
+                self._variables.run(running.start_soon, self._work, held, running)
 
     async def _work(self, held: HeldTask, running: TaskGroup) -> None:
         service = self._service

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -86,3 +89,40 @@ async def test_health_of_a_host_that_runs_and_of_one_that_does_not():
         assert not host.health().is_healthy
     after = host.health()
     assert (after.state, after.running, after.undelivered) == ("stopped", 0, 0)
+
+
+HALTING = """
+import asyncio, time
+from conductor_async import WorkerHost, worker_task
+from conductor_async.embedded import EmbeddedConductor
+
+@worker_task("job")
+async def job() -> None: ...
+
+async def main() -> None:
+    async with EmbeddedConductor() as embedded, WorkerHost(embedded.client, [job]):
+        print("ready", flush=True)
+        while True:
+            time.sleep(0.3)  # so that the loop is asked while it has no time, but not for long
+            await asyncio.sleep(0)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGSTOP")
+def test_a_machine_that_has_no_time_for_the_process_is_nobody_s_fault():
+    """Stopped for a second, again and again, as by a machine that is busy with others."""
+    command = [sys.executable, "-c", HALTING]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "ready\n"
+        for _ in range(8):
+            time.sleep(0.35)
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(0.8)
+            process.send_signal(signal.SIGCONT)
+        time.sleep(0.3)
+        process.kill()
+        assert process.stderr.read() == ""

@@ -103,7 +103,7 @@ async def main() -> None:
     async with EmbeddedConductor() as embedded, WorkerHost(embedded.client, [job]):
         print("ready", flush=True)
         while True:
-            time.sleep(0.3)  # so that the loop is asked while it has no time, but not for long
+            time.sleep(0.4)  # so that the loop is asked while it has no time, but not for long
             await asyncio.sleep(0)
 
 asyncio.run(main())

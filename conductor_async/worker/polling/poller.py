@@ -253,7 +253,7 @@ class Poller:
             else:
                 self._service.slots.reserve(1)
                 # Not with the variables of the task whose result brought this one.
-                self._variables.run(running.start_soon, self._work, held, running)
+                self._variables.copy().run(running.start_soon, self._work, held, running)
 
     async def _work(self, held: HeldTask, running: TaskGroup) -> None:
         service = self._service

@@ -72,9 +72,9 @@ def test_paused_and_resumed(bench: Bench) -> None:
     bench.engine.resume_schedule("tick")
     bench.pass_time(2)
     assert len(_started(bench)) == 1
-    bench.engine.pause_all_schedules()
+    assert bench.engine.pause_all_schedules() == {"status": "done"}
     bench.pass_time(10)
-    bench.engine.resume_all_schedules()
+    assert bench.engine.resume_all_schedules() == {"status": "done"}
     bench.pass_time(2)
     assert len(_started(bench)) == 2
     bench.engine.delete_schedule("tick")

@@ -69,13 +69,11 @@ def _search_executions(runtime: Runtime, ask: Ask) -> Answer:
 
 
 def _pause_all(runtime: Runtime, _: Ask) -> Answer:
-    runtime.engine.pause_all_schedules()
-    return as_json({"status": "done"})
+    return as_json(runtime.engine.pause_all_schedules())
 
 
 def _resume_all(runtime: Runtime, _: Ask) -> Answer:
-    runtime.engine.resume_all_schedules()
-    return as_json({"status": "done"})
+    return as_json(runtime.engine.resume_all_schedules())
 
 
 def _requeue_all(runtime: Runtime, _: Ask) -> Answer:

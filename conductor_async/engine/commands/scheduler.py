@@ -100,20 +100,22 @@ class SchedulerCommands(Commands):
         return _each(names, self.resume_schedule)
 
     @command
-    def pause_all_schedules(self) -> None:
-        """Let none fire, paused or not."""
+    def pause_all_schedules(self) -> JsonObject:
+        """Let none fire, paused or not. Says that it is done."""
         self.core.schedules_paused = True
+        return {"status": "done"}
 
     @command
-    def resume_all_schedules(self) -> None:
-        """Let those fire again that are not paused."""
+    def resume_all_schedules(self) -> JsonObject:
+        """Let those fire again that are not paused. Says that it is done."""
         self.core.schedules_paused = False
         for schedule in self.core.schedules.values():
             arm(self.core, schedule)
+        return {"status": "done"}
 
     def requeue_all_execution_records(self) -> JsonObject:
-        """Nothing is ever left over to requeue here."""
-        return {"status": "done"}
+        """Which runs had to be requeued: none, as nothing is ever left over here."""
+        return {"sampleIds": [], "recordIds.size": 0}
 
     # -- times and runs ------------------------------------------------------------------------------
 

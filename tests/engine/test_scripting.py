@@ -99,6 +99,9 @@ JQ: dict[str, list[Any]] = {
 BROKEN_JQ: dict[str, str] = {
     'error("boom")': "boom",
     ".s + 1": 'string ("abc") and number (1) cannot be added',
+    ".i.a": 'Cannot index number with string "a"',
+    '.i["a(b)"]': 'Cannot index number with string "a(b)"',
+    ".o[0]": "Cannot index object with number",
     "now": "Function now/0 does not exist",
     "input": "Function input/0 does not exist",
     "env.HOME": "Function env/0 does not exist",

@@ -47,7 +47,17 @@ def run_query(query: str, data: JsonObject) -> list[JsonValue]:
     try:
         return [_as_stored(result) for result in program.input_text(json.dumps(data))]
     except ValueError as error:
-        raise ScriptError(str(error)) from error
+        raise ScriptError(_WRONG_INDEX.sub(_without_number, str(error))) from error
+
+
+_WRONG_INDEX = re.compile(
+    r'^(Cannot index \w+ with )(?:(?P<number>number) \(.*\)|(?:string )?\(?(?P<key>".*?")\)?)$', re.DOTALL
+)
+"""What the versions of jq say, which name the number, or have parentheses or not."""
+
+
+def _without_number(found: re.Match[str]) -> str:
+    return found[1] + (found["number"] or f"string {found['key']}")
 
 
 @lru_cache(maxsize=1024)

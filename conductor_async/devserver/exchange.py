@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 from pydantic_core import from_json, to_json
 
+from conductor_async.engine.definitions.conversion import token_of
 from conductor_async.engine.errors import Refused
 
 if TYPE_CHECKING:
@@ -226,15 +227,4 @@ def _misplaced(value: Any, java_type: str) -> str:
             f"JSON parse error: Cannot construct instance of `{plain}` (although at least one Creator exists):"
             f" no String-argument constructor/factory method to deserialize from String value ('{value}')"
         )
-    match value:
-        case dict():
-            what = "Object value (token `JsonToken.START_OBJECT`)"
-        case list():
-            what = "Array value (token `JsonToken.START_ARRAY`)"
-        case bool():
-            what = f"Boolean value (token `JsonToken.VALUE_{str(value).upper()}`)"
-        case int():
-            what = "Integer value (token `JsonToken.VALUE_NUMBER_INT`)"
-        case _:
-            what = "Floating-point value (token `JsonToken.VALUE_NUMBER_FLOAT`)"
-    return f"JSON parse error: Cannot deserialize value of type `{java_type}` from {what}"
+    return f"JSON parse error: Cannot deserialize value of type `{java_type}` from {token_of(value)}"

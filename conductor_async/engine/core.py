@@ -38,6 +38,8 @@ class Core:
 
     Attributes:
         work: What is to be done before the current command ends, in this order.
+        postponed: What was too much for one command, and goes on when the time is looked at.
+        steps_left: How many decisions and other pieces of work the current command may still do.
         changed: Ids of executions that the current command has changed.
         queued: Names of queues in which the current command made something ready.
         polls: Who polled last: by task type, then by domain.
@@ -63,6 +65,8 @@ class Core:
     queues: Queues = field(default_factory=Queues)
     timers: Timers = field(default_factory=Timers)
     work: deque[Work] = field(default_factory=deque[Work])
+    postponed: deque[Work] = field(default_factory=deque[Work])
+    steps_left: int = 0
     changed: dict[str, None] = field(default_factory=dict[str, None])
     queued: dict[str, None] = field(default_factory=dict[str, None])
     polls: dict[str, dict[str, JsonObject]] = field(default_factory=dict[str, "dict[str, JsonObject]"])

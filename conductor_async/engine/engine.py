@@ -17,9 +17,10 @@ from conductor_async.engine.commands.workflow_search import SearchQueries
 from conductor_async.engine.core import Core
 from conductor_async.engine.deciding.polling import queue_name
 from conductor_async.engine.deciding.running import decide_execution
-from conductor_async.engine.deciding.updating import report
+from conductor_async.engine.deciding.updating import report, settle
 from conductor_async.engine.errors import NotFound
 from conductor_async.engine.state.identities import Identities
+from conductor_async.engine.system_tasks.base import is_system
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -86,6 +87,8 @@ class Engine(
 
     def next_due(self) -> float | None:
         """When there is something to do next, in epoch seconds. None: not before something is asked."""
+        if self.core.postponed:
+            return self.core.now() / 1000
         timer = self.core.timers.first()
         while timer is not None and not self._matters(timer.kind, timer.key, timer.due):
             self.core.timers.pop_due(timer.due)
@@ -114,7 +117,9 @@ class Engine(
 
     @command
     def run_due(self) -> None:
-        """Do all that is due by the clock: timers, timeouts, schedules."""
+        """Do all that is due by the clock: timers, timeouts, schedules, and what was postponed."""
+        self.core.work += self.core.postponed
+        self.core.postponed.clear()
 
     # -- the runtime ---------------------------------------------------------------------------------
 
@@ -155,4 +160,7 @@ class Engine(
         if row.is_terminal or execution.is_terminal:
             return
         report(self.core, execution, row, status, {**row.output, **(output or {})}, reason)
-        decide_execution(self.core, execution)
+        if is_system(row):
+            decide_execution(self.core, execution)
+        else:
+            settle(self.core, execution, row)

@@ -20,7 +20,16 @@ from conductor_async.errors import ConductorError
 if TYPE_CHECKING:
     from conductor_async.engine.state.execution import TaskRow
 
-__all__ = ["Conflict", "EngineError", "Invalid", "NotFound", "Refused", "Unsupported", "WorkflowHalted"]
+__all__ = [
+    "Conflict",
+    "EngineError",
+    "Invalid",
+    "NotFound",
+    "PayloadOutOfReach",
+    "Refused",
+    "Unsupported",
+    "WorkflowHalted",
+]
 
 
 class EngineError(ConductorError):
@@ -67,6 +76,13 @@ class Invalid(EngineError):
 
 class Refused(EngineError):
     """The client's mistake, to which the real server answers 500."""
+
+
+class PayloadOutOfReach(Refused):
+    """An input or output is kept outside, in a storage that there is none of."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"Unable to download payload from external storage path: {path}")
 
 
 class Unsupported(EngineError):

@@ -101,3 +101,40 @@ async def test_cf72_an_event_that_something_else_completes(wire: Wire) -> None:
     assert statuses(await wire.execution(workflow_id)) == {"e": "IN_PROGRESS"}
     await wire.post("tasks", workflow_id, "e", "COMPLETED", body={})
     assert (await wire.execution(workflow_id))["status"] == "COMPLETED"
+
+
+def _loop(*tasks: Any) -> dict[str, Any]:
+    return task("DO_WHILE", "d", loopCondition="$.d.iteration < 2", loopOver=list(tasks))
+
+
+async def test_an_event_to_nowhere_that_begins_a_loop_stays_as_it_is(wire: Wire) -> None:
+    """The server stores its failure only with something else that has changed."""
+    event = task("EVENT", "e", sink="nothing:ev")
+    workflow_id = await wire.start(await wire.workflow(_loop(event), task("NOOP", "n")))
+    for _ in range(2):
+        execution = await wire.execution(workflow_id)
+        assert statuses(execution) == {"d": "IN_PROGRESS", "e__1": "IN_PROGRESS"}
+        assert row(execution, "e__1")["outputData"]["event_produced"] == "nothing:ev"
+        await wire.put("workflow", "decide", workflow_id)
+    await wire.post("tasks", workflow_id, "e", "COMPLETED", body={})
+    await wire.post("tasks", workflow_id, "e", "COMPLETED", body={})
+    assert (await wire.ended(workflow_id))["status"] == "COMPLETED"
+
+
+async def test_an_event_to_nowhere_later_in_a_loop_ends_it(wire: Wire) -> None:
+    execution = await wire.run(_loop(task("NOOP", "n"), task("EVENT", "e", sink="nothing:ev")))
+    assert (execution["status"], statuses(execution)) == (
+        "FAILED",
+        {"d": "CANCELED", "n__1": "COMPLETED", "e__1": "FAILED"},
+    )
+    assert row(execution, "e__1")["reasonForIncompletion"].endswith("error: Unknown queue type nothing")
+
+
+@pytest.mark.parametrize("given", [[1], 5, 1.5, "a", "", True])
+async def test_a_start_request_that_is_none(wire: Wire, given: Any) -> None:
+    execution = await wire.run(task("START_WORKFLOW", "s", inputParameters={"startWorkflow": given}))
+    request = "com.netflix.conductor.common.metadata.workflow.StartWorkflowRequest"
+    reason = row(execution, "s")["reasonForIncompletion"]
+    assert reason.startswith("Error reading StartWorkflowRequest. Cannot ")
+    assert reason.endswith("\n at [Source: UNKNOWN; byte offset: #UNKNOWN]")
+    assert request in reason

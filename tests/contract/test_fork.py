@@ -51,6 +51,42 @@ async def test_cf46_a_join_keeps_no_empty_output(wire: Wire) -> None:
     assert row(await wire.ended(workflow_id), "j")["outputData"] == {"b": {"n": 2}}
 
 
+async def test_cf46_a_join_keeps_what_a_task_said_in_between(wire: Wire) -> None:
+    one = await wire.task_type()
+    workflow_id = await wire.start(await wire.workflow(fork("f", [simple(one, "a")]), join("j", "a")))
+    await wire.work(one, "IN_PROGRESS", {"half": 1})
+    await wire.until(workflow_id, lambda execution: row(execution, "j")["outputData"] == {"a": {"half": 1}})
+    await wire.work(one)
+    assert row(await wire.ended(workflow_id), "j")["outputData"] == {"a": {"half": 1}}
+
+
+async def test_cf46_what_a_join_waits_for_is_decided_on_when_it_has_joined(wire: Wire) -> None:
+    one, two, last = [await wire.task_type() for _ in range(3)]
+    branches = fork("f", [simple(one, "a")], [simple(two, "b")])
+    workflow_id = await wire.start(await wire.workflow(branches, join("j", "a", "b"), simple(last, "after")))
+    await wire.work(one)
+    assert row(await wire.execution(workflow_id), "a")["executed"] is False
+    await wire.work(two)
+    task = await wire.next(last)
+    joined = await wire.execution(workflow_id)
+    assert [row(joined, ref)["executed"] for ref in ("a", "b", "j", "after")] == [True, True, True, False]
+    await wire.update(task)
+    await wire.ended(workflow_id)
+
+
+async def test_cf46_a_branch_rests_at_a_task_that_a_join_waits_for(wire: Wire) -> None:
+    one, two, between = [await wire.task_type() for _ in range(3)]
+    branches = fork("f", [simple(one, "a"), simple(between, "a2")], [simple(two, "b")])
+    workflow_id = await wire.start(await wire.workflow(branches, join("j", "a", "b")))
+    await wire.work(one)
+    assert references(await wire.execution(workflow_id)) == ["f", "a", "b", "j"]
+    await wire.put("workflow", "decide", workflow_id)
+    assert references(await wire.execution(workflow_id)) == ["f", "a", "b", "j", "a2"]
+    await wire.work(between)
+    await wire.work(two)
+    assert (await wire.ended(workflow_id))["status"] == "COMPLETED"
+
+
 async def test_cf47_a_branch_that_fails_takes_the_others_with_it(wire: Wire) -> None:
     one, two = await wire.task_type(), await wire.task_type()
     name = await wire.workflow(fork("f", [simple(one, "a")], [simple(two, "b")]), join("j", "a", "b"))
@@ -104,3 +140,109 @@ async def test_cf50_a_fork_over_the_tasks_that_the_input_names(wire: Wire) -> No
 async def test_cf50_a_fork_over_no_tasks_joins_at_once(wire: Wire) -> None:
     execution = await wire.run_definition(wire.definition(dynamic_fork(), join("j")), {"dt": [], "di": {}})
     assert (statuses(execution), row(execution, "j")["outputData"]) == ({"f": "COMPLETED", "j": "COMPLETED"}, {})
+
+
+LISTED = "com.netflix.conductor.common.metadata.workflow.DynamicForkJoinTask"
+AT = "\n at [Source: UNKNOWN; byte offset: #UNKNOWN]"
+IN_LIST = f'{AT} (through reference chain: {LISTED}List["dynamicTasks"])'
+IN_ITEM = f'{AT} (through reference chain: {LISTED}List["dynamicTasks"]->java.util.ArrayList[0])'
+IN_INPUT = f'{IN_ITEM[:-1]}->{LISTED}["input"])'
+MAP = "java.util.LinkedHashMap"
+
+
+def _no_instance(of: str, argument: str, value: str) -> str:
+    return (
+        f"Cannot construct instance of `{of}` (although at least one Creator exists): no {argument}-argument "
+        f"constructor/factory method to deserialize from {value}"
+    )
+
+
+def _no_value(of: str, token: str) -> str:
+    return f"Cannot deserialize value of type `{of}` from {token}"
+
+
+def _empty(of: str) -> str:
+    return f'Cannot coerce empty String ("") to {of} (but could if coercion was enabled using `CoercionConfig`)'
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (5, _no_instance(f"{LISTED}List", "int/Int", "Number value (5)") + AT),
+        (1.5, _no_instance(f"{LISTED}List", "double/Double", "Number value (1.5)") + AT),
+        ("a", _no_instance(f"{LISTED}List", "String", "String value ('a')") + AT),
+        (True, _no_instance(f"{LISTED}List", "boolean/Boolean", "boolean value (true)") + AT),
+        ("", _empty(f"`{LISTED}List` value") + AT),
+        ([1], _no_value(f"{LISTED}List", "Array value (token `JsonToken.START_ARRAY`)") + AT),
+        (
+            {"dynamicTasks": "a"},
+            _no_value(f"java.util.ArrayList<{LISTED}>", "String value (token `JsonToken.VALUE_STRING`)") + IN_LIST,
+        ),
+        ({"dynamicTasks": [1]}, _no_instance(LISTED, "int/Int", "Number value (1)") + IN_ITEM),
+        ({"dynamicTasks": [{"input": "a"}]}, _no_instance(MAP, "String", "String value ('a')") + IN_INPUT),
+        ({"dynamicTasks": [{"input": ""}]}, _empty(f"element of `{MAP}`") + IN_INPUT),
+        (
+            {"dynamicTasks": [{"input": 1.5}]},
+            _no_value(
+                f"{MAP}<java.lang.String,java.lang.Object>",
+                "Floating-point value (token `JsonToken.VALUE_NUMBER_FLOAT`)",
+            )
+            + IN_INPUT,
+        ),
+        (
+            {"dynamicTasks": [{"taskName": {}}]},
+            _no_value("java.lang.String", "Object value (token `JsonToken.START_OBJECT`)")
+            + IN_INPUT.replace("input", "taskName"),
+        ),
+    ],
+)
+async def test_cf49_a_list_of_branches_that_is_none(wire: Wire, given: Any, message: str) -> None:
+    error = await _refusal(wire, given)
+    assert (error["status"], error["message"]) == (400, message)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"dynamicTasks": None},
+            (
+                'Cannot invoke "java.util.List.stream()" because the return value of '
+                f'"{LISTED}List.getDynamicTasks()" is null'
+            ),
+        ),
+        (
+            {"dynamicTasks": [None]},
+            f'Cannot invoke "{LISTED}.getReferenceName()" because "dynamicForkJoinTask" is null',
+        ),
+    ],
+)
+async def test_cf49_a_list_of_branches_with_nothing_in_it(wire: Wire, given: Any, message: str) -> None:
+    error = await _refusal(wire, given)
+    assert (error["status"], error["message"]) == (500, message)
+
+
+async def _refusal(wire: Wire, given: Any) -> Any:
+    fork = task("FORK_JOIN_DYNAMIC", "f", dynamicForkJoinTasksParam="dj", inputParameters={"dj": given})
+    definition = wire.definition(fork, join("j"))
+    return await wire.refused("POST", "workflow", body={"name": definition["name"], "workflowDef": definition})
+
+
+async def test_cf49_an_input_of_many_that_is_null(wire: Wire) -> None:
+    fork = task("FORK_JOIN_DYNAMIC", "f", inputParameters={"forkTaskName": "x", "forkTaskInputs": [1, None]})
+    definition = wire.definition(fork, join("j"))
+    error = await wire.refused("POST", "workflow", body={"name": definition["name"], "workflowDef": definition})
+    called = "com.netflix.conductor.common.metadata.workflow.WorkflowTask.setName(String)"
+    assert (error["status"], error["message"]) == (500, f'Cannot invoke "{called}" because "forkTask" is null')
+
+
+@pytest.mark.parametrize(("given", "shown"), [({"a": 1}, "{a=1}"), ("x", "x"), (None, "null")])
+async def test_cf49_inputs_of_many_that_are_no_list(wire: Wire, given: Any, shown: str) -> None:
+    execution = await wire.run(task("FORK_JOIN_DYNAMIC", "f", inputParameters={"forkTaskInputs": given}), join("j"))
+    assert (execution["status"], execution["reasonForIncompletion"]) == (
+        "FAILED",
+        (
+            f"Dynamic tasks could not be created. The value of null from task's input {{forkTaskInputs={shown}}} "
+            "has no dynamic tasks to be scheduled"
+        ),
+    )

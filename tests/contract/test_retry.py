@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.wire import Wire, row, simple, statuses, variables
+from tests.contract.wire import Wire, row, simple, statuses, task, variables
 
 pytestmark = pytest.mark.anyio
 
@@ -88,3 +88,16 @@ async def test_cf29_an_optional_task_that_fails_does_not_fail_the_workflow(wire:
     assert execution["status"] == "COMPLETED"
     assert row(execution, "v")["inputData"] == {"st": "COMPLETED_WITH_ERRORS"}
     assert execution["failedReferenceTaskNames"] == ["a"]
+
+
+@pytest.mark.parametrize(("kind", "begins"), [("HUMAN", "IN_PROGRESS"), ("WAIT", "SCHEDULED")])
+async def test_a_task_for_a_person_is_tried_again(wire: Wire, kind: str, begins: str) -> None:
+    name = await wire.task_type(retryCount=1, retryDelaySeconds=1)
+    definition = wire.definition(task(kind, "h") | {"name": name})
+    workflow_id = await wire.start(definition["name"], workflowDef=definition)
+    await wire.post("tasks", workflow_id, "h", "FAILED", body={})
+    tried = await wire.execution(workflow_id)
+    assert [(each["status"], each["retryCount"]) for each in tried["tasks"]] == [("FAILED", 0), (begins, 1)]
+    await wire.until(workflow_id, lambda execution: row(execution, "h")["status"] == "IN_PROGRESS")
+    await wire.post("tasks", workflow_id, "h", "COMPLETED", body={})
+    assert (await wire.ended(workflow_id))["status"] == "COMPLETED"

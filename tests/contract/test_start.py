@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.wire import Wire, row, simple, statuses, variables
+from tests.contract.wire import Wire, row, simple, statuses, task, variables
 
 pytestmark = pytest.mark.anyio
+
+OUT_OF_REACH = "Unable to download payload from external storage path: {}"
 
 
 async def test_cf05_a_start_schedules_the_first_task(wire: Wire) -> None:
@@ -82,3 +84,29 @@ async def test_cf10_a_task_type_that_nobody_registered_has_the_defaults(wire: Wi
     kept = execution["tasks"][0]["taskDefinition"]
     assert (kept["retryCount"], kept["retryDelaySeconds"]) == (3, 60)
     assert await wire.poll(work) is None
+
+
+async def test_an_input_that_is_kept_outside_cannot_be_had(wire: Wire) -> None:
+    definition = wire.definition(task("NOOP", "n"))
+    request = {"name": definition["name"], "workflowDef": definition, "externalInputPayloadStoragePath": "in/1.json"}
+    error = await wire.refused("POST", "workflow", body=request)
+    assert (error["status"], error["message"]) == (500, OUT_OF_REACH.format("in/1.json"))
+    execution = await wire.ended(await wire.post("workflow", body=request | {"input": {"a": 1}}))
+    assert (execution["status"], execution["input"]) == ("COMPLETED", {"a": 1})
+
+
+async def test_an_output_that_is_kept_outside_cannot_be_had(wire: Wire) -> None:
+    work = await wire.task_type()
+    workflow_id = await wire.start(await wire.workflow(simple(work, "a"), simple(work, "b")))
+    polled = await wire.next(work)
+    result = {"workflowInstanceId": workflow_id, "taskId": polled["taskId"], "status": "COMPLETED"}
+    result |= {"outputData": {"a": 1}, "externalOutputPayloadStoragePath": "out/1.json"}
+    for error in (
+        await wire.refused("POST", "tasks", body=result),
+        await wire.refused("PUT", "workflow", "decide", workflow_id),
+    ):
+        assert (error["status"], error["message"]) == (500, OUT_OF_REACH.format("out/1.json"))
+    execution = await wire.execution(workflow_id)
+    (done,) = execution["tasks"]
+    assert (execution["status"], done["status"], done["outputData"]) == ("RUNNING", "COMPLETED", {})
+    assert done["externalOutputPayloadStoragePath"] == "out/1.json"

@@ -37,6 +37,39 @@ async def test_cf52_the_case_is_the_text_of_the_value(wire: Wire, value: Any, ke
     assert (decided["inputData"]["case"], decided["inputData"]["hasChildren"]) == (key, "true")
 
 
+FOUND = "${workflow.input.l[*]}"
+"""A path that may lead to several values. Their list writes itself as JSON until it has been stored."""
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        (FOUND, '["a",{"k":1}]'),
+        ([FOUND], '[["a",{"k":1}]]'),
+        ({"x": FOUND}, '{x=["a",{"k":1}]}'),
+        ("${workflow.input.l}", "[a, {k=1}]"),
+    ],
+)
+async def test_cf52_the_values_that_a_path_leads_to_are_json(wire: Wire, value: Any, key: str) -> None:
+    decide = switch("s", "p", {"x": []}, "value-param", inputParameters={"p": value})
+    old = task("DECISION", "d", caseValueParam="p", inputParameters={"p": value}, decisionCases={"x": [variables("v")]})
+    execution = await wire.run(decide, old, input={"l": ["a", {"k": 1}]})
+    assert row(execution, "s")["outputData"]["selectedCase"] == key
+    assert row(execution, "d")["outputData"]["caseOutput"] == [key]
+
+
+async def test_cf52_the_values_that_a_path_leads_to_are_a_list_when_they_have_been_stored(wire: Wire) -> None:
+    def case(ref: str) -> Any:
+        return switch(ref, "p", {"x": []}, "value-param", inputParameters={"p": "${workflow.variables.found}"})
+
+    definition = wire.definition(variables("v", found=FOUND), case("before"), task("HUMAN", "h"), case("after"))
+    workflow_id = await wire.start(definition["name"], {"l": ["a", {"k": 1}]}, workflowDef=definition)
+    await wire.update(row(await wire.execution(workflow_id), "h"))
+    execution = await wire.ended(workflow_id)
+    cases = [row(execution, ref)["outputData"]["selectedCase"] for ref in ("before", "after")]
+    assert cases == ['["a",{"k":1}]', "[a, {k=1}]"]
+
+
 async def test_cf53_a_script_decides_and_branches_run_in_order(wire: Wire) -> None:
     inner = switch("inner", '$.n > 6 ? "x" : "y"', {"x": [variables("x1")], "y": [variables("y1")]})
     inner["inputParameters"] = {"n": "${workflow.input.n}"}

@@ -158,3 +158,18 @@ def test_a_thousand_iterations(bench: Bench) -> None:
     workflow_id = bench.run(_counting(set_variable("s", n="${dw.output.iteration}"), times=1000))
     assert bench.execution(workflow_id)["variables"] == {"n": 1000}
     assert time.process_time() - before < 20  # it takes half a second; quadratic it would be minutes
+
+
+@pytest.mark.parametrize("inside", ["decided at once", "run by the engine"])
+def test_a_loop_without_end_does_not_keep_a_command_for_ever(bench: Bench, inside: str) -> None:
+    body = [set_variable("s")]
+    if inside == "run by the engine":
+        body = [task("f", "FORK_JOIN", forkTasks=[body]), task("j", "JOIN", joinOn=["s"])]
+    workflow_id = bench.run(task("dw", "DO_WHILE", loopCondition="true", loopOver=body))
+    reached = bench.tasks(workflow_id)["dw"]["outputData"]["iteration"]
+    assert (bench.status(workflow_id), bench.engine.next_due()) == ("RUNNING", bench.clock.now())
+    bench.engine.run_due()
+    assert bench.tasks(workflow_id)["dw"]["outputData"]["iteration"] > reached
+    bench.engine.terminate_workflow(workflow_id)
+    bench.engine.run_due()
+    assert (bench.status(workflow_id), bench.engine.next_due()) == ("TERMINATED", None)

@@ -22,6 +22,8 @@ __all__ = ["VALIDATION_FAILED", "Commands", "bulk", "command"]
 VALIDATION_FAILED = "Validation failed, check below errors for detail."
 
 _MOST_AT_ONCE = 1000
+_MOST_STEPS = 5_000
+"""A part of a second."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,9 +39,17 @@ class Commands:
     _depth: int = 0
 
     def settle(self) -> None:
-        """Do all that is due now, then tell who waits for changes."""
+        """Do what is due now, then tell who waits for changes.
+
+        An execution that goes on and on by itself is left after a while, and taken up by `run_due`.
+        """
         core = self.core
         while True:
+            core.steps_left -= 1
+            if core.steps_left < 0:
+                core.postponed += core.work
+                core.work.clear()
+                break
             if core.work:
                 do_work(core, core.work.popleft())
                 continue
@@ -74,8 +84,11 @@ def command(method: Callable[Concatenate[C, P], R]) -> Callable[Concatenate[C, P
         if self._depth:
             return method(self, *args, **kwargs)
         self._depth += 1
+        core = self.core
+        core.steps_left = _MOST_STEPS
         try:
             self.settle()
+            core.steps_left = _MOST_STEPS
             return method(self, *args, **kwargs)
         finally:
             try:

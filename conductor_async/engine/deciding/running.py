@@ -9,8 +9,9 @@ from conductor_async.engine.deciding.decider import Decision, decide
 from conductor_async.engine.deciding.limits import is_limited, note_in_progress
 from conductor_async.engine.deciding.scheduling import add_new, execute_sync, schedule, set_domains, stamp
 from conductor_async.engine.deciding.timeouts import watch
-from conductor_async.engine.errors import EngineError, WorkflowHalted
+from conductor_async.engine.errors import EngineError, PayloadOutOfReach, WorkflowHalted
 from conductor_async.engine.expressions.inputs import with_secrets
+from conductor_async.engine.expressions.java_values import as_stored
 from conductor_async.engine.lifecycle.ending import cancel_open_tasks, end, halt
 from conductor_async.engine.outside import hand_out
 from conductor_async.engine.state.execution import TERMINAL
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from conductor_async.engine.state.execution import Execution, TaskRow
     from conductor_async.engine.system_tasks.base import TaskKind
 
-__all__ = ["decide_execution", "do_work", "run_outside", "run_task"]
+__all__ = ["decide_execution", "do_work", "run_outside", "run_task", "tell_joins"]
 
 _POSTPONED_MS = 60_000
 
@@ -36,19 +37,38 @@ def decide_execution(core: Core, execution: Execution) -> None:
         if execution.status != "COMPLETED":
             cancel_open_tasks(core, execution)
         return
+    if execution.output_outside is not None:
+        raise PayloadOutOfReach(execution.output_outside)
     _join_again(core, execution)
     try:
         _decide_to_the_end(core, execution)
     finally:
         execution.loops_seen.clear()
+        if execution.has_path_results:
+            _store(execution)
     if execution.joins_unsure:
         execution.joins_unsure = False
         core.work.extend(Work("run", task_id) for task_id in execution.joins)
 
 
+def _store(execution: Execution) -> None:
+    """Make values what they are for the server when it reads them again."""
+    execution.has_path_results = False
+    for values in (
+        execution.variables,
+        execution.output,
+        *(part for row in execution.tasks for part in (row.input, row.output)),
+    ):
+        as_stored(values)
+
+
 def _decide_to_the_end(core: Core, execution: Execution) -> None:
     """Decide as long as there is something new, or until the execution has ended."""
     while True:
+        core.steps_left -= 1
+        if core.steps_left < 0:
+            core.postponed.append(Work("decide", execution.workflow_id))
+            return
         decision = Decision()
         try:
             decide(core, execution, decision)
@@ -86,21 +106,27 @@ def _carry_out(core: Core, execution: Execution, decision: Decision) -> bool:
             changed = True
     for row in decision.to_update:
         stamp(core, row)
-        if row.executed and row.reference_name in execution.joined_by:
-            _tell_joins(core, execution, row)
+        if row.executed:
+            tell_joins(core, execution, row)
     if decision.to_update or added:
         core.mark_changed(execution)
+    if not changed:
+        for row in execution.unstored.values():
+            row.status, row.reason = "IN_PROGRESS", None
+    execution.unstored.clear()
     return changed
 
 
-def _tell_joins(core: Core, execution: Execution, row: TaskRow) -> None:
-    """A task has ended: JOINs take its output, and look at the whole when there is something to decide."""
-    for join in execution.joined_by[row.reference_name]:
+def tell_joins(core: Core, execution: Execution, row: TaskRow) -> None:
+    """A task has ended, or said something: JOINs take its output, and look at the whole when they can decide."""
+    for join in execution.joined_by.get(row.reference_name, ()):
         waits = execution.joins.get(join.task_id)
         if waits is None or execution.latest[row.reference_name] is not row:
             continue
         if row.output:
             join.output[row.reference_name] = row.output
+        if row.status not in TERMINAL:
+            continue
         waits.discard(row.reference_name)
         if not waits or not row.is_successful:
             core.work.append(Work("run", join.task_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from conductor_async.engine.deciding.running import decide_execution
+from conductor_async.engine.deciding.running import decide_execution, tell_joins
 from conductor_async.engine.deciding.scheduling import stamp
 from conductor_async.engine.deciding.timeouts import watch
 from conductor_async.engine.definitions.compiled import base_name
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from conductor_async.engine.state.execution import Execution, TaskRow
     from conductor_async.models import JsonObject
 
-__all__ = ["RESULT_STATUSES", "pending_task", "pending_wait", "report", "update"]
+__all__ = ["RESULT_STATUSES", "pending_task", "pending_wait", "report", "settle", "update"]
 
 RESULT_STATUSES: Final = ("CANCELED", "COMPLETED", "FAILED_WITH_TERMINAL_ERROR", "FAILED", "IN_PROGRESS")
 """What a report can say of a task."""
+
+_SWEPT_MS = 30_000
+"""How long an execution of the server rests at most before somebody looks at it."""
 
 _VALIDATION_FAILED = "Validation failed, check below errors for detail."
 
@@ -53,12 +56,16 @@ def update(core: Core, result: JsonObject) -> TaskRow:
     row.worker_id = result.get("workerId")
     row.callback_after = int(result.get("callbackAfterSeconds") or 0)
     row.sub_workflow_id = result.get("subWorkflowId")
-    row.external_output_path = result.get("externalOutputPayloadStoragePath") or row.external_output_path
+    outside = result.get("externalOutputPayloadStoragePath")
+    output = result.get("outputData") or {}
+    if outside and outside.strip():
+        row.external_output_path, output = outside, {}
+        execution.output_outside = outside
     if result.get("executionMetadata"):
         row.execution_metadata = result["executionMetadata"]
-    report(core, execution, row, status, result.get("outputData") or {}, result.get("reasonForIncompletion"))
+    report(core, execution, row, status, output, result.get("reasonForIncompletion"))
     _keep_logs(core, row, result.get("logs"))
-    decide_execution(core, core.store.executions[row.workflow_id])
+    settle(core, core.store.executions[row.workflow_id], row)
     return row
 
 
@@ -78,6 +85,24 @@ def report(core: Core, execution: Execution, row: TaskRow, status: str, output: 
     execution.touch(row)
     core.mark_changed(execution)
     watch(core, row)
+
+
+def settle(core: Core, execution: Execution, row: TaskRow) -> None:
+    """Go on after somebody has reported a task.
+
+    What a JOIN waits for is left to it, as on the server: the decision comes when it has joined, or with the next
+    report. Who put something after such a task in its branch waits for a sweep.
+    """
+    name = row.reference_name
+    is_left = row.iteration == 0 and row.is_successful and name in execution.definition.joined_in_forks
+    if is_left or not row.is_terminal:
+        tell_joins(core, execution, row)
+    if not is_left:
+        decide_execution(core, execution)
+        return
+    following = execution.definition.next_after(name)
+    if row.is_terminal and following is not None and following.type != "JOIN":
+        core.timers.add(core.now() + _SWEPT_MS, "workflow", execution.workflow_id)
 
 
 def _check(result: JsonObject) -> None:

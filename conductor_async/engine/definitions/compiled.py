@@ -210,6 +210,7 @@ class Definition:
     by_reference: dict[str, TaskSpec]
     _next: dict[str, TaskSpec | None] = field(default_factory=dict[str, "TaskSpec | None"])
     _places: dict[str, list[tuple[list[TaskSpec], int]]] | None = None
+    _joined_in_forks: frozenset[str] | None = None
 
     @classmethod
     def compile(cls, wire: JsonObject) -> Definition:
@@ -229,6 +230,16 @@ class Definition:
             timeout_policy=wire["timeoutPolicy"],
             by_reference=by_reference,
         )
+
+    @property
+    def joined_in_forks(self) -> frozenset[str]:
+        """The tasks in branches of static forks that a JOIN waits for."""
+        if self._joined_in_forks is None:
+            tasks = self.by_reference.values()
+            forked = {name for task in tasks if task.type == "FORK_JOIN" for name in task.names}
+            joined = {name for task in tasks if task.type == "JOIN" for name in task.wire["joinOn"]}
+            self._joined_in_forks = frozenset(forked & joined)
+        return self._joined_in_forks
 
     def next_after(self, reference_name: str) -> TaskSpec | None:
         """The task that comes after that one. At the end of a loop's body it is the loop itself."""

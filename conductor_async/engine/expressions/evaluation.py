@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.expressions.java_values import as_java_string, as_json_text, hash_order, is_blank
+from conductor_async.engine.expressions.java_values import PathResults, as_java_string, hash_order, is_blank
 from conductor_async.engine.expressions.jsonpath import Path, PathError, compile_path
 from conductor_async.engine.expressions.jsonpath.steps import follow
 from conductor_async.engine.json_kinds import is_array, is_object
@@ -43,12 +43,14 @@ class Scope:
         task_id: What `${CPEWF_TASK_ID}` stands for. None leaves the expression as it is.
         environment: What `${workflow.env.NAME}` stands for. None: it is a path like any other, as in event handlers.
         process_environment: What `${NAME}` stands for: on the server, the variables of its own process.
+        found: What paths led to that may lead to several values.
     """
 
     roots: Mapping[str, JsonValue]
     task_id: str | None = None
     environment: Mapping[str, str] | None = field(default_factory=dict[str, str])
     process_environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    found: list[PathResults] = field(default_factory=list[PathResults])
 
 
 def resolve(value: JsonValue, scope: Scope) -> JsonValue:
@@ -101,7 +103,8 @@ def substitute_secrets(value: JsonValue, secrets: Mapping[str, str]) -> JsonValu
     if is_object(value):
         return {key: substitute_secrets(item, secrets) for key, item in value.items()}
     if is_array(value):
-        return [substitute_secrets(item, secrets) for item in value]
+        items = [substitute_secrets(item, secrets) for item in value]
+        return PathResults(items) if isinstance(value, PathResults) else items
     return value
 
 
@@ -199,14 +202,13 @@ class _Reference(_Part):
             root, *keys = path.plain
             return follow(keys, scope.roots.get(root)) if isinstance(root, str) else None
         try:
-            return path.read({name: scope.roots[name] for name in scope.roots})
+            value = path.read({name: scope.roots[name] for name in scope.roots})
         except (PathError, RecursionError):
             return None
-
-    def text(self, scope: Scope) -> str:
-        value = self.value(scope)
-        made_by_the_path = self.path is not None and not self.path.definite and is_array(value)
-        return as_json_text(value) if made_by_the_path else as_java_string(value)
+        if not path.definite and is_array(value):
+            value = PathResults(value)
+            scope.found.append(value)
+        return value
 
 
 @dataclass(frozen=True, slots=True)

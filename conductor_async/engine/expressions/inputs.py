@@ -34,7 +34,9 @@ def evaluate(
         task_id: What `${CPEWF_TASK_ID}` gives.
     """
     scope = Scope(Roots(execution), task_id=task_id, environment=core.environment)
-    return resolve_input(parameters, scope, definition.input_template if definition is not None else None)
+    values = resolve_input(parameters, scope, definition.input_template if definition is not None else None)
+    execution.has_path_results = execution.has_path_results or bool(scope.found)
+    return values
 
 
 def with_secrets(core: Core, value: JsonObject) -> JsonObject:

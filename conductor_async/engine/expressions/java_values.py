@@ -19,7 +19,20 @@ if TYPE_CHECKING:
 
     from conductor_async.models import JsonObject, JsonValue
 
-__all__ = ["as_java_string", "as_json_text", "hash_order", "hash_ordered", "is_blank", "java_class"]
+__all__ = [
+    "PathResults",
+    "as_java_string",
+    "as_json_text",
+    "as_stored",
+    "hash_order",
+    "hash_ordered",
+    "is_blank",
+    "java_class",
+]
+
+
+class PathResults(list["JsonValue"]):
+    """The values that a path may lead to several of: a list that writes itself as JSON, until it has been stored."""
 
 
 def as_java_string(value: JsonValue) -> str:
@@ -36,6 +49,8 @@ def as_java_string(value: JsonValue) -> str:
         return _double(value)
     if is_object(value):
         return "{" + ", ".join(f"{key}={as_java_string(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, PathResults):
+        return as_json_text(value)
     return "[" + ", ".join(map(as_java_string, value)) + "]"
 
 
@@ -48,6 +63,15 @@ def as_json_text(value: JsonValue) -> str:
     if is_array(value):
         return "[" + ",".join(map(as_json_text, value)) + "]"
     return as_java_string(value)
+
+
+def as_stored(value: JsonValue) -> JsonValue:
+    """The value as it comes back when it has been stored: lists are lists. Changes objects and lists in place."""
+    if is_object(value):
+        value.update({key: as_stored(item) for key, item in value.items()})
+    elif is_array(value):
+        value[:] = map(as_stored, value)
+    return list(value) if isinstance(value, PathResults) else value
 
 
 def _escape(found: re.Match[str]) -> str:
@@ -115,4 +139,6 @@ def java_class(value: JsonValue) -> str:
         return "java.lang.Double"
     if value is None or isinstance(value, str):
         return "java.lang.String"
+    if isinstance(value, PathResults):
+        return "net.minidev.json.JSONArray"
     return "java.util.LinkedHashMap" if is_object(value) else "java.util.ArrayList"

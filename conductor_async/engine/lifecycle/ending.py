@@ -45,8 +45,12 @@ def end(core: Core, execution: Execution, terminate_row: TaskRow | None) -> None
 
 def _no_text(name: str) -> str:
     text = "java.lang.String"
-    modules = f"{name} and {text} are in module java.base of loader 'bootstrap'"
-    return f"class {name} cannot be cast to class {text} ({modules})"
+    java = "module java.base of loader 'bootstrap'"
+    if name.startswith("java."):
+        where = f"{name} and {text} are in {java}"
+    else:
+        where = f"{name} is in unnamed module of loader 'app'; {text} is in {java}"
+    return f"class {name} cannot be cast to class {text} ({where})"
 
 
 def complete(core: Core, execution: Execution) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.deciding.running import decide_execution
-from conductor_async.engine.errors import Conflict, EngineError
+from conductor_async.engine.errors import Conflict, EngineError, PayloadOutOfReach
 from conductor_async.engine.lifecycle.starting import create
 
 if TYPE_CHECKING:
@@ -21,9 +21,13 @@ def begin(core: Core, request: JsonObject, *, event: str | None = None) -> str:
     kept = _known(core, request)
     if kept is not None:
         return kept
+    definition = _definition(core, request)
+    outside = request.get("externalInputPayloadStoragePath")
+    if outside and outside.strip() and request.get("input") == {}:
+        raise PayloadOutOfReach(outside)
     execution = create(
         core,
-        _definition(core, request),
+        definition,
         request.get("input"),
         correlation_id=request.get("correlationId"),
         priority=request["priority"],

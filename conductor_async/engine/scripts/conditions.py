@@ -28,6 +28,7 @@ _WHOLE: Final = re.compile(
     + _COMPARISON.replace("<left>", "<left2>").replace("<how>", "<how2>").replace("<right>", "<right2>")
     + r")\s*;?\s*"
 )
+_LITERALS = {"true": True, "false": False}
 _STEP = re.compile(rf"\.({_NAME})|\['([^']*)'\]|\[\"([^\"]*)\"\]")
 _HOW: Final[dict[str, Callable[[float, float], bool]]] = {
     "<": operator.lt,
@@ -42,10 +43,10 @@ _HOW: Final[dict[str, Callable[[float, float], bool]]] = {
 
 
 def compare(condition: str, values: Mapping[str, JsonValue]) -> bool | None:
-    """What a condition gives that compares two numbers; None if it is not of that kind."""
+    """What a condition gives that compares two numbers, or is `true` or `false`; None if it is not of that kind."""
     found = _WHOLE.fullmatch(condition)
     if found is None:
-        return None
+        return _LITERALS.get(condition.strip())
     left, how, right = (found[name] or found[f"{name}2"] for name in ("left", "how", "right"))
     one, other = _number(left, values), _number(right, values)
     if one is None or other is None:

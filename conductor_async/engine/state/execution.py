@@ -150,8 +150,11 @@ class Execution:
         joins: By the id of an open JOIN, the names that it still waits for.
         joined_by: By name, the JOINs that wait for it.
         joins_unsure: Whether JOINs have to look at everything again.
+        output_outside: Where an output of a task is kept, if it is not here: there is no going on without it.
+        has_path_results: Whether there are values that are other ones when they have been stored.
         iterations: By iteration, the rows of loops' bodies.
         loops_seen: By the id of a loop, the rows of an iteration that it saw unfinished in this decision.
+        unstored: Rows that have failed in this decision, and stay in progress if nothing else changes.
         attempts: Name and number of all attempts there are.
         latest: By reference name, the row that counts: the last one.
         visible: By the name that expressions use, the row that it gives.
@@ -191,9 +194,12 @@ class Execution:
     iterations: dict[int, list[TaskRow]] = field(default_factory=dict[int, "list[TaskRow]"])
     attempts: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     loops_seen: dict[str, dict[str, TaskRow]] = field(default_factory=dict[str, "dict[str, TaskRow]"])
+    unstored: dict[str, TaskRow] = field(default_factory=dict[str, "TaskRow"])
     terminate_row: TaskRow | None = None
     has_dynamic_fork: bool = False
     joins_unsure: bool = False
+    output_outside: str | None = None
+    has_path_results: bool = False
     highest_seq: int = 0
     has_revived_child: bool = False
 
@@ -252,6 +258,7 @@ class Execution:
         self.attempts.clear()
         self.terminate_row = None
         self.has_dynamic_fork = False
+        self.output_outside = None
         self.highest_seq = 0
         for row in self.tasks:
             self._index(row)
@@ -283,5 +290,7 @@ class Execution:
             self.iterations.setdefault(row.iteration, []).append(row)
         if row.task_type == "TERMINATE":
             self.terminate_row = row
+        if row.external_output_path is not None:
+            self.output_outside = row.external_output_path
         if row.spec is not None and row.spec.type == "FORK_JOIN_DYNAMIC":
             self.has_dynamic_fork = True

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conductor_async.engine.state.execution import Execution
     from conductor_async.models import JsonObject
 
-__all__ = ["Place", "TaskKind", "is_system", "kind_of", "system_kind"]
+__all__ = ["Place", "TaskKind", "is_system", "kind_of", "known_types", "system_kind"]
 
 _kinds: dict[str, TaskKind] = {}
 _system: dict[str, TaskKind] = {}
@@ -111,6 +111,11 @@ class TaskKind:
 def kind_of(spec: TaskSpec) -> TaskKind:
     """The kind of a task of a definition. What is unknown is for workers."""
     return _kinds.get(spec.type) or _kinds["USER_DEFINED"]
+
+
+def known_types() -> frozenset[str]:
+    """The types that definitions can have, but for those that only workers know."""
+    return frozenset(_kinds)
 
 
 def system_kind(row: TaskRow) -> TaskKind | None:

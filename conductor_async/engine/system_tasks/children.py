@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async.engine.definitions.conversion import unreadable
 from conductor_async.engine.definitions.normalising import normal_start_request, normal_workflow_def
 from conductor_async.engine.errors import EngineError, Refused, WorkflowHalted
 from conductor_async.engine.expressions.inputs import evaluate
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["StartWorkflowKind", "SubWorkflowKind"]
 
 _MOST_PRIORITY = 99
+_REQUEST = "com.netflix.conductor.common.metadata.workflow.StartWorkflowRequest"
 _TASK_STATUS = {
     "RUNNING": "IN_PROGRESS",
     "PAUSED": "IN_PROGRESS",
@@ -197,6 +199,10 @@ class StartWorkflowKind(TaskKind):
         if given is None:
             row.status = "FAILED"
             row.reason = "Missing 'startWorkflow' in input data."
+            return
+        if not is_object(given):
+            row.status = "FAILED"
+            row.reason = f"Error reading StartWorkflowRequest. {unreadable(given, _REQUEST).message}"
             return
         try:
             request = normal_start_request(given)

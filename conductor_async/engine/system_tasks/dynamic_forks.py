@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conductor_async.engine.deciding.scheduling import rows_for
 from conductor_async.engine.definitions.compiled import TaskSpec
+from conductor_async.engine.definitions.conversion import unreadable
 from conductor_async.engine.definitions.normalising import normal_workflow_task
-from conductor_async.engine.errors import EngineError, WorkflowHalted
+from conductor_async.engine.errors import EngineError, Refused, WorkflowHalted
 from conductor_async.engine.expressions.java_values import as_java_string, hash_ordered
 from conductor_async.engine.json_kinds import is_array, is_object
 from conductor_async.engine.system_tasks.base import Place, TaskKind
@@ -25,6 +26,9 @@ _SYSTEM_TYPES = frozenset(
         "NOOP", "PULL_WORKFLOW_MESSAGES",
     }
 )  # fmt: skip
+
+
+_PACKAGE = "com.netflix.conductor.common.metadata.workflow"
 
 
 class _Forked(NamedTuple):
@@ -120,6 +124,8 @@ def _simple(place: Place, values: JsonObject) -> _Forked | None:
     prefix = f"_{place.spec.reference_name}_{name}" if place.execution.has_dynamic_fork else f"_{name}"
     tasks: list[JsonObject] = []
     for index, given in enumerate(inputs):
+        if given is None:
+            raise Refused(_null_argument(f"{_PACKAGE}.WorkflowTask.setName(String)", "forkTask"))
         task = _from_input(given)
         parameters = dict(given) if is_object(given) else {"input": given}
         if workflow is not None:
@@ -197,27 +203,63 @@ def _tasks(parameter: str, given: JsonValue) -> list[JsonObject]:
 def _older(place: Place, values: JsonObject) -> _Forked:
     parameter = place.spec.wire.get("dynamicForkJoinTasksParam")
     given = values.get(parameter or "")
-    listed = given.get("dynamicTasks", []) if is_object(given) else None
-    if not is_array(listed):
+    if given is None:
         msg = (
-            f"Dynamic tasks could not be created. The value of {parameter} from task's input "
+            f"Dynamic tasks could not be created. The value of {as_java_string(parameter)} from task's input "
             f"{as_java_string(hash_ordered(values))} has no dynamic tasks to be scheduled"
         )
         raise WorkflowHalted(msg)
     tasks: list[JsonObject] = []
     inputs: JsonObject = {}
-    for item in listed:
+    for item in _listed(given):
+        kind = item.get("type", "SIMPLE")
         task = normal_workflow_task(
             {
                 "name": item.get("taskName"),
                 "taskReferenceName": item.get("referenceName"),
-                "type": item.get("type") or "SIMPLE",
+                "type": "USER_DEFINED" if kind is None else kind,
             }
         )
         _add_definition(place, task)
         inputs[task.get("taskReferenceName", "")] = item.get("input") or {}
         tasks.append(task)
     return _Forked(tasks, inputs)
+
+
+def _listed(given: JsonValue) -> list[JsonObject]:
+    """The items of the older form's list. What cannot be one is refused in the server's words."""
+    if not is_object(given):
+        raise unreadable(given, f"{_PACKAGE}.DynamicForkJoinTaskList")
+    listed = given.get("dynamicTasks", [])
+    path = [f'{_PACKAGE}.DynamicForkJoinTaskList["dynamicTasks"]']
+    if listed is None:
+        raise Refused(_null("java.util.List.stream", f"{_PACKAGE}.DynamicForkJoinTaskList.getDynamicTasks"))
+    if not is_array(listed):
+        raise unreadable(listed, f"java.util.ArrayList<{_PACKAGE}.DynamicForkJoinTask>", *path)
+    items: list[JsonObject] = []
+    for at, item in enumerate(listed):
+        inside = [*path, f"java.util.ArrayList[{at}]"]
+        if item is None:
+            raise Refused(_null_argument(f"{_PACKAGE}.DynamicForkJoinTask.getReferenceName()", "dynamicForkJoinTask"))
+        if not is_object(item):
+            raise unreadable(item, f"{_PACKAGE}.DynamicForkJoinTask", *inside)
+        for key in ("taskName", "referenceName", "type"):
+            if is_object(item.get(key)) or is_array(item.get(key)):
+                raise unreadable(item[key], "java.lang.String", *inside, f'{_PACKAGE}.DynamicForkJoinTask["{key}"]')
+        task_input = item.get("input")
+        if task_input is not None and not is_object(task_input):
+            field = f'{_PACKAGE}.DynamicForkJoinTask["input"]'
+            raise unreadable(task_input, "java.util.LinkedHashMap<java.lang.String,java.lang.Object>", *inside, field)
+        items.append(item)
+    return items
+
+
+def _null_argument(called: str, name: str) -> str:
+    return f'Cannot invoke "{called}" because "{name}" is null'
+
+
+def _null(called: str, returned: str) -> str:
+    return f'Cannot invoke "{called}()" because the return value of "{returned}()" is null'
 
 
 def _add_definition(place: Place, task: JsonObject) -> None:

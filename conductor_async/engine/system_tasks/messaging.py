@@ -54,15 +54,18 @@ class EventKind(TaskKind):
             row.reason = f"Invalid / Unsupported sink specified: {sink}"
             return
         row.output["event_produced"] = queue
+        if _problem(queue) is None:
+            core.events.append((queue, row.task_id, row.output))
+
+    def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
+        """Done, unless somebody else is to complete it. That it failed is no change in itself, as on the server."""
+        queue = row.output["event_produced"]
         problem = _problem(queue)
         if problem is not None:
             row.status = "FAILED"
             row.reason = f"Error loading queue:{queue}, for task:{row.task_id}, error: {problem}"
-            return
-        core.events.append((queue, row.task_id, row.output))
-
-    def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
-        """Done, unless somebody else is to complete it."""
+            execution.unstored[row.task_id] = row
+            return False
         if self.is_async_complete(row):
             return False
         row.status = "COMPLETED"

@@ -64,7 +64,7 @@ class WaitKind(_InProgress):
     def delay_ms(self, core: Core, row: TaskRow) -> int | None:
         """Until its time comes."""
         if row.status == "SCHEDULED":
-            return 0  # another attempt, by a retry of the execution
+            return super().delay_ms(core, row)  # another attempt
         return max(row.wait_until - core.now(), 0) if row.wait_until else None
 
     def start(self, core: Core, execution: Execution, row: TaskRow) -> None:
@@ -91,6 +91,10 @@ class HumanKind(_InProgress):
     """Waits for a person."""
 
     type = "HUMAN"
+
+    def start(self, core: Core, execution: Execution, row: TaskRow) -> None:
+        """Wait. For another attempt that is what begins it."""
+        row.status = "IN_PROGRESS"
 
 
 class PullWorkflowMessagesKind(_InProgress):

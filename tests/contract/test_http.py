@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.contract.website import ANSWERS, website
 from tests.contract.wire import Wire, row, task
 
 if TYPE_CHECKING:
@@ -16,52 +14,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-ANSWERS: dict[str, tuple[int, str, str]] = {
-    "/json": (200, "application/json", '{"a": [1, "b"]}'),
-    "/text": (200, "text/plain", "just text"),
-    "/number": (200, "application/json", "5"),
-    "/list": (200, "application/json", "[1, 2]"),
-    "/fails": (500, "application/json", '{"no": "luck"}'),
-}
-
-
-class Answering(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        self.answer(*ANSWERS[self.path])
-
-    def do_POST(self) -> None:
-        if self.headers.get("Transfer-Encoding") == "chunked":
-            body = b""
-            while size := int(self.rfile.readline(), 16):
-                body += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-        else:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-        said = {"body": json.loads(body), "type": self.headers["Content-Type"], "x": self.headers.get("X-Test")}
-        self.answer(200, "application/json", json.dumps(said))
-
-    def answer(self, status: int, kind: str, body: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, *_: Any) -> None:
-        """Says nothing."""
-
 
 @pytest.fixture
 def site() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        serving.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        serving.join()
+    with website() as url:
+        yield url
 
 
 def http(**request: Any) -> dict[str, Any]:

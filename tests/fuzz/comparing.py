@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from tests.fuzz.generated import PREFIX
+from tests.fuzz.scenario import PREFIX, SITE
 
 Json = Any
 
@@ -17,10 +17,10 @@ _SCRIPT_ERROR = re.compile(r"(Error evaluating the script `(?:Error: )?\w*).*", 
 _TIMES = re.compile(r'("(?:createTime|updateTime)":) \d+')
 
 
-def compared(execution: Json, prefix: str) -> Json:
+def compared(execution: Json, prefix: str, site: str = SITE) -> Json:
     """The execution with everything in it that has to be the same; ids have names."""
     found = _of_execution(execution)
-    text = _TIMES.sub(r"\1 0", json.dumps(found, sort_keys=True)).replace(prefix, PREFIX)
+    text = _TIMES.sub(r"\1 0", json.dumps(found, sort_keys=True)).replace(prefix, PREFIX).replace(site, SITE)
     for old, new in _names(execution, "workflow"):
         text = text.replace(old, new)
     return json.loads(text)
@@ -33,42 +33,50 @@ def _of_execution(execution: Json) -> Json:
     return {
         "status": execution["status"],
         "stuck": execution.get("stuck", False),
+        "refusals": execution.get("refusals", []),
         "input": execution["input"],
         "output": execution["output"] if _output_is_stable(execution) else "any",
         "variables": execution.get("variables"),
         "reason": _reason(execution),
-        "failed": sorted(execution.get("failedReferenceTaskNames", [])),
-        "tasks": [_of_task(task, failed) for task in execution["tasks"]],
+        "failed": _failed(execution, failed),
+        "tasks": [_of_task(task, execution["status"]) for task in execution["tasks"]],
         "children": [_of_execution(child) for child in execution.get("children", [])],
     }
 
 
-def _of_task(task: Json, failed: bool) -> Json:
-    unstable = failed and task["taskType"] == "JOIN"  # FAILED or CANCELED: a race inside the server
-    return {
+def _of_task(task: Json, status: str) -> Json:
+    found = {
         "ref": task["referenceTaskName"],
         "type": task["taskType"],
         "name": task["taskDefName"],
         "iteration": task["iteration"],
         "retry": task["retryCount"],
-        "status": "any"
-        if unstable
-        else _STATUSES.get(task["status"], task["status"])
-        if _is_optional(task)
-        else task["status"],
+        "executed": task["executed"],
+        "status": task["status"],
         "input": task["inputData"],
-        "output": "any" if unstable else _output(task),
-        "reason": "any" if unstable else _reason(task),
+        "output": _output(task),
+        "reason": _reason(task),
         "sub": "subWorkflowId" in task,
     }
+    return found | dict.fromkeys(_unsure(task, status), "any")
 
 
-def _is_optional(task: Json) -> bool:
-    """The server forgets at the very end of a workflow that it had made FAILED into COMPLETED_WITH_ERRORS."""
-    return bool(task["workflowTask"].get("optional"))
+def _unsure(task: Json, status: str) -> set[str]:
+    """What of a task is not the same each time on the server itself, or what it forgets."""
+    kind = task["taskType"]
+    if kind == "JOIN" and status not in ("COMPLETED", "RUNNING"):
+        return {"executed", "status", "output", "reason"}  # it is looked at before the workflow's end or after
+    if kind == "SUB_WORKFLOW":
+        return {"executed"}  # the parent's decision comes before the look at a JOIN or after
+    if kind == "EVENT" and task["workflowTask"]["optional"] and status == "COMPLETED" and not task["executed"]:
+        return {"status", "reason"}  # as the last task its failure is not stored
+    return set()
 
 
-_STATUSES = {"COMPLETED_WITH_ERRORS": "FAILED"}
+def _failed(execution: Json, failed: bool) -> list[str]:
+    """What has failed, without the JOINs that may have failed or not."""
+    unsure = {task["referenceTaskName"] for task in execution["tasks"] if failed and task["taskType"] == "JOIN"}
+    return sorted(set(execution.get("failedReferenceTaskNames", [])) - unsure)
 
 
 def _output_is_stable(execution: Json) -> bool:
@@ -95,6 +103,8 @@ def _names(execution: Json, path: str) -> list[tuple[str, str]]:
     if "refused" in execution:
         return []
     found = [(execution["workflowId"], path)]
+    if after := execution["output"].get("conductor.failure_workflow"):
+        found.append((after, f"{path}/after"))
     for task in execution["tasks"]:
         found.append((task["taskId"], f"{path}/{task['referenceTaskName']}#{task['retryCount']}"))
         if task["taskType"] == "START_WORKFLOW" and task["outputData"].get("workflowId"):

@@ -11,17 +11,19 @@ import httpx
 import pytest
 
 from conductor_async.embedded import EmbeddedConductor
+from tests.contract.website import website
 from tests.contract.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 
 class Sides(NamedTuple):
-    """The same API twice."""
+    """The same API twice, and the web server that both ask."""
 
     embedded: Wire
     server: Wire
+    site: str
 
 
 @pytest.fixture
@@ -30,7 +32,13 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def sides(server_url: str, new_name: Callable[[str], str]) -> Callable[[], object]:
+def site() -> Iterator[str]:
+    with website() as url:
+        yield url
+
+
+@pytest.fixture
+def sides(server_url: str, site: str, new_name: Callable[[str], str]) -> Callable[[], object]:
     """Opens both: an event loop of its own for each example."""
 
     @asynccontextmanager
@@ -42,6 +50,6 @@ def sides(server_url: str, new_name: Callable[[str], str]) -> Callable[[], objec
             for each in (fast, slow):
                 await stack.enter_async_context(each)
             embedded = Wire(fast, sleep=conductor.advance, now=conductor.now, name=new_name, step=0.25)
-            yield Sides(embedded, Wire(slow, sleep=anyio.sleep, now=time.monotonic, name=new_name, step=0.03))
+            yield Sides(embedded, Wire(slow, sleep=anyio.sleep, now=time.monotonic, name=new_name, step=0.03), site)
 
     return opened

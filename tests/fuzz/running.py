@@ -6,15 +6,21 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tests.contract.wire import ENDED, Wire
-from tests.fuzz.generated import PREFIX, Scenario
+from tests.fuzz.scenario import PREFIX, RUN, SITE, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    import httpx
+
 Json = Any
 
 _ASYNC = {"SUB_WORKFLOW", "START_WORKFLOW", "HTTP"}
+_PEOPLE = {"WAIT", "HUMAN", "EVENT", "HTTP"}
+"""Types of tasks that stay in progress until somebody says that they have ended."""
+
 _OPEN = {"SCHEDULED", "IN_PROGRESS"}
+_GOOD = {"SCHEDULED", "IN_PROGRESS", "COMPLETED", "SKIPPED"}
 _MOST_STEPS = 120
 _PATIENCE = 60
 """How often a state that should pass is looked at again."""
@@ -28,29 +34,78 @@ class ServerDefectError(Exception):
     """The server stumbled over its own feet: nothing to compare with."""
 
 
-async def carry_out(wire: Wire, scenario: Scenario, prefix: str) -> Json:
+async def carry_out(wire: Wire, scenario: Scenario, prefix: str, site: str = SITE) -> Json:
     """The execution in the end, with those of its children under `children`; or the refusal to start it."""
-    given = json.loads(json.dumps(scenario.to_wire()).replace(PREFIX, prefix))
+    given = json.loads(json.dumps(scenario.to_wire()).replace(PREFIX, prefix).replace(SITE, site))
     if given["task_definitions"]:
         await wire.post("metadata", "taskdefs", body=given["task_definitions"])
+    if given["workflow_definitions"]:
+        answer = await wire.call("PUT", "metadata", "workflow", body=given["workflow_definitions"])
+        if answer.status_code != 200:
+            return _refusal(answer.json())
     definition = given["definition"]
     request = {"name": definition["name"], "version": 1, "input": given["input"], "workflowDef": definition}
     answer = await wire.call("POST", "workflow", body=request)
     if answer.status_code != 200:
-        error = answer.json()
-        return {"refused": {key: error.get(key) for key in ("status", "message", "validationErrors")}}
+        return _refusal(answer.json())
     workflow_id = answer.text
     done: dict[str, int] = {}
+    refusals: list[Json] = []
     for _ in range(_MOST_STEPS):
         execution, task = await _next(wire, workflow_id)
         if task is None:
             break
-        await _do(wire, task, given["behaviours"], done)
+        answer = await _do(wire, task, given["behaviours"], done)
+        if answer.status_code != 200:
+            refusals.append(_refusal(answer.json()))
     else:
         raise StuckError(f"{_MOST_STEPS} steps were not enough for {workflow_id}")
+    execution = await _with_failure_workflow(wire, execution)
+    execution["refusals"] = refusals
     execution["stuck"] = execution["status"] not in ENDED
     execution["children"] = [child async for child in _children(wire, execution)]
+    if execution["stuck"]:
+        await wire.call("DELETE", "workflow", workflow_id)
+    if _joined_too_early(execution):
+        raise ServerDefectError(f"a JOIN of {workflow_id} looked at a task that was not decided on")
     return execution
+
+
+async def _with_failure_workflow(wire: Wire, execution: Json) -> Json:
+    """The execution when its failure workflow has been started, which is somewhat later than its end."""
+    for _ in range(_PATIENCE):
+        if (
+            execution["status"] in ("RUNNING", "COMPLETED")
+            or "failureWorkflow" not in execution["workflowDefinition"]
+            or "conductor.failure_workflow" in execution["output"]
+        ):
+            break
+        await wire.sleep(wire.step)
+        execution = await wire.execution(execution["workflowId"])
+    return execution
+
+
+def _joined_too_early(execution: Json) -> bool:
+    """Whether a JOIN has looked at a task between its failure and the decision on it: a race of the server.
+
+    It fails with a task that is to be tried again, and the next attempt is cancelled; or it joins an optional task
+    without a word on its failure.
+    """
+    rows = {task["referenceTaskName"]: task for task in execution["tasks"]}
+    for join in execution["tasks"]:
+        if join["taskType"] != "JOIN":
+            continue
+        bad = [rows[ref] for ref in _joined(join) if ref in rows and rows[ref]["status"] not in _GOOD]
+        if join["status"] == "COMPLETED" and any(task["workflowTask"]["optional"] for task in bad):
+            return True
+        cancelled = all(task["status"] == "CANCELED" and task["retryCount"] > 0 for task in bad)
+        if join["status"] == "FAILED" and bad and cancelled:
+            return True
+    return any(_joined_too_early(child) for child in execution["children"])
+
+
+def _refusal(error: Json) -> Json:
+    return {"refused": {key: error.get(key) for key in ("status", "message", "validationErrors")}}
 
 
 async def _next(wire: Wire, workflow_id: str) -> tuple[Json, Json]:
@@ -65,24 +120,25 @@ async def _next(wire: Wire, workflow_id: str) -> tuple[Json, Json]:
     return execution, None
 
 
-async def _do(wire: Wire, task: Json, behaviours: Json, done: dict[str, int]) -> None:
-    """What the worker does with the task now."""
+async def _do(wire: Wire, task: Json, behaviours: Json, done: dict[str, int]) -> httpx.Response:
+    """What the worker does with the task now, and what it is told."""
     ref = task["referenceTaskName"].split("__")[0]
-    outcomes = behaviours.get(ref) or [{"status": "COMPLETED"}]
+    outcomes = behaviours.get(ref) or behaviours.get(task["taskDefName"]) or [{"status": "COMPLETED"}]
     outcome = outcomes[done.get(ref, 0) % len(outcomes)]
     done[ref] = done.get(ref, 0) + 1
     if outcome["status"] == "IN_PROGRESS" and done[ref] > len(outcomes):
         outcome = {"status": "COMPLETED"}
-    if task["taskType"] not in ("WAIT", "HUMAN"):
-        polled = await wire.next(task["taskType"])
-        assert polled["taskId"] == task["taskId"], f"{polled['referenceTaskName']} was polled, not {ref}"
+    while task["taskType"] not in _PEOPLE and task["status"] == "SCHEDULED":
+        polled = await wire.next(task["taskType"])  # others of its type may come before it
+        if polled["taskId"] == task["taskId"]:
+            break
     result = {"workflowInstanceId": task["workflowInstanceId"], "taskId": task["taskId"], "status": outcome["status"]}
     result |= {"outputData": outcome.get("output") or {}}
     result |= {"reasonForIncompletion": outcome["reason"]} if "reason" in outcome else {}
     answer = await wire.call("POST", "tasks", body=result)
     if answer.status_code == 500 and answer.json()["message"].startswith("Cannot invoke "):
         raise ServerDefectError(answer.text)
-    assert answer.status_code == 200, answer.text
+    return answer
 
 
 async def _at_rest(wire: Wire, workflow_id: str) -> Json:
@@ -109,8 +165,12 @@ async def _moves(wire: Wire, execution: Json) -> bool:
         return False  # a JOIN may stay open for good in a workflow that has failed
     for task in execution["tasks"]:
         if task["status"] not in _OPEN:
+            if task["taskType"] in ("SUB_WORKFLOW", "START_WORKFLOW") and not (task["executed"] or task["retried"]):
+                return True  # what follows it is still to be decided on
             continue
         if task["taskType"] in _ASYNC and task["status"] == "SCHEDULED":
+            return True
+        if _ends_by_itself(task):
             return True
         if task["taskType"] == "JOIN" and _is_decided(task, rows):
             return True
@@ -121,18 +181,28 @@ async def _moves(wire: Wire, execution: Json) -> bool:
     return False
 
 
+def _ends_by_itself(task: Json) -> bool:
+    """Whether a task in progress is a request that will be answered, or a wait that has an end."""
+    if task["taskType"] == "HTTP":
+        return task["status"] == "IN_PROGRESS" and not task["workflowTask"]["asyncComplete"]
+    return task["taskType"] == "WAIT" and bool(task["inputData"].keys() & {"duration", "until"})
+
+
+def _joined(join: Json) -> list[str]:
+    names: list[str] = join["inputData"].get("joinOn", [])
+    return [f"{name}__{join['iteration']}" for name in names] if join["iteration"] > 0 else names
+
+
 def _is_decided(join: Json, rows: dict[str, Json]) -> bool:
-    found = [rows.get(ref) for ref in join["inputData"].get("joinOn", [])]
+    found = [rows.get(ref) for ref in _joined(join)]
     return all(row is not None and row["status"] not in _OPEN for row in found)
 
 
 async def _to_do(wire: Wire, execution: Json) -> AsyncIterator[Json]:
     """The tasks that wait for a worker or a person, those of children included."""
     for task in execution["tasks"]:
-        kind = task["workflowTask"]["type"]
-        if (task["status"] == "SCHEDULED" and kind in ("SIMPLE", "DYNAMIC")) or (
-            task["status"] == "IN_PROGRESS" and kind in ("WAIT", "HUMAN")
-        ):
+        kind = task["taskType"]
+        if (task["status"] in _OPEN and kind.startswith(RUN)) or (task["status"] == "IN_PROGRESS" and kind in _PEOPLE):
             yield task
         elif task["status"] == "IN_PROGRESS" and kind == "SUB_WORKFLOW":
             async for each in _to_do(wire, await wire.execution(task["subWorkflowId"])):
@@ -141,7 +211,8 @@ async def _to_do(wire: Wire, execution: Json) -> AsyncIterator[Json]:
 
 async def _children(wire: Wire, execution: Json) -> AsyncIterator[Json]:
     for task in execution["tasks"]:
-        if task.get("subWorkflowId"):
-            child = await wire.execution(task["subWorkflowId"])
+        started = task["outputData"].get("workflowId") if task["taskType"] == "START_WORKFLOW" else None
+        if child_id := task.get("subWorkflowId") or started:
+            child = await wire.execution(child_id)
             child["children"] = [each async for each in _children(wire, child)]
             yield child

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, reject, settings
 
 from conductor_async.testing.differences import differences
 from tests.fuzz.comparing import compared
-from tests.fuzz.generated import Scenario, scenarios
+from tests.fuzz.generated import scenarios
 from tests.fuzz.running import ServerDefectError, StuckError, carry_out
+from tests.fuzz.scenario import RUN, Scenario
 
 pytestmark = [pytest.mark.server, pytest.mark.only_on("server", reason="it compares the other with it")]
 
@@ -26,8 +28,16 @@ FINDS = Path(__file__).with_name("finds.jsonl")
 EXAMPLES = int(os.environ.get("CONDUCTOR_FUZZ_EXAMPLES", "50"))
 
 
+class NothingToCompareError(Exception):
+    """The server was slow, or stumbled over its own feet, each time."""
+
+
 def differ(sides: Any, scenario: Scenario, tries: int = 3) -> list[str]:
-    """Every place where the two sides differ, each time: what comes out otherwise by itself is a race of the server."""
+    """Every place where the two sides differ, each time: what comes out otherwise by itself is a race of the server.
+
+    Raises:
+        NothingToCompareError: The server did not come to an end that says something.
+    """
     found = _differ_once(sides, scenario)
     for _ in range(tries - 1):
         if not found:
@@ -37,19 +47,22 @@ def differ(sides: Any, scenario: Scenario, tries: int = 3) -> list[str]:
     return found
 
 
-def _differ_once(sides: Any, scenario: Scenario) -> list[str]:
-    prefix = f"fz{uuid.uuid4().hex[:10]}"
-
-    async def both() -> list[str]:
-        async with sides() as (embedded, server):
+def _differ_once(sides: Any, scenario: Scenario, tries: int = 5) -> list[str]:
+    async def both() -> list[str] | None:
+        prefix = f"{RUN}{uuid.uuid4().hex[:10]}"
+        async with sides() as (embedded, server, site):
             try:
-                expected = compared(await carry_out(server, scenario, prefix), prefix)
-            except (ServerDefectError, StuckError):  # a server that is slow or stumbles is nothing to compare with
-                reject()
-            found = compared(await carry_out(embedded, scenario, prefix), prefix)
+                expected = compared(await carry_out(server, scenario, prefix, site), prefix, site)
+            except (ServerDefectError, StuckError, httpx.TimeoutException):
+                return None
+            found = compared(await carry_out(embedded, scenario, prefix, site), prefix, site)
             return list(differences(expected, found, "execution"))
 
-    return anyio.run(both)
+    for _ in range(tries):
+        found = anyio.run(both)
+        if found is not None:
+            return found
+    raise NothingToCompareError(json.dumps(scenario.to_wire()))
 
 
 @settings(
@@ -63,7 +76,10 @@ def _differ_once(sides: Any, scenario: Scenario) -> list[str]:
 )
 @given(scenario=scenarios())
 def test_generated_workflows(sides: Any, scenario: Scenario) -> None:
-    found = differ(sides, scenario)
+    try:
+        found = differ(sides, scenario)
+    except NothingToCompareError:
+        reject()
     if found:
         note(json.dumps(scenario.to_wire()))
     assert found == []

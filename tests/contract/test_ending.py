@@ -70,3 +70,23 @@ async def test_cf83_a_terminated_workflow_does_not(wire: Wire) -> None:
     await wire.delete("workflow", workflow_id)
     assert "conductor.failure_workflow" not in (await wire.execution(workflow_id))["output"]
     assert (await wire.get("workflow", "search", query=f"workflowType='{mend}'"))["totalHits"] == 0
+
+
+@pytest.mark.parametrize(
+    ("reason", "found"),
+    [
+        (["x"], "java.util.LinkedList"),
+        ({"k": "x"}, "java.util.HashMap"),
+        ("${workflow.input.l}", "java.util.ArrayList"),
+        ("${workflow.input.o}", "java.util.LinkedHashMap"),
+        ("${workflow.input.l[*]}", "net.minidev.json.JSONArray"),
+        (1, "java.lang.Integer"),
+    ],
+)
+async def test_a_reason_that_is_no_text(wire: Wire, reason: Any, found: str) -> None:
+    given = {"terminationStatus": "FAILED", "terminationReason": reason}
+    definition = wire.definition(task("TERMINATE", "t", inputParameters=given))
+    request = {"name": definition["name"], "workflowDef": definition, "input": {"l": [1], "o": {"k": 1}}}
+    error = await wire.refused("POST", "workflow", body=request)
+    assert error["status"] == 500
+    assert error["message"].startswith(f"class {found} cannot be cast to class java.lang.String ({found} ")

@@ -8,6 +8,7 @@ from conductor_async.engine.deciding.scheduling import stamp
 from conductor_async.engine.errors import Conflict, EngineError, Refused, WorkflowHalted
 from conductor_async.engine.expressions.java_values import is_blank, java_class
 from conductor_async.engine.expressions.outputs import update_output
+from conductor_async.engine.json_kinds import is_array, is_object
 from conductor_async.engine.lifecycle.starting import create
 from conductor_async.engine.state.execution import TERMINAL
 from conductor_async.engine.system_tasks.base import system_kind
@@ -32,7 +33,7 @@ def end(core: Core, execution: Execution, terminate_row: TaskRow | None) -> None
         status = terminate_row.input.get("terminationStatus")
         reason = terminate_row.input.get("terminationReason")
         if not isinstance(reason, str | None):
-            raise Refused(_no_text(java_class(reason)))
+            raise Refused(_no_text(_class_of_reason(terminate_row)))
         if reason is None or is_blank(reason):
             reason = f"Workflow is {status} by TERMINATE task: {terminate_row.task_id}"
         if status in {"FAILED", "TERMINATED"}:
@@ -41,6 +42,16 @@ def end(core: Core, execution: Execution, terminate_row: TaskRow | None) -> None
             execution.reason = reason
             complete(core, execution)
     cancel_open_tasks(core, execution)
+
+
+def _class_of_reason(row: TaskRow) -> str:
+    """The Java class of a reason: lists and objects of the definition itself are made anew by what evaluates them."""
+    given = row.spec.input_parameters.get("terminationReason") if row.spec is not None else None
+    if is_object(given):
+        return "java.util.HashMap"
+    if is_array(given):
+        return "java.util.LinkedList"
+    return java_class(row.input.get("terminationReason"))
 
 
 def _no_text(name: str) -> str:

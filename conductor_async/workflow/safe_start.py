@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -13,22 +14,35 @@ from conductor_async.errors import (
     APIError,
     ClientClosedError,
     ConductorError,
+    NotFoundError,
     RateLimitedError,
     ResponseDecodeError,
     ServerError,
     WrongEventLoopError,
 )
 from conductor_async.models import WorkflowStatus
+from conductor_async.workflow.doubts import Doubts
 from conductor_async.workflow.starting import delay_before_look, may_start_again, started_with, with_dedupe_key
 
 if TYPE_CHECKING:
     from conductor_async.models import StartWorkflowRequest
     from conductor_async.resources import WorkflowClient
+    from conductor_async.workflow.doubts import Key
 
 logger = logging.getLogger("conductor_async")
 
-Key = tuple[str, str]
-"""A workflow's name, and the dedupe key."""
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An execution with the key.
+
+    Attributes:
+        workflow_id: Its id.
+        has_begun: Whether it has come to its first task.
+    """
+
+    workflow_id: str
+    has_begun: bool
 
 
 class SafeStart:
@@ -44,8 +58,7 @@ class SafeStart:
         self._impatient = impatient
         # Starts by one key take turns, or two at the same time would both find nothing and both start.
         self._turns: WeakValueDictionary[Key, anyio.Lock] = WeakValueDictionary()
-        # Keys whose last call ended in doubt, and until when (on the event loop's clock) they are looked for.
-        self._doubts: dict[Key, float] = {}
+        self._doubts = Doubts()
 
     async def start(self, request: StartWorkflowRequest, dedupe_key: str, window: float) -> str:
         """The id of the execution with this key: the one that is there, or else a new one.
@@ -65,31 +78,29 @@ class SafeStart:
         turn = self._turns.setdefault(key, anyio.Lock())
         async with turn:
             found = await self._find(self._workflow, key)
-            if found is None:
-                try:
-                    found = await self._start(request, key, window)
-                except (AmbiguousOutcomeError, anyio.get_cancelled_exc_class()):
-                    self._leave_in_doubt(key, window)
-                    raise
-            self._doubts.pop(key, None)
-            return found
+            if found is not None and found.has_begun:
+                workflow_id = found.workflow_id
+            else:
+                workflow_id = await self._start(request, key, window, half_made=found is not None)
+            self._doubts.resolve(key)
+            return workflow_id
 
-    async def _start(self, request: StartWorkflowRequest, key: Key, window: float) -> str:
+    async def _start(self, request: StartWorkflowRequest, key: Key, window: float, *, half_made: bool) -> str:
         lost: ConductorError | None = None
         starts = 0
-        rest = self._doubts.get(key, float("-inf")) - anyio.current_time()
         while True:
-            if starts or rest > 0:
-                looked_for = window if starts else rest
-                logger.info("The answer to the start of %r with the key %r was lost: looking for it", *key)
-                found, refusal = await self._look_for(key, looked_for)
+            doubt = self._doubts.of(key)
+            if starts or half_made or (doubt is not None and doubt.ends > anyio.current_time()):
+                logger.info("A start of %r with the key %r may be under way: looking for it", *key)
+                found, unsure = await self._look_for(key, window)
                 if found is not None:
                     return found
-                if not may_start_again(starts, last_look_answered=refusal is None):
-                    raise _in_doubt(lost, key, looked_for, refusal) from (refusal or lost)
+                if not may_start_again(starts, sure_of_none=unsure is None):
+                    raise _in_doubt(lost, key, window, unsure)
+                half_made = False
             starts += 1
             try:
-                return await self._workflow.start_workflow(request)
+                return await self._send(request, key, window)
             except (AmbiguousOutcomeError, ResponseDecodeError) as error:
                 lost = error
             except ConductorError as error:
@@ -97,11 +108,23 @@ class SafeStart:
                     error.add_note("An earlier start by the same key lost its answer, and did not show up.")
                 raise
 
-    async def _look_for(self, key: Key, window: float) -> tuple[str | None, ConductorError | None]:
-        """The id of the execution if it shows up, and else why the last look was not answered, if it was not."""
+    async def _send(self, request: StartWorkflowRequest, key: Key, window: float) -> str:
+        try:
+            return await self._workflow.start_workflow(request)
+        except (AmbiguousOutcomeError, ResponseDecodeError, anyio.get_cancelled_exc_class()):
+            self._doubts.add(key, anyio.current_time(), window)
+            raise
+
+    async def _look_for(self, key: Key, window: float) -> tuple[str | None, ConductorError | str | None]:
+        """The id of the execution if it shows up, and else why it is not sure that there is none, if it is not.
+
+        One that has not begun may be under way, and be undone yet if that fails: it is given the window to begin.
+        """
         begun = anyio.current_time()
         looks = 0
-        refusal: ConductorError | None = None
+        half_made: str | None = None
+        unsure: ConductorError | str | None = None
+        doubt = self._doubts.of(key)
         while (delay := delay_before_look(looks, anyio.current_time() - begun, window)) is not None:
             await anyio.sleep(delay)
             looks += 1
@@ -110,16 +133,27 @@ class SafeStart:
             except (ClientClosedError, WrongEventLoopError) as error:
                 return None, error
             except ConductorError as error:
-                refusal = error
-            else:
-                if found is not None:
-                    return found, None
-                refusal = None
-        return None, refusal
+                unsure = error
+                continue
+            if found is not None and found.has_begun:
+                return found.workflow_id, None
+            half_made = None if found is None else found.workflow_id
+            unsure = None
+        if half_made is not None:
+            await self._get_going(half_made)
+            return half_made, None
+        if unsure is None and doubt is not None and doubt.ends > anyio.current_time():
+            unsure = f"the server is slow, and took up to {doubt.slowest:.1f} s to say that there is none"
+        return None, unsure
 
-    async def _find(self, workflow: WorkflowClient, key: Key) -> str | None:
+    async def _find(self, workflow: WorkflowClient, key: Key) -> _Found | None:
         name, correlation_id = key
-        found = await workflow.get_by_correlation_ids(name, [correlation_id], include_completed=True)
+        began = anyio.current_time()
+        try:
+            found = await workflow.get_by_correlation_ids(name, [correlation_id], include_completed=True)
+        finally:
+            if (doubt := self._doubts.of(key)) is not None:
+                doubt.slowest = max(doubt.slowest, anyio.current_time() - began)
         executions = started_with(found.get(correlation_id, ()))
         if not executions:
             return None
@@ -131,9 +165,20 @@ class SafeStart:
                 ", ".join(execution.workflow_id for execution in executions),
             )
         oldest = executions[0]
-        if oldest.status == WorkflowStatus.RUNNING:
-            await self._get_going(oldest.workflow_id)
-        return oldest.workflow_id
+        has_begun = oldest.status != WorkflowStatus.RUNNING or await self._has_begun(workflow, oldest.workflow_id)
+        return _Found(oldest.workflow_id, has_begun)
+
+    @staticmethod
+    async def _has_begun(workflow: WorkflowClient, workflow_id: str) -> bool:
+        try:
+            return await workflow._has_tasks(workflow_id)
+        except (ServerError, RateLimitedError):
+            raise
+        except NotFoundError:
+            return False  # the server has undone it just now
+        except APIError as error:
+            logger.warning("Whether execution %s has begun could not be found out: %s", workflow_id, error)
+            return True
 
     async def _get_going(self, workflow_id: str) -> None:
         """Has the server go on with an execution if it died when it had written it down, and no more.
@@ -143,36 +188,26 @@ class SafeStart:
         Raises:
             ConductorError: The server could not be asked. If it refuses, there is nothing to be done.
         """
-        try:
-            if await self._workflow._has_tasks(workflow_id):
-                return
-            logger.warning("Execution %s has no tasks yet: the server is asked to go on with it", workflow_id)
+        logger.warning("Execution %s has no tasks yet: the server is asked to go on with it", workflow_id)
+        for ask in (self._workflow._look_after, self._workflow.decide):
             try:
-                await self._workflow._look_after(workflow_id)
+                await ask(workflow_id)
+            except (ServerError, RateLimitedError):
+                raise
             except APIError as error:
-                logger.debug("The server was not asked to look after execution %s: %s", workflow_id, error)
-            await self._workflow.decide(workflow_id)
-        except (ServerError, RateLimitedError):
-            raise
-        except APIError as error:
-            logger.warning("Whether execution %s has begun could not be found out: %s", workflow_id, error)
-
-    def _leave_in_doubt(self, key: Key, window: float) -> None:
-        now = anyio.current_time()
-        self._doubts = {each: until for each, until in self._doubts.items() if until > now}
-        self._doubts[key] = now + window
+                logger.warning("The server refuses to go on with execution %s: %s", workflow_id, error)
 
 
 def _in_doubt(
-    lost: ConductorError | None, key: Key, window: float, refusal: ConductorError | None
+    lost: ConductorError | None, key: Key, window: float, unsure: ConductorError | str | None
 ) -> AmbiguousOutcomeError:
     name, correlation_id = key
-    looked = (
-        f"no execution with the key showed up within {window:g} s"
-        if refusal is None
-        else f"whether there is an execution with the key could not be found out ({refusal})"
-    )
-    return AmbiguousOutcomeError(
+    looked = f"no execution with the key showed up within {window:g} s"
+    if isinstance(unsure, ConductorError):
+        looked = f"whether there is an execution with the key could not be found out ({unsure})"
+    elif unsure is not None:
+        looked += f", but {unsure}"
+    error = AmbiguousOutcomeError(
         f"The start of workflow {name!r} with the key {correlation_id!r} is in doubt: its answer was lost, and"
         f" {looked}. Start it by the same key again: that looks for it first",
         method="POST",
@@ -181,3 +216,5 @@ def _in_doubt(
         workflow_name=name,
         correlation_id=correlation_id,
     )
+    error.__cause__ = unsure if isinstance(unsure, ConductorError) else lost
+    return error

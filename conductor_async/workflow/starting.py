@@ -101,9 +101,9 @@ def delay_before_look(looks: int, waited: float, window: float) -> float | None:
     return min(_FIRST_DELAY * 2.0 ** min(looks - 1, 10), _LONGEST_DELAY, window - waited)
 
 
-def may_start_again(starts: int, *, last_look_answered: bool) -> bool:
-    """Whether a start that did not show up within the window is made once more.
+def may_start_again(starts: int, *, sure_of_none: bool) -> bool:
+    """Whether a start that did not show up within the window is made (once more).
 
-    A server that could not be asked has not said that there is nothing.
+    A server that could not be asked has not said that there is nothing; one that is slow may be about to start it.
     """
-    return last_look_answered and starts < _STARTS
+    return sure_of_none and starts < _STARTS

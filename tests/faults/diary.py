@@ -31,6 +31,12 @@ class Diary:
         """Adds a line."""
         self.lines.setdefault(key, []).append(f"{time.time() - self.began:9.3f} {line}")
 
+    def came_by_a_look(self, key: str, workflow_id: str) -> bool:
+        """Whether the server has never answered a start with this id: it was found while that was under way."""
+        return not any(
+            f"{Operation.START.value} was answered by the server: {workflow_id}" in line for line in self.lines[key]
+        )
+
     def kept(self, upstream: Upstream) -> Upstream:
         """The same way to the server, with an entry for each start and each look."""
 

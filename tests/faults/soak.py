@@ -27,7 +27,7 @@ import anyio
 import anyio.to_thread
 import psutil
 
-from conductor_async import ConductorClient, ConductorError, Configuration
+from conductor_async import ConductorClient, ConductorError, Configuration, NotFoundError
 from conductor_async.localserver import LocalServer
 from tests.fakes.clients import client_of
 from tests.faults.diary import Diary
@@ -55,6 +55,7 @@ class Figures:
     tasks: int = 0
     lost: int = 0
     started_twice: int = 0
+    undone: int = 0
     orphaned: int = 0
     given_up: int = 0
     failed_attempts: int = 0
@@ -82,6 +83,7 @@ class Figures:
             f"{'tasks':32} {self.tasks:10}",
             f"{'executions lost':32} {self.lost:10}",
             f"{'executions started twice':32} {self.started_twice:10}",
+            f"{'starts the server undid':32} {self.undone:10}",
             f"{'tasks orphaned':32} {self.orphaned:10}",
             f"{'tasks a stopping host gave up':32} {self.given_up:10}",
             f"{'attempts failed or timed out':32} {self.failed_attempts:10}",
@@ -134,6 +136,7 @@ class Soak:
         self.rate = rate
         self.ends_at = time.monotonic() + figures.minutes * 60
         self.keys: dict[str, Load] = {}
+        self.keys_by_id: dict[str, str] = {}
         self.random = random.Random(figures.seed)
         self.diary = diary
         self.left_behind = left_behind
@@ -163,6 +166,7 @@ class Soak:
             else:
                 self.diary.note(key, f"start() returned {handle.workflow_id}")
                 load.ids.append(handle.workflow_id)
+                self.keys_by_id[handle.workflow_id] = key
                 return
 
     async def change_the_weather(self) -> None:
@@ -207,6 +211,23 @@ class Soak:
 
     def tell(self, *lines: str) -> None:
         print(*lines, sep="\n    ", flush=True)
+
+    async def start_again_what_the_server_undid(self) -> None:
+        """A start that fails late removes what it has written down, though it may have been found by then, and begun.
+
+        Whoever waits for it learns that there is no such execution, and starts again by the key.
+        """
+        for load in (self.load, self.long):
+            for workflow_id in tuple(load.ids):
+                try:
+                    await load.conductor.workflow.get_workflow_status(workflow_id)
+                except NotFoundError:
+                    load.ids.remove(workflow_id)
+                    key = self.keys_by_id[workflow_id]
+                    self.tell(f"key {key}: {workflow_id} is not there any more", *self.diary.lines[key])
+                    if self.diary.came_by_a_look(key, workflow_id):
+                        self.figures.undone += 1
+                        await self._start_one(load.conductor, load, key)
 
     async def reconcile(self) -> None:
         """Asks the server what became of everything."""
@@ -310,6 +331,7 @@ async def _run(run: Soak, host: subprocess.Popen[bytes], kills: int) -> None:
             group.start_soon(part)
         group.start_soon(run.watch, host)
         group.start_soon(run.kill_the_server, kills)
+    await run.start_again_what_the_server_undid()
     for load in (run.load, run.long):
         try:
             await load.ended(within=180)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -194,54 +195,110 @@ async def test_what_an_earlier_call_left_in_doubt_is_looked_for_before_it_is_sta
         with pytest.raises(AmbiguousOutcomeError):
             await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
         given_up = True
-        conductor.executor._safe_start._doubts["w", "order-42"] += 60  # however slow this machine is
+        doubt = conductor.executor._safe_start._doubts.of(("w", "order-42"))
+        assert doubt is not None
+        doubt.window = 60  # however slow this machine is
         assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
         assert asked(server).count("start") == 1
 
 
-async def test_an_execution_found_without_tasks_is_got_going():
-    """The server died when it had written it down. It would not come back to it by itself."""
-    running = answer(json={"order-42": [{"workflowId": "id-1", "status": "RUNNING"}]})
-    none = answer(json={"totalHits": 0, "results": []})
-    asked_for: list[tuple[str, str]] = []
+class HalfMade:
+    """A server that has an execution without a task, which begins when it is asked to go on; or which it undoes.
 
-    async def behave(peer: Peer, request: Request) -> None:
-        asked_for.append((request.method, request.target.partition("?")[0].removeprefix("/api")))
-        await {"tasks": none, "correlated": running}.get(asked_for[-1][1].split("/")[-1], answer())(peer, request)
+    Attributes:
+        asked_for: Method and path of each request but the looks.
+        refuses: A part of the paths that are forbidden.
+        begins_at: At which look it begins by itself.
+        undone_at: At which look it is not there any more.
+    """
 
-    async with serve(behave) as server, client_of(server) as conductor:
+    def __init__(self, refuses: str = "nothing", begins_at: float = math.inf, undone_at: float = math.inf) -> None:
+        self.asked_for: list[tuple[str, str]] = []
+        self.looks = 0
+        self.refuses = refuses
+        self.begins_at = begins_at
+        self.undone_at = undone_at
+
+    async def __call__(self, peer: Peer, request: Request) -> None:
+        path = request.target.partition("?")[0].removeprefix("/api")
+        await self._answer(path)(peer, request)
+        if not path.endswith("/correlated"):
+            self.asked_for.append((request.method, path))
+
+    def _answer(self, path: str) -> Behaviour:
+        if self.refuses in path:
+            return answer(403, json={"status": 403, "message": "not yours"})
+        if path == "/workflow":
+            return answer(text="id-2")
+        if path.endswith("/correlated"):
+            self.looks += 1
+            there = {"workflowId": "id-1", "status": "RUNNING"}
+            return answer(json={"order-42": [there] if self.looks < self.undone_at else []})
+        if path.endswith("/tasks"):
+            tasks = [{"taskId": "t1"}] if self.looks >= self.begins_at else []
+            return answer(json={"totalHits": len(tasks), "results": tasks})
+        return answer()
+
+
+async def test_an_execution_found_without_tasks_is_got_going_when_it_has_not_begun_by_itself():
+    """The server died when it had written it down. It would not come back to it."""
+    half_made = HalfMade()
+    async with serve(half_made) as server, client_of(server) as conductor:
+        handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
+    assert handle.workflow_id == "id-1"
+    assert half_made.looks >= 3
+    assert half_made.asked_for[-2:] == [("POST", "/admin/sweep/requeue/id-1"), ("PUT", "/workflow/decide/id-1")]
+    assert set(half_made.asked_for[:-2]) == {("GET", "/workflow/id-1/tasks")}
+
+
+async def test_an_execution_that_is_about_to_begin_is_waited_for():
+    half_made = HalfMade(begins_at=3)
+    async with serve(half_made) as server, client_of(server) as conductor:
         assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
-    assert asked_for[1:] == [
-        ("GET", "/workflow/id-1/tasks"),
-        ("POST", "/admin/sweep/requeue/id-1"),
-        ("PUT", "/workflow/decide/id-1"),
-    ]
+    assert half_made.asked_for == [("GET", "/workflow/id-1/tasks")] * 3
 
 
-@pytest.mark.parametrize("refused", ["requeue", "decide", "tasks"])
+async def test_an_execution_that_the_server_undoes_is_started_again():
+    """Its start failed after it had been written down: it is removed then."""
+    half_made = HalfMade(undone_at=3)
+    async with serve(half_made) as server, client_of(server) as conductor:
+        handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.5)
+    assert handle.workflow_id == "id-2"
+    assert half_made.asked_for == [("GET", "/workflow/id-1/tasks")] * 2 + [("POST", "/workflow")]
+
+
+@pytest.mark.parametrize("refused", ["requeue", "decide", "/tasks"])
 async def test_that_it_cannot_be_got_going_is_no_reason_not_to_have_found_it(refused, caplog):
-    async def behave(peer: Peer, request: Request) -> None:
-        path = request.target.partition("?")[0]
-        if refused in path:
-            await answer(403, json={"status": 403, "message": "not yours"})(peer, request)
-        elif path.endswith("/correlated"):
-            await answer(json={"order-42": [{"workflowId": "id-1", "status": "RUNNING"}]})(peer, request)
-        else:
-            await answer(json={"totalHits": 0, "results": []})(peer, request)
-
-    async with serve(behave) as server, client_of(server) as conductor:
+    async with serve(HalfMade(refused)) as server, client_of(server) as conductor:
         with caplog.at_level(logging.WARNING, "conductor_async"):
-            assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
-        assert server.count("PUT", "/api/workflow/decide/id-1") == (0 if refused == "tasks" else 1)
-    assert ("could not be found out" in caplog.text) == (refused != "requeue")
+            handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0)
+        assert handle.workflow_id == "id-1"
+        assert server.count("PUT", "/api/workflow/decide/id-1") == (0 if refused == "/tasks" else 1)
+    assert "not yours" in caplog.text
 
 
 async def test_that_it_could_not_be_asked_whether_it_has_begun_is_no_answer_to_the_look():
     running = answer(json={"order-42": [{"workflowId": "id-1", "status": "RUNNING"}]})
     some = answer(json={"totalHits": 1, "results": [{"taskId": "t1"}]})
-    async with serve(NOTHING, LOST, running, *[LOST] * 4, running, some) as server, client_of(server) as conductor:
+    async with serve(NOTHING, LOST, running, LOST, running, some) as server, client_of(server) as conductor:
         assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
-        assert server.count("GET", "/api/workflow/id-1/tasks") == 5
+        assert server.count("GET", "/api/workflow/id-1/tasks") == 2
+
+
+async def test_a_slow_server_is_not_asked_to_start_again_when_the_window_is_over():
+    """It takes long for a look: it may take longer for the start, and say until then that there is none."""
+    slow = iter([0.0, 1.1, 0.0])
+
+    async def behave(peer: Peer, request: Request) -> None:
+        if request.target == "/api/workflow":
+            raise HangUp
+        await anyio.sleep(next(slow, 0.0))
+        await NOTHING(peer, request)
+
+    async with serve(behave) as server, client_of(server) as conductor:
+        with pytest.raises(AmbiguousOutcomeError, match=r"the server is slow, and took up to \d+\.\d s"):
+            await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=1.2)
+        assert asked(server).count("start") == 1
 
 
 async def test_an_execution_that_runs_is_left_alone():
@@ -516,12 +573,3 @@ async def test_a_start_cancelled_under_way_is_looked_for_before_it_is_started_ag
         assert scope.cancelled_caught
         assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
     assert started == ["id-1"]
-
-
-async def test_old_doubts_are_forgotten():
-    async with serve(NOTHING, LOST, answer(503)) as server, client_of(server) as conductor:
-        for number in range(3):
-            with pytest.raises(AmbiguousOutcomeError):
-                await conductor.executor.start("w", dedupe_key=f"order-{number}", dedupe_window=0)
-            server.requests.clear()
-        assert len(conductor.executor._safe_start._doubts) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conductor_async import ConfigurationError, IdempotencyStrategy, StartWorkflowRequest, Workflow
+from conductor_async.workflow.doubts import Doubt, Doubts
 from conductor_async.workflow.starting import delay_before_look, may_start_again, started_with, with_dedupe_key
 
 
@@ -71,4 +72,22 @@ def test_a_look_in_a_very_long_window_is_never_more_than_two_seconds_away():
 
 @pytest.mark.parametrize(("starts", "answered", "again"), [(1, True, True), (1, False, False), (2, True, False)])
 def test_it_starts_once_more_only_if_the_server_said_that_there_is_nothing(starts, answered, again):
-    assert may_start_again(starts, last_look_answered=answered) is again
+    assert may_start_again(starts, sure_of_none=answered) is again
+
+
+def test_a_doubt_ends_with_the_window_or_after_ten_times_the_slowest_look():
+    doubt = Doubt(since=100, window=10)
+    assert doubt.ends == 110
+    doubt.slowest = 0.9
+    assert doubt.ends == 110
+    doubt.slowest = 4
+    assert doubt.ends == 140
+
+
+def test_doubts_that_have_ended_are_forgotten():
+    doubts = Doubts()
+    for number in range(3):
+        doubts.add(("w", f"order-{number}"), now=number * 6, window=10)
+    assert [doubts.of(("w", f"order-{number}")) is None for number in range(3)] == [True, False, False]
+    doubts.resolve(("w", "order-1"))
+    assert len(doubts) == 1

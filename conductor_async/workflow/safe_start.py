@@ -139,8 +139,7 @@ class SafeStart:
                 return found.workflow_id, None
             half_made = None if found is None else found.workflow_id
             unsure = None
-        if half_made is not None:
-            await self._get_going(half_made)
+        if half_made is not None and await self._get_going(half_made):
             return half_made, None
         if unsure is None and doubt is not None and doubt.ends > anyio.current_time():
             unsure = f"the server is slow, and took up to {doubt.slowest:.1f} s to say that there is none"
@@ -180,10 +179,14 @@ class SafeStart:
             logger.warning("Whether execution %s has begun could not be found out: %s", workflow_id, error)
             return True
 
-    async def _get_going(self, workflow_id: str) -> None:
+    async def _get_going(self, workflow_id: str) -> bool:
         """Has the server go on with an execution if it died when it had written it down, and no more.
 
-        Neither is it decided what comes first in it then, nor does the server look after it: it would stay so.
+        Neither is it decided what comes first in it then, nor does the server look after it: it would stay so. While it
+        is still being started nobody else should decide: the start may fail for that.
+
+        Returns:
+            Whether it is still there.
 
         Raises:
             ConductorError: The server could not be asked. If it refuses, there is nothing to be done.
@@ -194,8 +197,11 @@ class SafeStart:
                 await ask(workflow_id)
             except (ServerError, RateLimitedError):
                 raise
+            except NotFoundError:
+                return False
             except APIError as error:
                 logger.warning("The server refuses to go on with execution %s: %s", workflow_id, error)
+        return True
 
 
 def _in_doubt(

@@ -267,6 +267,19 @@ async def test_an_execution_that_the_server_undoes_is_started_again():
     assert half_made.asked_for == [("GET", "/workflow/id-1/tasks")] * 2 + [("POST", "/workflow")]
 
 
+async def test_an_execution_that_is_undone_in_the_last_moment_is_started_again():
+    async def behave(peer: Peer, request: Request) -> None:
+        if "/decide/" in request.target:
+            await answer(404, json={"status": 404, "message": "No such workflow found by id: id-1"})(peer, request)
+        else:
+            await half_made(peer, request)
+
+    half_made = HalfMade()
+    async with serve(behave) as server, client_of(server) as conductor:
+        handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
+    assert handle.workflow_id == "id-2"
+
+
 @pytest.mark.parametrize("refused", ["requeue", "decide", "/tasks"])
 async def test_that_it_cannot_be_got_going_is_no_reason_not_to_have_found_it(refused, caplog):
     async with serve(HalfMade(refused)) as server, client_of(server) as conductor:

@@ -36,10 +36,13 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """500 generated workflows (or `-- 2000`) on the embedded engine and on a real server, compared task for task."""
+    """500 generated workflows on the embedded engine and on a real server, compared task for task.
+
+    `-- 2000 --hypothesis-seed=1`: 2000 of them, always the same.
+    """
     install(session, "tests")
-    examples = session.posargs[0] if session.posargs else "500"
-    session.run("pytest", "tests/fuzz", env={"CONDUCTOR_FUZZ_EXAMPLES": examples})
+    examples, *options = session.posargs or ["500"]
+    session.run("pytest", "tests/fuzz", *options, env={"CONDUCTOR_FUZZ_EXAMPLES": examples})
 
 
 @nox.session

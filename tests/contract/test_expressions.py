@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
-from tests.contract.wire import Wire, row, simple, variables
+from tests.contract.wire import Wire, row, simple, task, variables
 
 pytestmark = pytest.mark.anyio
 
@@ -101,3 +102,25 @@ async def test_cf78_the_template_fills_what_is_absent_or_null(wire: Wire) -> Non
     work = await wire.task_type(inputTemplate=template)
     await wire.start(await wire.workflow(simple(work, "a", {"p": "wp", "n": "${workflow.input.nope}"})), {"q": 3})
     assert (await wire.next(work))["inputData"] == {"p": "wp", "q": 3, "n": "d"}
+
+
+async def test_an_event_in_a_text_has_the_order_of_a_hash_map(wire: Wire) -> None:
+    event = task("EVENT", "e", sink="conductor:x", inputParameters={"zz": 1, "b": 2, "n": 3})
+    text = (await wire.run(event, variables("v", x="${e.output} ")))["variables"]["x"]
+    assert re.findall(r"(\w+)=", text) == [
+        *("zz", "event_produced", "b", "asyncComplete", "sink", "workflowType"),
+        *("correlationId", "taskToDomain", "workflowVersion", "workflowInstanceId", "n"),
+    ]
+
+
+async def test_a_loop_in_a_text_has_the_order_of_a_hash_map_until_it_is_stored(wire: Wire) -> None:
+    work = await wire.task_type()
+    at_once = task("DO_WHILE", "d", loopCondition="$.d.iteration < 2", loopOver=[variables("s", a=1)])
+    begun = task("DO_WHILE", "e", loopCondition="$.e.iteration < 2", loopOver=[variables("t"), simple(work, "a")])
+    name = await wire.workflow(at_once, begun, variables("v", d="${d.output} ", e="${e.output} "))
+    workflow_id = await wire.start(name)
+    for number in range(2):
+        await wire.work(work, output={"o": number})
+    texts = (await wire.ended(workflow_id))["variables"]
+    assert texts["d"] == "{1={s={}}, 2={s={}}, iteration=2} "
+    assert texts["e"] == "{iteration=2, 1={a={o=0}, t={}}, 2={a={o=1}, t={}}} "

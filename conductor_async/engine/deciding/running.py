@@ -11,7 +11,7 @@ from conductor_async.engine.deciding.scheduling import add_new, execute_sync, sc
 from conductor_async.engine.deciding.timeouts import watch
 from conductor_async.engine.errors import EngineError, PayloadOutOfReach, WorkflowHalted
 from conductor_async.engine.expressions.inputs import with_secrets
-from conductor_async.engine.expressions.java_values import as_stored
+from conductor_async.engine.expressions.java_values import as_stored, hash_ordered
 from conductor_async.engine.lifecycle.ending import cancel_open_tasks, end, halt
 from conductor_async.engine.outside import hand_out
 from conductor_async.engine.state.execution import TERMINAL
@@ -44,8 +44,7 @@ def decide_execution(core: Core, execution: Execution) -> None:
         _decide_to_the_end(core, execution)
     finally:
         execution.loops_seen.clear()
-        if execution.has_path_results:
-            _store(execution)
+        _store(execution)
     if execution.joins_unsure:
         execution.joins_unsure = False
         core.work.extend(Work("run", task_id) for task_id in execution.joins)
@@ -53,13 +52,14 @@ def decide_execution(core: Core, execution: Execution) -> None:
 
 def _store(execution: Execution) -> None:
     """Make values what they are for the server when it reads them again."""
-    execution.has_path_results = False
-    for values in (
-        execution.variables,
-        execution.output,
-        *(part for row in execution.tasks for part in (row.input, row.output)),
-    ):
-        as_stored(values)
+    for row in execution.standing.values():
+        if not row.stored:
+            row.stored, row.output = True, hash_ordered(row.output)
+    if execution.has_path_results:
+        execution.has_path_results = False
+        parts = (part for row in execution.tasks for part in (row.input, row.output))
+        for values in (execution.variables, execution.output, *parts):
+            as_stored(values)
 
 
 def _decide_to_the_end(core: Core, execution: Execution) -> None:

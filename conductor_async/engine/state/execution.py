@@ -44,6 +44,7 @@ class TaskRow:
         reference_name: Its name in the workflow, with the iteration.
         next_check: When a timer looks at its timeouts; 0 if none is set.
         mocked: Whether a mock carries it out, and nobody else.
+        stored: For loops, whether it has outlasted a decision: from then on its output keeps the order of its coming.
     """
 
     task_id: str
@@ -89,6 +90,7 @@ class TaskRow:
     wait_until: int = 0
     next_check: int = 0
     mocked: bool = False
+    stored: bool = False
 
     @property
     def is_terminal(self) -> bool:

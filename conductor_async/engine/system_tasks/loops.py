@@ -12,6 +12,7 @@ from conductor_async.engine.deciding.scheduling import in_iteration, rows_for, s
 from conductor_async.engine.definitions.compiled import base_name
 from conductor_async.engine.errors import EngineError
 from conductor_async.engine.expressions.inputs import evaluate
+from conductor_async.engine.expressions.java_values import hash_ordered
 from conductor_async.engine.json_kinds import is_array
 from conductor_async.engine.scripts.conditions import compare
 from conductor_async.engine.scripts.evaluators import run_javascript, truth
@@ -71,7 +72,7 @@ class DoWhileKind(TaskKind):
         if not reason and not _is_iteration_over(row, spec, body):
             execution.loops_seen[row.task_id] = body
             return False
-        row.output = {**row.output, str(row.iteration): output}
+        row.output = {**row.output, str(row.iteration): hash_ordered(output)}
         self._drop_old(core, execution, row, spec)
         if reason:
             row.reason = reason
@@ -87,12 +88,18 @@ class DoWhileKind(TaskKind):
         row.iteration = 1
         return self._iterate(core, execution, row, spec)
 
+    def _end(self, row: TaskRow) -> bool:
+        """What was not stored in between has the order of a hash map."""
+        if not row.stored:
+            row.output = hash_ordered(row.output)
+        row.status = "COMPLETED"
+        return True
+
     def _go_on(self, core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -> bool:
         try:
             goes_on = _condition(core, execution, row, spec)
             if not goes_on:
-                row.status = "COMPLETED"
-                return True
+                return self._end(row)
             row.iteration += 1
             return self._iterate(core, execution, row, spec)
         except EngineError as error:

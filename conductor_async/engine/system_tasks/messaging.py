@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.expressions.inputs import evaluate
-from conductor_async.engine.expressions.java_values import as_java_string
+from conductor_async.engine.expressions.java_values import as_java_string, hash_ordered
 from conductor_async.engine.system_tasks.base import TaskKind
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ class EventKind(TaskKind):
     def start(self, core: Core, execution: Execution, row: TaskRow) -> None:
         """Publish; the task's output is what was published."""
         row.status = "IN_PROGRESS"
-        row.output = {
-            **row.output,
+        published = {
             **row.input,
             "workflowInstanceId": execution.workflow_id,
             "workflowType": execution.definition.name,
@@ -47,13 +46,14 @@ class EventKind(TaskKind):
             "correlationId": execution.correlation_id,
             "taskToDomain": execution.task_to_domain,
         }
+        row.output = {**row.output, **published}
         sink = as_java_string(evaluate(core, execution, {"sink": row.input.get("sink")}, task_id=row.task_id)["sink"])
         queue = _queue(execution, row, sink)
         if queue is None:
             row.status = "FAILED"
             row.reason = f"Invalid / Unsupported sink specified: {sink}"
             return
-        row.output["event_produced"] = queue
+        row.output = hash_ordered({**row.output, "event_produced": queue})
         if _problem(queue) is None:
             core.events.append((queue, row.task_id, row.output))
 

@@ -18,7 +18,6 @@ from conductor_async.config import RetryPolicy, seconds, worker_environment
 from conductor_async.errors import ConfigurationError
 from conductor_async.resources import TaskClient, WorkflowClient
 from conductor_async.worker.delivery.delivery import Delivery
-from conductor_async.worker.delivery.outbox import Outbox
 from conductor_async.worker.delivery.parcel import Packing
 from conductor_async.worker.events import HostStarted, HostStopped, HostStopping, Listeners
 from conductor_async.worker.function.decorator import LONGEST_POLL, WorkerTask, checked_poll_timeout
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from conductor_async._http.api import Api
+    from conductor_async.worker.delivery.outbox import Outbox
     from conductor_async.worker.events import Listener, WorkerEvent
     from conductor_async.worker.function.decorator import AnyWorker
     from conductor_async.worker.polling.quarantine import Quarantine
@@ -133,7 +133,11 @@ class WorkerHost(AsyncContextManagerMixin):
         self._max_running = _at_least_one(max_running, "max_running")
         self._max_idle_polls = _at_least_one(max_idle_polls, "max_idle_polls") or 1
         self._max_result_size = _at_least_one(max_result_size, "max_result_size")
-        self._outbox = None if outbox is None else Outbox(outbox)
+        self._outbox: Outbox | None = None
+        if outbox is not None:
+            from conductor_async.worker.delivery import outbox as kept  # imports sqlite3: only where it is used
+
+            self._outbox = kept.Outbox(outbox)
         self._quarantine = quarantine
         self._task_log_level = checked_log_level(task_log_level)
         self._guardian = Guardian(self._workers, self.worker_id, self._listeners)

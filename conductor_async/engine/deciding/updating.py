@@ -57,7 +57,7 @@ def update(core: Core, result: JsonObject) -> TaskRow:
     row.callback_after = int(result.get("callbackAfterSeconds") or 0)
     row.sub_workflow_id = result.get("subWorkflowId")
     outside = result.get("externalOutputPayloadStoragePath")
-    output = result.get("outputData") or {}
+    output: JsonObject = result.get("outputData") or {}
     if outside and outside.strip():
         row.external_output_path, output = outside, {}
         execution.output_outside = outside

@@ -137,6 +137,25 @@ async def test_a_host_that_stops_before_it_has_found_out_says_so():
     assert server.tasks["t1"]["status"] == "IN_PROGRESS"
 
 
+@only_with_a_mock_clock
+async def test_a_host_that_stops_hands_many_back_side_by_side():
+    """Each answer takes its time: one after another, most of them would come too late."""
+    server = FakeConductor()
+    server.put(9)
+
+    async def nothing() -> None:
+        pass
+
+    async def slow() -> None:
+        await anyio.sleep(3)
+
+    server.faults["poll"] = [nothing, LOST]  # the first brings one, the second all the others
+    server.always["v1"] = slow
+    async with hosting(server, worker(echo.function, concurrency=9)):
+        await server.until(lambda: len(server.polls) >= 2)
+    assert sorted(task["status"] for task in server.tasks.values()) == ["COMPLETED", *["SCHEDULED"] * 8]
+
+
 FORBIDDEN = httpx.Response(403, json={"status": 403, "message": "not yours"})
 MANY = httpx.Response(429)
 

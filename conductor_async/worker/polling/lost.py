@@ -48,6 +48,9 @@ _PAGE = 1000
 _REFUSALS = 5
 """So often in a row the list is refused with the same status before a search is given up."""
 
+_AT_ONCE = 8
+"""So many tasks are handed back at the same time."""
+
 _PASSING = frozenset({408, 429, 502, 503, 504})
 """Statuses that say nothing of the list: they are waited out."""
 
@@ -116,6 +119,7 @@ class LostTasks:
         self._searchers: TaskGroup | None = None
         self._has_list = True
         self._said = False
+        self._at_once = anyio.CapacityLimiter(_AT_ONCE)
 
     async def run(self) -> None:
         """Searches when it is told to, until cancelled."""
@@ -148,7 +152,7 @@ class LostTasks:
                 done = await self._hand_back_unknown(asking)
                 if not final and asking.suspected_until is not None:
                     await self._clock.sleep(asking.suspected_until - self._clock.now())
-        except (ClientClosedError, WrongEventLoopError):
+        except* (ClientClosedError, WrongEventLoopError):
             pass  # nothing can be asked any more, and those who deliver say so
         finally:
             asking.suspected_until = None
@@ -167,14 +171,21 @@ class LostTasks:
             number = asking.last()
             while not asking.is_over(number):
                 await self._clock.sleep(0.05)
-        for task in unknown:
-            if task.task_id not in self._held and await self._is_still_ours(task):
-                reason = "the answer that should have brought it was lost"
-                logger.warning("Task %s is handed back: %s", task.task_id, reason)
-                if self._listeners:
-                    self._listeners.tell(TaskHandedBack(asking.worker_id, task, reason))
-                await self._delivery.deliver(hand_back(task, asking.worker_id), asking.task_type)
+        # Side by side: a host that stops has little time for it, and one answer may be slow.
+        async with anyio.create_task_group() as group:
+            for task in unknown:
+                group.start_soon(self._hand_back, asking, task)
         return found is not None
+
+    async def _hand_back(self, asking: Asking, task: Task) -> None:
+        async with self._at_once:
+            if task.task_id in self._held or not await self._is_still_ours(task):
+                return
+            reason = "the answer that should have brought it was lost"
+            logger.warning("Task %s is handed back: %s", task.task_id, reason)
+            if self._listeners:
+                self._listeners.tell(TaskHandedBack(asking.worker_id, task, reason))
+            await self._delivery.deliver(hand_back(task, asking.worker_id), asking.task_type)
 
     async def _is_still_ours(self, task: Task) -> bool:
         try:

@@ -224,3 +224,32 @@ async def test_after_a_result_that_did_not_arrive_it_is_not(fault: Fault):
     async with hosting(server, echo):
         await server.until(lambda: "COMPLETED" in server.statuses())
     assert not decided(server)
+
+
+@only_with_a_mock_clock
+async def test_what_fails_while_it_is_looked_for_the_last_time_is_looked_for_too():
+    """The list is slow, and another poll fails meanwhile, which the server answers with a task some seconds later."""
+    server = FakeConductor()
+
+    async def slow() -> None:
+        await anyio.sleep(3)
+
+    async with anyio.create_task_group() as group:
+
+        async def still_waiting_at_the_server() -> None:
+            await anyio.sleep(2)
+            group.start_soon(server.poll, 1, 5000, str(server.polls[0]["workerid"]))
+            raise httpx.ReadError("reset")
+
+        async def late() -> None:
+            await anyio.sleep(20)  # it leaves the task to the other one
+
+        failed = httpx.ReadError("reset")
+        server.faults["poll"] = [failed, anyio.lowlevel.checkpoint, still_waiting_at_the_server, late]
+        server.faults["other"] = [anyio.lowlevel.checkpoint, slow]
+        async with hosting(server, echo, poll_timeout=5):
+            await server.until(lambda: len(server.polls) == 3)
+            await anyio.sleep(6)
+            server.put()
+            await server.until(lambda: "COMPLETED" in server.statuses(), within=60)
+    assert handed_back(server) == ["t1"]

@@ -145,13 +145,18 @@ class LostTasks:
 
     async def _search(self, asking: Asking) -> None:
         """Looks at once, and again when the server has surely ended all that was suspected."""
-        done = final = False
+        found_out = False
         try:
-            while not final:
-                final = asking.suspected_until is None or self._clock.now() >= asking.suspected_until
-                done = await self._hand_back_unknown(asking)
-                if not final and asking.suspected_until is not None:
-                    await self._clock.sleep(asking.suspected_until - self._clock.now())
+            while not found_out:
+                looked_at = self._clock.now()
+                told = await self._hand_back_unknown(asking)
+                until = asking.suspected_until or 0.0  # more may have failed meanwhile
+                if looked_at < until:
+                    await self._clock.sleep(max(0.0, until - self._clock.now()))
+                elif told:
+                    found_out = True
+                else:
+                    break
         except* (ClientClosedError, WrongEventLoopError):
             pass  # nothing can be asked any more, and those who deliver say so
         finally:
@@ -159,7 +164,7 @@ class LostTasks:
             self._searches -= 1
             if not self._searches:
                 self._held.forget()
-            if not (done and final):
+            if not found_out:
                 self._given_up(asking)
 
     async def _hand_back_unknown(self, asking: Asking) -> bool:

@@ -156,7 +156,7 @@ async def test_one_that_does_not_heed_a_stop_is_killed(java: Path, places: Path)
 
 
 PARENT = """
-import anyio, sys, time
+import anyio, signal, sys, time
 from pathlib import Path
 from conductor_async.localserver import LocalServer
 
@@ -165,6 +165,7 @@ async def main():
         print(server.pid, flush=True)
         await anyio.sleep_forever()
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored where the tests run in the background
 anyio.run(main, backend=sys.argv[3])
 """
 

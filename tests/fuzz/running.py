@@ -176,7 +176,7 @@ async def _moves(wire: Wire, execution: Json) -> bool:
             return True
         if task["taskType"] == "SUB_WORKFLOW" and task.get("subWorkflowId"):
             child = await wire.execution(task["subWorkflowId"])
-            if child["status"] in ENDED or await _moves(wire, child):
+            if child["status"] in ENDED or not child["tasks"] or await _moves(wire, child):
                 return True
     return False
 

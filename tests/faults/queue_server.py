@@ -75,7 +75,7 @@ class QueueServer:
         self._time_out()
         return [job.status for job in self.jobs.values()]
 
-    async def until(self, condition: Callable[[], Any], within: float = 8) -> None:
+    async def until(self, condition: Callable[[], Any], within: float = 30) -> None:
         """Waits for something to be true."""
         with anyio.move_on_after(within):
             while not condition():  # noqa: ASYNC110 - what workers do is no news of this server

@@ -175,11 +175,11 @@ async def test_the_last_poll_of_a_host_that_stops(fault: Fault, seed: int):
 
 async def _kept(fault: Fault, seed: int, log: dict[Fault, list[str]]) -> None:
     """A task that runs longer than its response timeout, and the first extensions fail."""
-    server, runs = QueueServer(has_v2=False, response_timeout=3), Runs()
+    server, runs = QueueServer(has_v2=False, response_timeout=5), Runs()
     async with between(server.answer, Failing(Operation.LEASE, fault), seed=seed) as rig:
         server.put()
         client = client_of(rig, retry=NEVER, timeout=timeout_for(fault))
-        async with client as conductor, WorkerHost(conductor, [runs.worker(seconds=4)], poll_timeout=0.3):
+        async with client as conductor, WorkerHost(conductor, [runs.worker(seconds=6)], poll_timeout=0.3):
             await server.until(lambda: server.statuses() not in (["SCHEDULED"], ["IN_PROGRESS"]))
         log[fault] = server.statuses()
         assert rig.seen(Operation.LEASE) >= 3

@@ -189,6 +189,6 @@ async def test_d23_the_lease_is_kept_while_a_result_is_retried():
             return Fault.UNAVAILABLE if refused else None
 
     async with hosting(server, job(), NoResults()) as rig:
-        await server.until(lambda: server.statuses() != ["IN_PROGRESS"] and server.statuses() != ["SCHEDULED"], 15)
+        await server.until(lambda: server.statuses() != ["IN_PROGRESS"] and server.statuses() != ["SCHEDULED"], 60)
     assert server.statuses() == ["COMPLETED"]
     assert rig.seen(Operation.LEASE) >= 3

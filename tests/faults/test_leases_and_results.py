@@ -61,6 +61,6 @@ async def test_an_extension_under_way_is_waited_for(grace: float):
         async with client_of(rig, retry=NEVER) as conductor:
             async with WorkerHost(conductor, [job], poll_timeout=0.2, grace=grace):
                 await server.until(lambda: overlaps.extensions >= 3)
-            # A second of response timeout is short: on a busy machine some run into it, which is not what this is about.
+            # A second of response timeout is short: a busy machine may exceed it, which is not what this is about.
             assert set(server.statuses()) <= {"COMPLETED", "SCHEDULED", "TIMED_OUT"}
     assert overlaps.found == set()

@@ -133,6 +133,18 @@ async def test_endless_loops(wire: Wire, embedded: bool) -> None:
     assert (await wire.execution(workflow_id))["status"] == "TERMINATED"
 
 
+@pytest.mark.anyio
+async def test_nested_loops(wire: Wire, embedded: bool) -> None:
+    if not embedded:
+        pytest.skip("such a loop keeps a processor of the server busy until it is stopped")
+    inner = task("DO_WHILE", "i", loopCondition="false", loopOver=[task("HUMAN", "h"), task("NOOP", "n")])
+    outer = task("DO_WHILE", "o", loopCondition="$.o.iteration < 2", loopOver=[inner])
+    workflow_id = await wire.start(await wire.workflow(outer))
+    for _ in range(4):
+        await wire.call("POST", "tasks", workflow_id, "h", "COMPLETED", body={})
+    assert len((await wire.execution(workflow_id))["tasks"]) < 12
+
+
 # -- races in the server -------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ Not generated, because the sides are known to differ there (docs/reference/embed
 
 - tasks that go on by themselves in more than one branch of a fork (requests, waits with an end, nested joins,
   workflows that need no worker), as nobody knows which is the first;
+- a loop in a loop that comes to a second iteration: on the server that can go on for ever;
 - output that a task in a fork reports while it is in progress;
 - `${workflow.status}` as a whole, which scripts of the server see as an object;
 - the types in `NOT_GENERATED`.

@@ -27,6 +27,7 @@ class Making:
         count: How many tasks there are.
         forks: How many forks are around the task that is made.
         alone: Whether nothing beside it may go on by itself: who of two would be the first is not known.
+        repeats: Whether it is in a loop that may come to a second iteration: the server cannot count a loop in there.
     """
 
     def __init__(self, draw: Any) -> None:
@@ -34,6 +35,7 @@ class Making:
         self.count = 0
         self.forks = 0
         self.alone = True
+        self.repeats = False
         self.behaviours: dict[str, list[dict[str, Any]]] = {}
         self.task_definitions: list[dict[str, Any]] = []
         self.workflow_definitions: list[dict[str, Any]] = []
@@ -52,6 +54,13 @@ class Making:
         yield
         self.forks -= 1
         self.alone = before
+
+    @contextmanager
+    def loop(self, *, repeats: bool) -> Iterator[None]:
+        """What is made meanwhile is in a loop."""
+        before, self.repeats = self.repeats, self.repeats or repeats
+        yield
+        self.repeats = before
 
     # -- expressions -------------------------------------------------------------------------
 
@@ -93,7 +102,11 @@ class Making:
 
     def step(self, known: list[str], depth: int) -> list[Task]:
         makers = [
-            maker for maker in _makers if (depth > 0 or not maker.nests) and (self.alone or not maker.moves_by_itself)
+            maker
+            for maker in _makers
+            if (depth > 0 or not maker.nests)
+            and (self.alone or not maker.moves_by_itself)
+            and not (self.repeats and maker.loops)
         ]
         make = self.pick([maker.make for maker in makers for _ in range(maker.weight)])
         made = make(self, known, depth)
@@ -148,23 +161,27 @@ class _Maker:
     weight: int
     nests: bool
     moves_by_itself: bool
+    loops: bool
 
 
 _makers: list[_Maker] = []
 _Make = TypeVar("_Make", bound="Callable[[Making, list[str], int], Any]")
 
 
-def maker(weight: int = 1, *, nests: bool = False, moves_by_itself: bool = False) -> Callable[[_Make], _Make]:
+def maker(
+    weight: int = 1, *, nests: bool = False, moves_by_itself: bool = False, loops: bool = False
+) -> Callable[[_Make], _Make]:
     """Registers a function that makes a task, or one and what has to follow it.
 
     Args:
         weight: How often it is taken.
         nests: Whether there are tasks inside.
         moves_by_itself: Whether it goes on at some time later without anybody's help.
+        loops: Whether it does the same several times.
     """
 
     def register(make: _Make) -> _Make:
-        _makers.append(_Maker(make, weight, nests, moves_by_itself))
+        _makers.append(_Maker(make, weight, nests, moves_by_itself, loops))
         return make
 
     return register

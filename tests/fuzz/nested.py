@@ -138,26 +138,30 @@ def exclusive(making: Making, known: list[str], depth: int) -> list[Task]:
 # -- loops ---------------------------------------------------------------------------------------
 
 
-@maker(nests=True)
+@maker(nests=True, loops=True)
 def loop(making: Making, known: list[str], depth: int) -> Task:
     made = making.task("DO_WHILE", known, inputParameters={"n": "${workflow.input.n}"})
     ref = made["taskReferenceName"]
-    made["loopOver"] = making.sequence(known, depth - 1, 2)
+    repeats = making.chance(2)
+    with making.loop(repeats=repeats):
+        made["loopOver"] = making.sequence(known, depth - 1, 2)
     inside = made["loopOver"][-1]["taskReferenceName"]
-    conditions = [f"$.{ref}['iteration'] < $.n", f"$.{ref}.iteration < 2", "false", "$.n > 100", "0", "$.nope"]
-    conditions += [f"$.{inside}.nope == null && $.{ref}['iteration'] < 2", "''", "nope.nope"]
-    made["loopCondition"] = making.pick(conditions)
+    once = ["false", "$.n > 100", "0", "$.nope", "''", "nope.nope"]
+    again = [f"$.{ref}['iteration'] < $.n", f"$.{ref}.iteration < 2"]
+    again += [f"$.{inside}.nope == null && $.{ref}['iteration'] < 2"]
+    made["loopCondition"] = making.pick(again if repeats else once)
     return _kept(making, made)
 
 
-@maker(nests=True)
+@maker(nests=True, loops=True)
 def loop_over_items(making: Making, known: list[str], depth: int) -> Task:
     items = making.pick(["${workflow.input.l}", "${workflow.input.a}", ["a", "b"], []])
     condition = making.pick(["", "", "$.loopIndex < 1", "$.loopItem != 'a'"])
     made = making.task("DO_WHILE", known, loopCondition=condition, inputParameters={"_items": items})
     if isinstance(items, str) and making.chance(2):
         made |= {"items": items, "inputParameters": {}}
-    made["loopOver"] = making.sequence(known, depth - 1, 2)
+    with making.loop(repeats=True):
+        made["loopOver"] = making.sequence(known, depth - 1, 2)
     return _kept(making, made)
 
 

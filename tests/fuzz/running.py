@@ -49,13 +49,26 @@ async def carry_out(wire: Wire, scenario: Scenario, prefix: str, site: str = SIT
     if answer.status_code != 200:
         return _refusal(answer.json())
     workflow_id = answer.text
+    try:
+        execution = await _carried_out(wire, workflow_id, given["behaviours"])
+    except StuckError:
+        await wire.call("DELETE", "workflow", workflow_id)
+        raise
+    if execution["stuck"]:
+        await wire.call("DELETE", "workflow", workflow_id)
+    if _joined_too_early(execution):
+        raise ServerDefectError(f"a JOIN of {workflow_id} looked at a task that was not decided on")
+    return execution
+
+
+async def _carried_out(wire: Wire, workflow_id: str, behaviours: Json) -> Json:
     done: dict[str, int] = {}
     refusals: list[Json] = []
     for _ in range(_MOST_STEPS):
         execution, task = await _next(wire, workflow_id)
         if task is None:
             break
-        answer = await _do(wire, task, given["behaviours"], done)
+        answer = await _do(wire, task, behaviours, done)
         if answer.status_code != 200:
             refusals.append(_refusal(answer.json()))
     else:
@@ -64,10 +77,6 @@ async def carry_out(wire: Wire, scenario: Scenario, prefix: str, site: str = SIT
     execution["refusals"] = refusals
     execution["stuck"] = execution["status"] not in ENDED
     execution["children"] = [child async for child in _children(wire, execution)]
-    if execution["stuck"]:
-        await wire.call("DELETE", "workflow", workflow_id)
-    if _joined_too_early(execution):
-        raise ServerDefectError(f"a JOIN of {workflow_id} looked at a task that was not decided on")
     return execution
 
 
@@ -128,10 +137,8 @@ async def _do(wire: Wire, task: Json, behaviours: Json, done: dict[str, int]) ->
     done[ref] = done.get(ref, 0) + 1
     if outcome["status"] == "IN_PROGRESS" and done[ref] > len(outcomes):
         outcome = {"status": "COMPLETED"}
-    while task["taskType"] not in _PEOPLE and task["status"] == "SCHEDULED":
-        polled = await wire.next(task["taskType"])  # others of its type may come before it
-        if polled["taskId"] == task["taskId"]:
-            break
+    if task["taskType"] not in _PEOPLE and task["status"] == "SCHEDULED":
+        await _polled(wire, task)
     result = {"workflowInstanceId": task["workflowInstanceId"], "taskId": task["taskId"], "status": outcome["status"]}
     result |= {"outputData": outcome.get("output") or {}}
     result |= {"reasonForIncompletion": outcome["reason"]} if "reason" in outcome else {}
@@ -139,6 +146,15 @@ async def _do(wire: Wire, task: Json, behaviours: Json, done: dict[str, int]) ->
     if answer.status_code == 500 and answer.json()["message"].startswith("Cannot invoke "):
         raise ServerDefectError(answer.text)
     return answer
+
+
+async def _polled(wire: Wire, task: Json) -> None:
+    """Polls until that task comes; others of its type may come before it."""
+    try:
+        while (await wire.next(task["taskType"]))["taskId"] != task["taskId"]:
+            pass
+    except AssertionError as error:
+        raise StuckError(str(error)) from error
 
 
 async def _at_rest(wire: Wire, workflow_id: str) -> Json:

@@ -139,8 +139,8 @@ class SafeStart:
                 return found.workflow_id, None
             half_made = None if found is None else found.workflow_id
             unsure = None
-        if half_made is not None and await self._get_going(half_made):
-            return half_made, None
+        if half_made is not None and (await self._get_going(half_made) or await self._find(self._workflow, key)):
+            return half_made, None  # whether it is there is for the look to say: 404 may come from a gateway
         if unsure is None and doubt is not None and doubt.ends > anyio.current_time():
             unsure = f"the server is slow, and took up to {doubt.slowest:.1f} s to say that there is none"
         return None, unsure

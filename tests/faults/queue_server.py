@@ -112,6 +112,8 @@ class QueueServer:
                 return packed(json=found)
             case "GET", ["workflow", workflow_id, "tasks"]:
                 return packed(json={"totalHits": 1, "results": [{"taskId": f"{workflow_id}-1", "status": "SCHEDULED"}]})
+            case "GET", ["workflow", _, "tasks"]:
+                return packed(json={"totalHits": 1, "results": []})
             case "GET", ["workflow", _, "status"]:
                 return packed(json={"workflowId": url.path.split("/")[3], "status": "RUNNING"})
         return packed(404, json={"status": 404, "message": "No such thing found"})

@@ -207,7 +207,8 @@ class HalfMade:
 
     Attributes:
         asked_for: Method and path of each request but the looks.
-        refuses: A part of the paths that are forbidden.
+        refuses: A part of the paths that are refused.
+        refusal: How they are refused.
         begins_at: At which look it begins by itself.
         undone_at: At which look it is not there any more.
     """
@@ -216,6 +217,7 @@ class HalfMade:
         self.asked_for: list[tuple[str, str]] = []
         self.looks = 0
         self.refuses = refuses
+        self.refusal = answer(403, json={"status": 403, "message": "not yours"})
         self.begins_at = begins_at
         self.undone_at = undone_at
 
@@ -227,7 +229,7 @@ class HalfMade:
 
     def _answer(self, path: str) -> Behaviour:
         if self.refuses in path:
-            return answer(403, json={"status": 403, "message": "not yours"})
+            return self.refusal
         if path == "/workflow":
             return answer(text="id-2")
         if path.endswith("/correlated"):
@@ -270,6 +272,7 @@ async def test_an_execution_that_the_server_undoes_is_started_again():
 async def test_an_execution_that_is_undone_in_the_last_moment_is_started_again():
     async def behave(peer: Peer, request: Request) -> None:
         if "/decide/" in request.target:
+            half_made.undone_at = 0
             await answer(404, json={"status": 404, "message": "No such workflow found by id: id-1"})(peer, request)
         else:
             await half_made(peer, request)
@@ -288,6 +291,16 @@ async def test_that_it_cannot_be_got_going_is_no_reason_not_to_have_found_it(ref
         assert handle.workflow_id == "id-1"
         assert server.count("PUT", "/api/workflow/decide/id-1") == (0 if refused == "/tasks" else 1)
     assert "not yours" in caplog.text
+
+
+async def test_what_a_gateway_does_not_know_is_no_execution_that_is_gone():
+    """Whether it is there is for the look to say."""
+    half_made = HalfMade("/id-1")
+    half_made.refusal = answer(404, text="<html>no such page</html>")
+    async with serve(half_made) as server, client_of(server) as conductor:
+        handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
+        assert handle.workflow_id == "id-1"
+        assert asked(server).count("start") == 0
 
 
 async def test_that_it_could_not_be_asked_whether_it_has_begun_is_no_answer_to_the_look():

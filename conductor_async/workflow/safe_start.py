@@ -14,6 +14,7 @@ from conductor_async.errors import (
     APIError,
     ClientClosedError,
     ConductorError,
+    EndpointNotAvailableError,
     NotFoundError,
     RateLimitedError,
     ResponseDecodeError,
@@ -173,11 +174,11 @@ class SafeStart:
             return await workflow._has_tasks(workflow_id)
         except (ServerError, RateLimitedError):
             raise
-        except NotFoundError:
-            return False  # the server has undone it just now
+        except EndpointNotAvailableError:
+            return True  # it cannot be told, so nothing is to be done about it
         except APIError as error:
             logger.warning("Whether execution %s has begun could not be found out: %s", workflow_id, error)
-            return True
+            return False  # it is looked for again
 
     async def _get_going(self, workflow_id: str) -> bool:
         """Has the server go on with an execution if it died when it had written it down, and no more.

@@ -289,8 +289,29 @@ async def test_that_it_cannot_be_got_going_is_no_reason_not_to_have_found_it(ref
         with caplog.at_level(logging.WARNING, "conductor_async"):
             handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0)
         assert handle.workflow_id == "id-1"
-        assert server.count("PUT", "/api/workflow/decide/id-1") == (0 if refused == "/tasks" else 1)
+        assert server.count("PUT", "/api/workflow/decide/id-1") == 1
     assert "not yours" in caplog.text
+
+
+async def test_a_refusal_to_say_whether_it_has_begun_may_pass():
+    half_made = HalfMade("/tasks", begins_at=0)
+
+    async def behave(peer: Peer, request: Request) -> None:
+        await half_made(peer, request)
+        if half_made.looks >= 2:
+            half_made.refuses = "nothing"
+
+    async with serve(behave) as server, client_of(server) as conductor:
+        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
+    assert set(half_made.asked_for) == {("GET", "/workflow/id-1/tasks")}
+
+
+async def test_a_server_that_does_not_list_the_tasks_of_an_execution_is_not_waited_for():
+    half_made = HalfMade("/tasks")
+    half_made.refusal = answer(404, json={"status": 404, "message": "No static resource api/workflow/id-1/tasks."})
+    async with serve(half_made) as server, client_of(server) as conductor:
+        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
+    assert half_made.looks == 1
 
 
 async def test_what_a_gateway_does_not_know_is_no_execution_that_is_gone():

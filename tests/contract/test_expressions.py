@@ -124,3 +124,15 @@ async def test_a_loop_in_a_text_has_the_order_of_a_hash_map_until_it_is_stored(w
     texts = (await wire.ended(workflow_id))["variables"]
     assert texts["d"] == "{1={s={}}, 2={s={}}, iteration=2} "
     assert texts["e"] == "{iteration=2, 1={a={o=0}, t={}}, 2={a={o=1}, t={}}} "
+
+
+async def test_inputs_in_a_text_have_the_order_of_a_hash_map(wire: Wire) -> None:
+    given = {"zz": "a", "b": 2}
+    cases = {"a": [variables("c", x=1)]}
+    switch = task("SWITCH", "s", evaluatorType="value-param", expression="zz", decisionCases=cases)
+    fork = task("FORK_JOIN_DYNAMIC", "f", dynamicForkTasksParam="dt", dynamicForkTasksInputParamName="di")
+    fork["inputParameters"] = {"dt": [], "di": {}}
+    texts = variables("v", s="${s.input} ", f="${f.input} ")
+    execution = await wire.run(switch | {"inputParameters": given}, fork, task("JOIN", "j"), texts)
+    assert execution["variables"]["s"] == "{zz=a, b=2, case=a, hasChildren=true} "
+    assert execution["variables"]["f"] == "{dt=[], forkedTaskDefs=[], di={}, forkedTasks=[]} "

@@ -55,11 +55,13 @@ class DynamicForkKind(TaskKind):
             "COMPLETED",
             task_type="FORK",
             task_def_name="FORK",
-            input={
-                "forkedTasks": [task.get("taskReferenceName") for task in forked.tasks],
-                "forkedTaskDefs": forked.tasks,
-                **values,
-            },
+            input=hash_ordered(
+                {
+                    "forkedTasks": [task.get("taskReferenceName") for task in forked.tasks],
+                    "forkedTaskDefs": forked.tasks,
+                    **values,
+                }
+            ),
             start_time=now,
             end_time=now,
             executed=True,

@@ -127,12 +127,27 @@ async def test_a_loop_in_a_text_has_the_order_of_a_hash_map_until_it_is_stored(w
 
 
 async def test_inputs_in_a_text_have_the_order_of_a_hash_map(wire: Wire) -> None:
-    given = {"zz": "a", "b": 2}
     cases = {"a": [variables("c", x=1)]}
     switch = task("SWITCH", "s", evaluatorType="value-param", expression="zz", decisionCases=cases)
+    switch["inputParameters"] = {"zz": "a", "b": 2}
+    large = {**switch, "taskReferenceName": "l", "decisionCases": {"x": []}}
+    large["inputParameters"] = {"zz": "b"} | dict.fromkeys("pqrstuvwxy", 1)
+    decision = task("DECISION", "d", caseValueParam="p", decisionCases=cases, inputParameters={"p": "a"})
+    decision["decisionCases"] = {"a": [variables("e", x=1)]}
     fork = task("FORK_JOIN_DYNAMIC", "f", dynamicForkTasksParam="dt", dynamicForkTasksInputParamName="di")
     fork["inputParameters"] = {"dt": [], "di": {}}
-    texts = variables("v", s="${s.input} ", f="${f.input} ")
-    execution = await wire.run(switch | {"inputParameters": given}, fork, task("JOIN", "j"), texts)
-    assert execution["variables"]["s"] == "{zz=a, b=2, case=a, hasChildren=true} "
-    assert execution["variables"]["f"] == "{dt=[], forkedTaskDefs=[], di={}, forkedTasks=[]} "
+    child = wire.definition(task("NOOP", "n"))
+    param = {"name": child["name"], "version": 1, "workflowDefinition": child}
+    inner = task("SUB_WORKFLOW", "w", subWorkflowParam=param, inputParameters={"x": 1})
+    texts = {ref: f"${{{ref}.input}} " for ref in "sldfw"}
+    execution = await wire.run(switch, large, decision, fork, task("JOIN", "j"), inner, variables("v", **texts))
+    found = execution["variables"]
+    assert found["s"] == "{zz=a, b=2, case=a, hasChildren=true} "
+    assert found["l"] == "{zz=b, p=1, q=1, r=1, s=1, t=1, u=1, v=1, w=1, x=1, y=1, case=b} "
+    assert found["d"] == "{hasChildren=true, case=a} "
+    assert found["f"] == "{dt=[], forkedTaskDefs=[], di={}, forkedTasks=[]} "
+    names = [name for name in re.findall(r"(\w+)=", found["w"]) if name.startswith(("sub", "id", "prio", "workflowI"))]
+    assert names == [
+        *("subWorkflowDefinition", "workflowInput", "subWorkflowTaskToDomain", "idempotencyKey"),
+        *("subWorkflowName", "priority", "subWorkflowVersion", "idempotencyStrategy"),
+    ]

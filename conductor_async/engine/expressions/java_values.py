@@ -100,15 +100,24 @@ def _double(value: float) -> str:
     return f"{'-' * sign}{significant[0]}.{significant[1:]}E{power_of_ten}"
 
 
-def hash_ordered(values: Mapping[str, JsonValue]) -> JsonObject:
-    """The same entries in the order in which a Java `HashMap` goes through them, filled in the order given."""
-    return {key: values[key] for key in hash_order(values)}
+def hash_ordered(values: Mapping[str, JsonValue], *, copied: int = 0) -> JsonObject:
+    """The same entries in the order in which a Java `HashMap` goes through them, filled in the order given.
+
+    Args:
+        values: The entries.
+        copied: How many of them came first and all at once: a map that begins so is only as large as these need.
+    """
+    return {key: values[key] for key in hash_order(values, copied=copied)}
 
 
-def hash_order(keys: Collection[str]) -> list[str]:
+def hash_order(keys: Collection[str], *, copied: int = 0) -> list[str]:
     """Keys in the order of a Java `HashMap`: by bucket, within a bucket in the order of their coming."""
     buckets = 16
-    while len(keys) > buckets * 3 // 4:
+    if copied:
+        buckets = 1
+        while buckets < int(copied / 0.75 + 1):
+            buckets *= 2
+    while len(keys) > buckets * 3 / 4:
         buckets *= 2
     return sorted(keys, key=lambda key: _spread_hash(key) & (buckets - 1))
 

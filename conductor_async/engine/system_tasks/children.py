@@ -8,7 +8,7 @@ from conductor_async.engine.definitions.conversion import unreadable
 from conductor_async.engine.definitions.normalising import normal_start_request, normal_workflow_def
 from conductor_async.engine.errors import EngineError, Refused, WorkflowHalted
 from conductor_async.engine.expressions.inputs import evaluate
-from conductor_async.engine.expressions.java_values import as_java_string
+from conductor_async.engine.expressions.java_values import as_java_string, hash_ordered
 from conductor_async.engine.json_kinds import is_object
 from conductor_async.engine.lifecycle.ending import terminate
 from conductor_async.engine.lifecycle.starting import create
@@ -56,16 +56,18 @@ class SubWorkflowKind(TaskKind):
         priority = params.get("priority")
         row = place.row(
             "SCHEDULED",
-            input={
-                "subWorkflowName": as_java_string(values.get("name")),
-                "priority": values.get("priority"),
-                "subWorkflowVersion": None if definition is not None else _version(place, values),
-                "subWorkflowTaskToDomain": domains if is_object(domains) else None,
-                "subWorkflowDefinition": definition,
-                "idempotencyKey": values.get("idempotencyKey"),
-                "idempotencyStrategy": values.get("idempotencyStrategy"),
-                "workflowInput": place.input(),
-            },
+            input=hash_ordered(
+                {
+                    "subWorkflowName": as_java_string(values.get("name")),
+                    "priority": values.get("priority"),
+                    "subWorkflowVersion": None if definition is not None else _version(place, values),
+                    "subWorkflowTaskToDomain": domains if is_object(domains) else None,
+                    "subWorkflowDefinition": definition,
+                    "idempotencyKey": values.get("idempotencyKey"),
+                    "idempotencyStrategy": values.get("idempotencyStrategy"),
+                    "workflowInput": place.input(),
+                }
+            ),
             callback_after=place.spec.start_delay,
         )
         if isinstance(priority, int) and not isinstance(priority, bool):

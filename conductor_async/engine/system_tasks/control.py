@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conductor_async.engine.deciding.scheduling import rows_for
 from conductor_async.engine.errors import WorkflowHalted
-from conductor_async.engine.expressions.java_values import as_java_string
+from conductor_async.engine.expressions.java_values import as_java_string, hash_ordered
 from conductor_async.engine.json_kinds import is_object
 from conductor_async.engine.scripts.evaluators import evaluate_script, known_evaluator, run_javascript
 from conductor_async.engine.scripts.interface import ScriptError
@@ -70,7 +70,9 @@ class SwitchKind(_Choice):
         case = as_java_string(value)
         row.input["case"] = case
         row.output = {"evaluationResult": [case], "selectedCase": case}
-        return self._with_case(place, row, spec.cases.get(case, spec.default_case))
+        rows = self._with_case(place, row, spec.cases.get(case, spec.default_case))
+        row.input = hash_ordered(row.input, copied=len(task_input))
+        return rows
 
 
 class DecisionKind(_Choice):
@@ -90,7 +92,9 @@ class DecisionKind(_Choice):
             output={"caseOutput": [case]},
             start_time=place.core.now(),
         )
-        return self._with_case(place, row, spec.cases.get(case) or spec.default_case)
+        rows = self._with_case(place, row, spec.cases.get(case) or spec.default_case)
+        row.input = hash_ordered(row.input)
+        return rows
 
     def _case(self, place: Place) -> str:
         expression = place.spec.wire.get("caseExpression")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async.engine.expressions.java_values import hash_ordered
 from conductor_async.engine.outside import hand_out
 from conductor_async.engine.system_tasks.base import TaskKind
 
@@ -31,7 +32,7 @@ class HttpKind(TaskKind):
         row = place.row(
             "SCHEDULED",
             task_id=task_id,
-            input=values,
+            input=hash_ordered(values),
             retry_count=place.retry_count,
             callback_after=spec.start_delay,
             rate_limit=definition.rate_limit if definition else 0,

@@ -3,6 +3,9 @@
 The names here are the public ones. The real server as a child process is in `conductor_async.localserver`.
 """
 
+import importlib
+import typing
+
 from conductor_async._version import (
     __version__,
 )
@@ -105,18 +108,6 @@ from conductor_async.resources import (
     WorkflowBulkClient,
     WorkflowClient,
 )
-from conductor_async.worker import (
-    HostHealth,
-    PollerHealth,
-    TaskContext,
-    TaskInProgress,
-    WorkerHost,
-    WorkerOptions,
-    WorkerTask,
-    discover,
-    get_task_context,
-    worker_task,
-)
 from conductor_async.workflow import (
     AgentTask,
     AssignmentCompletionStrategy,
@@ -201,6 +192,33 @@ from conductor_async.workflow import (
     secret,
     wait_for_webhook,
 )
+
+if typing.TYPE_CHECKING:
+    from conductor_async.worker import (
+        HostHealth,
+        PollerHealth,
+        TaskContext,
+        TaskInProgress,
+        WorkerHost,
+        WorkerOptions,
+        WorkerTask,
+        discover,
+        get_task_context,
+        worker_task,
+    )
+else:
+
+    def __getattr__(name: str) -> object:
+        """What belongs to workers is imported when it is asked for: who only calls the server does without."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value: object = getattr(importlib.import_module("conductor_async.worker"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "APIError",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+import subprocess
+import sys
 import types
 from pathlib import Path
 
@@ -35,8 +37,8 @@ def test_all_is_sorted_and_without_repetition() -> None:
 
 
 def test_all_is_what_is_public() -> None:
-    modules = {name for name, value in vars(conductor_async).items() if isinstance(value, types.ModuleType)}
-    public = {name for name in vars(conductor_async) if not name.startswith("_")} - modules
+    members = {name: getattr(conductor_async, name) for name in dir(conductor_async) if not name.startswith("_")}
+    public = {name for name, value in members.items() if not isinstance(value, types.ModuleType)}
     assert public == set(conductor_async.__all__) - {"__version__"}
 
 
@@ -48,6 +50,16 @@ def test_every_name_can_be_imported() -> None:
     names: dict[str, object] = {}
     exec("from conductor_async import *", names)
     assert set(conductor_async.__all__) <= set(names)
+
+
+def test_workers_are_imported_when_they_are_asked_for() -> None:
+    code = """
+import sys, conductor_async
+loaded = "conductor_async.worker" in sys.modules
+print(loaded, conductor_async.WorkerHost.__name__, hasattr(conductor_async, "WorkerHosts"))
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["False", "WorkerHost", "False"]
 
 
 def test_every_error_is_public() -> None:

@@ -389,6 +389,6 @@ def _at_least_one(value: int | None, name: str) -> int | None:
 def _innermost(error: BaseException) -> BaseException:
     """The one error in nested groups of one, or the group that has several."""
     if isinstance(error, BaseExceptionGroup):
-        parts = cast("tuple[BaseException, ...]", error.exceptions)
-        return _innermost(parts[0]) if len(parts) == 1 else cast("BaseException", error)
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return _innermost(group.exceptions[0]) if len(group.exceptions) == 1 else group
     return error

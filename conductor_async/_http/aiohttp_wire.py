@@ -76,11 +76,12 @@ class AiohttpWire:
                 method,
                 _as_it_is(url),
                 headers=headers,
-                data=content or None,
+                data=aiohttp.BytesPayload(content) if content else None,
                 allow_redirects=False,
                 timeout=_time_to_connect(connect_timeout),
                 proxy=self._proxy,
                 proxy_headers=self._proxy_headers,
+                middlewares=() if method == "POST" and not self._proxy_headers else None,  # no POST is sent twice
             ) as response:
                 found = {
                     name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.raw_headers

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from conductor_async.worker.delivery.outbox import Outbox
     from conductor_async.worker.delivery.parcel import Packing, Parcel
     from conductor_async.worker.events import Listeners
+    from conductor_async.worker.holding.held import Way
     from conductor_async.worker.outage import Outage
 
 logger = logging.getLogger("conductor_async")
@@ -154,7 +155,7 @@ class Delivery:
         choice: UpdateChoice | None = None,
         *,
         within: float = float("inf"),
-        way: anyio.Lock | None = None,
+        way: Way | None = None,
     ) -> tuple[Task | None, ConductorError | None]:
         """Delivers a result.
 

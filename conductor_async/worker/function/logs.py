@@ -27,7 +27,7 @@ class TaskLog:
     def __init__(self, task_id: str) -> None:
         self._task_id = task_id
         self._first: list[TaskExecLog] = []
-        self._last: deque[TaskExecLog] = deque(maxlen=LAST_LINES)
+        self._last: deque[TaskExecLog] | None = None
         self._dropped = 0
 
     def add(self, text: str, at: float | None = None) -> None:
@@ -40,14 +40,16 @@ class TaskLog:
         if len(self._first) < FIRST_LINES:
             self._first.append(line)
             return
+        if self._last is None:
+            self._last = deque(maxlen=LAST_LINES)
         self._dropped += len(self._last) == LAST_LINES
         self._last.append(line)
 
     def lines(self) -> list[TaskExecLog]:
         """What is kept, and between first and last a line that says how many are not."""
-        last = list(self._last)
+        last = list(self._last or ())
         if not self._dropped:
-            return [*self._first, *last]
+            return self._first + last
         gap = TaskExecLog(
             log=f"… {self._dropped} lines are left out …", task_id=self._task_id, created_time=last[0].created_time
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from conductor_async.worker.function.context import TaskContext
     from conductor_async.worker.function.decorator import AnyWorker
     from conductor_async.worker.holding.held import HeldTask
+
+logger = logging.getLogger("conductor_async")
 
 
 class Runner:
@@ -45,25 +48,31 @@ class Runner:
     async def run(self, held: HeldTask) -> TaskResult | None:
         """The result for this task; None if the call was cancelled by us: nobody's fault.
 
-        Call it in a task of its own: the function may change context variables.
+        Call it with context variables of its own: the function may change them.
         """
         context = held.context
         token = enter_task_context(context)
+        result: TaskResult | None = None
         try:
-            if not self._listeners:
-                with held.scope:
-                    return (await self._call(context))[0]
-                return None
-            self._listeners.tell(TaskStarted(self._worker_id, context.task))
+            if self._listeners:
+                self._listeners.tell(TaskStarted(self._worker_id, context.task))
             began = self._clock.now()
             with held.scope:
                 result, error = await self._call(context)
-                seconds = self._clock.now() - began
-                self._listeners.tell(TaskFinished(self._worker_id, context.task, result, seconds, error))
-                return result
-            return None
+                held.tidy = error is None
+                if self._listeners:
+                    seconds = self._clock.now() - began
+                    self._listeners.tell(TaskFinished(self._worker_id, context.task, result, seconds, error))
+        except RuntimeError:  # the scope cannot be left, as another is open within it: anyio is out of step
+            logger.critical(
+                "The worker for %r left a cancel scope, a timeout or a task group of anyio's open, which ends the host."
+                " It is in an async generator that was not run to its end, perhaps: close it (contextlib.aclosing)",
+                context.task_def_name,
+            )
+            raise
         finally:
             leave_task_context(token)
+        return result
 
     async def _call(self, context: TaskContext) -> tuple[TaskResult, BaseException | None]:
         """What the server is to be told, and what the function raised, if it did."""

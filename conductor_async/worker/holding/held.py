@@ -10,8 +10,34 @@ from conductor_async.worker.function.context import TaskContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import TracebackType
 
     from conductor_async.models import Task
+
+
+class Way:
+    """A lock that costs nothing where nobody else wants it."""
+
+    __slots__ = ("_freed", "_taken")
+
+    def __init__(self) -> None:
+        self._taken = False
+        self._freed: anyio.Event | None = None
+
+    async def __aenter__(self) -> None:
+        while self._taken:
+            if self._freed is None:
+                self._freed = anyio.Event()
+            await self._freed.wait()
+        self._taken = True
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._taken = False
+        if self._freed is not None:
+            self._freed.set()
+            self._freed = None
 
 
 class HeldTask:
@@ -24,11 +50,12 @@ class HeldTask:
         scope: Around the call of its function.
         is_async: Whether cancelling the scope ends the function. A thread has to look for itself.
         disowned: The server does not want its result from here any more.
+        tidy: Its function has returned, and left nothing open: another may be called in the same asyncio task.
         way: Held while the server is told something of it. The server writes whole rows, without a lock: an extension
             of the lease that is under way together with the result can undo the result.
     """
 
-    __slots__ = ("context", "disowned", "is_async", "scope", "task", "way", "worker_id")
+    __slots__ = ("context", "disowned", "is_async", "scope", "task", "tidy", "way", "worker_id")
 
     def __init__(self, task: Task, worker_id: str, *, is_async: bool) -> None:
         self.task = task
@@ -37,7 +64,8 @@ class HeldTask:
         self.scope = anyio.CancelScope()
         self.is_async = is_async
         self.disowned = False
-        self.way = anyio.Lock(fast_acquire=True)
+        self.tidy = False
+        self.way = Way()
 
     def end(self, reason: str, *, wait_for_thread: bool) -> None:
         """Ends the function: a coroutine is cancelled, a thread is told, and waited for or left behind."""

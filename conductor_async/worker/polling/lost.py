@@ -8,7 +8,6 @@ id, which no other process has, and gives back those that it does not know.
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import anyio
@@ -27,7 +26,7 @@ from conductor_async.worker.function.outcome import hand_back
 from conductor_async.worker.patience import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from types import TracebackType
 
     from anyio.abc import TaskGroup
 
@@ -67,16 +66,10 @@ class Asking:
         self._last = 0
         self._under_way: set[int] = set()
 
-    @contextmanager
-    def one(self) -> Generator[None]:
+    def one(self) -> _Request:
         """Held while a request is under way, and until the tasks that it brought are held."""
         self._last += 1
-        this = self._last
-        self._under_way.add(this)
-        try:
-            yield
-        finally:
-            self._under_way.discard(this)
+        return _Request(self._under_way, self._last)
 
     def last(self) -> int:
         """The number of the last request that was sent."""
@@ -85,6 +78,24 @@ class Asking:
     def is_over(self, number: int) -> bool:
         """Whether all requests up to this one have ended."""
         return not self._under_way or min(self._under_way) > number
+
+
+class _Request:
+    """One of them."""
+
+    __slots__ = ("_number", "_under_way")
+
+    def __init__(self, under_way: set[int], number: int) -> None:
+        self._under_way = under_way
+        self._number = number
+
+    def __enter__(self) -> None:
+        self._under_way.add(self._number)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._under_way.discard(self._number)
 
 
 class LostTasks:

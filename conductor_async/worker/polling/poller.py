@@ -20,6 +20,7 @@ from conductor_async.worker.events import (
     TaskAbandoned,
     TaskHandedBack,
 )
+from conductor_async.worker.function.apart import Apart
 from conductor_async.worker.function.outcome import hand_back, hand_back_with_progress, refusal
 from conductor_async.worker.function.runner import Runner
 from conductor_async.worker.health import PollerHealth
@@ -241,23 +242,42 @@ class Poller:
     # -- working -----------------------------------------------------------------------------------
 
     def _start(self, tasks: Sequence[Task], running: TaskGroup) -> None:
-        """Runs them, or hands them back if the host stops or has its hands full. A slot is reserved for each."""
+        """Begins them. A slot is reserved for each."""
         for task in tasks:
-            held = HeldTask(task, self._worker_id, is_async=self._is_async)
-            self._service.held.add(held)
-            self._in_hand += 1
-            if self._service.stopping.is_set():
-                running.start_soon(self._give_back, held, "the host stops")
-            elif self._service.slots.free <= 0:
-                running.start_soon(self._give_back, held, "the host has as many tasks as it may run at once")
-            else:
-                self._service.slots.reserve(1)
-                # Not with the variables of the task whose result brought this one.
-                self._variables.copy().run(running.start_soon, self._work, held, running)
+            self._begin(self._take(task), running)
+
+    def _take(self, task: Task) -> HeldTask:
+        held = HeldTask(task, self._worker_id, is_async=self._is_async)
+        self._service.held.add(held)
+        self._in_hand += 1
+        return held
+
+    def _begin(self, held: HeldTask, running: TaskGroup) -> None:
+        """Runs it, or hands it back if the host stops or has its hands full."""
+        if self._service.stopping.is_set():
+            running.start_soon(self._give_back, held, "the host stops")
+        elif self._service.slots.free <= 0:
+            running.start_soon(self._give_back, held, "the host has as many tasks as it may run at once")
+        else:
+            self._service.slots.reserve(1)
+            running.start_soon(self._work, held, running)
 
     async def _work(self, held: HeldTask, running: TaskGroup) -> None:
+        """Works a task off, and then what its result brings, one after the other."""
+        following: HeldTask | None = held
+        while following is not None:
+            held = following
+            # With the poller's context variables, not with those of the task whose result brought this one.
+            following = await Apart(self._variables.copy(), self._work_off(held))
+            if following is not None and (self._service.stopping.is_set() or not held.tidy):
+                self._service.slots.release()
+                self._begin(following, running)
+                return
+
+    async def _work_off(self, held: HeldTask) -> HeldTask | None:
+        """Runs the function, and delivers what comes of it. The next task, for the same slot, if there is one."""
         service = self._service
-        following: Task | None = None
+        following: HeldTask | None = None
         service.watch.hold(held)
         if self._leased:
             service.leases.hold(held)
@@ -265,10 +285,8 @@ class Poller:
             with self._clock.working(self.task_type, self._domain):
                 if (result := await self._result_of(held)) is not None:
                     with self._asking.one():
-                        following = await self._deliver(held, result)
-                        if following is not None:
-                            service.slots.release()
-                            self._start([following], running)
+                        if (task := await self._deliver(held, result)) is not None:
+                            following = self._take(task)
         except anyio.get_cancelled_exc_class():
             # The host falls over, or its time is up: what is under way can still go to another worker.
             await self._hand_back(held, "the host ends", within=_TIME_TO_HAND_BACK)
@@ -281,6 +299,7 @@ class Poller:
             if following is None:
                 self._slots.release()
                 service.slots.release()
+        return following
 
     async def _result_of(self, held: HeldTask) -> TaskResult | None:
         """Runs it. None: there is nothing to deliver, because it was handed back, or nobody wants it."""

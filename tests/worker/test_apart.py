@@ -1,0 +1,140 @@
+"""A coroutine with context variables of its own, in the task of whoever awaits it."""
+
+from __future__ import annotations
+
+import asyncio
+import types
+from contextvars import ContextVar, copy_context
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from conductor_async.worker.function.apart import Apart
+from tests.worker.hosting import anyio_backend
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+__all__ = ["anyio_backend"]
+
+pytestmark = pytest.mark.anyio
+
+colour: ContextVar[str] = ContextVar("colour", default="none")
+
+
+async def test_what_it_sets_stays_in_its_context() -> None:
+    async def paint() -> str:
+        before = colour.get()
+        colour.set("red")
+        await anyio.lowlevel.checkpoint()
+        return f"{before}, {colour.get()}"
+
+    context = copy_context()
+    token = colour.set("blue")
+    assert await Apart(context, paint()) == "none, red"
+    assert (colour.get(), context[colour]) == ("blue", "red")
+    colour.reset(token)
+
+
+async def test_what_it_starts_sees_its_variables() -> None:
+    seen: list[str] = []
+
+    async def look() -> None:
+        seen.append(colour.get())
+
+    async def start() -> None:
+        colour.set("green")
+        async with anyio.create_task_group() as group:
+            group.start_soon(look)
+        seen.append(await anyio.to_thread.run_sync(colour.get))
+
+    await Apart(copy_context(), start())
+    assert seen == ["green", "green"]
+
+
+async def test_an_error_of_it_comes_out() -> None:
+    async def fail() -> None:
+        await anyio.lowlevel.checkpoint()
+        raise KeyError("it")
+
+    with pytest.raises(KeyError, match="it"):
+        await Apart(copy_context(), fail())
+
+
+async def test_cancellation_reaches_it_and_it_may_clean_up() -> None:
+    ended: list[str] = []
+
+    async def sleep() -> None:
+        colour.set("grey")
+        try:
+            await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.lowlevel.checkpoint()
+            ended.append(colour.get())
+
+    with anyio.move_on_after(0.01) as scope:
+        await Apart(copy_context(), sleep())
+    assert scope.cancelled_caught
+    assert ended == ["grey"]
+
+
+async def test_it_may_catch_what_is_thrown_into_it() -> None:
+    async def timed_out() -> str:
+        with anyio.move_on_after(0.01):
+            await anyio.sleep_forever()
+        return "went on"
+
+    assert await Apart(copy_context(), timed_out()) == "went on"
+
+
+async def test_it_runs_in_the_task_that_awaits_it() -> None:
+    async def task() -> Any:
+        return anyio.get_current_task().id
+
+    assert await Apart(copy_context(), task()) == anyio.get_current_task().id
+
+
+def test_closing_whoever_awaits_it_closes_it() -> None:
+    ended: list[str] = []
+
+    @types.coroutine
+    def hang() -> Generator[None]:
+        yield
+
+    async def inner() -> None:
+        try:
+            await hang()
+        except GeneratorExit:
+            ended.append("closed")
+            raise
+
+    async def outer() -> None:
+        await Apart(copy_context(), inner())
+
+    coroutine = outer()
+    coroutine.send(None)
+    coroutine.close()
+    assert ended == ["closed"]
+
+
+def test_a_second_run_in_the_same_context_meanwhile_is_an_error() -> None:
+    context = copy_context()
+
+    async def nothing() -> None: ...
+
+    async def within() -> None:
+        again = nothing()
+        try:
+            await Apart(context, again)
+        finally:
+            again.close()
+
+    with pytest.raises(RuntimeError, match="already entered"):
+        asyncio.run(_awaited(Apart(context, within())))
+
+
+async def _awaited(apart: Apart[None]) -> None:
+    await apart

@@ -28,7 +28,7 @@ from worker_contestants import SERVE, Progress
 
 logging.disable(logging.INFO)
 
-SLOTS = {10: 1_000, 100: 2_000}  # slots → tasks a round
+SLOTS = {10: 2_000, 100: 2_000}  # slots → tasks a round
 IDLE_TYPES = (1, 50)
 IDLE_SECONDS = 10.0
 CHAINS = 8

@@ -156,13 +156,15 @@ class Soak:
                 await anyio.sleep(self.random.expovariate(self.rate))
 
     async def _start_one(self, conductor: ConductorClient, load: Load, key: str) -> None:
+        pause = 1.0
         while True:
             try:
                 handle = await conductor.executor.start(load.name, dedupe_key=key)
             except ConductorError as error:
                 self.diary.note(key, f"start() raised {error!r}"[:400])
                 self.figures.starts_that_raised += 1
-                await anyio.sleep(1)
+                await anyio.sleep(pause)
+                pause = min(pause * 2, 15)  # as callers do who want a struggling server back
             else:
                 self.diary.note(key, f"start() returned {handle.workflow_id}")
                 load.ids.append(handle.workflow_id)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from conductor_async.client import ConductorClient
     from conductor_async.testing.environment import WorkflowEnvironment
 
-__all__ = ["conductor", "conductor_env", "pytest_addoption", "pytest_report_header"]
+__all__ = ["conductor", "conductor_env", "pytest_addoption", "pytest_configure", "pytest_report_header"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,6 +24,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     text = "what `conductor_env` is: embedded, local (a real server, started for this run), or the URL of a server"
     parser.getgroup("conductor").addoption("--conductor", metavar="embedded|local|URL", help=text)
     parser.addini("conductor", f"{text}. The option --conductor goes before it.", default="")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuses what is no Conductor, before the first test."""
+    which = _which(config)
+    if which not in ("", "embedded", "local") and "://" not in which:
+        raise pytest.UsageError(
+            f"there is no conductor {which!r}: it can be embedded, local or the URL of a server's API"
+        )
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -47,14 +47,14 @@ class Overlaps:
 
 @pytest.mark.parametrize("grace", [10, 0], ids=["results", "handed-back"])
 async def test_an_extension_under_way_is_waited_for(grace: float):
-    """Forty tasks end at forty times around the first extension of their leases."""
+    """Forty tasks end at forty times around the first two extensions of their leases."""
     server = QueueServer(has_v2=False, response_timeout=1)
     overlaps = Overlaps(server)
 
     @worker_task("job", concurrency=40)
     async def job(number: str, context: TaskContext) -> None:
         assert context.task_id == number
-        await anyio.sleep(0.25 + 0.005 * int(number[1:]))
+        await anyio.sleep(0.25 + 0.01 * int(number[1:]))
 
     async with between(overlaps.answer, Failing(Operation.OTHER, Fault.HTML, times=0)) as rig:
         server.put(40)
@@ -64,3 +64,30 @@ async def test_an_extension_under_way_is_waited_for(grace: float):
             # A second of response timeout is short: a busy machine may exceed it, which is not what this is about.
             assert set(server.statuses()) <= {"COMPLETED", "SCHEDULED", "TIMED_OUT"}
     assert overlaps.found == set()
+
+
+async def test_results_that_take_long_do_not_hold_up_the_leases_of_what_runs():
+    server = QueueServer(has_v2=False, response_timeout=1)
+    told = anyio.Event()
+    extended: set[str] = set()
+
+    async def answer(request: Request) -> bytes:
+        if Operation.of(request) is Operation.LEASE:
+            extended.add(request.json["taskId"])
+            if {"t39", "t40"} <= extended:
+                told.set()
+        elif request.method == "POST":
+            await told.wait()
+        return await server.answer(request)
+
+    @worker_task("job", concurrency=40)
+    async def job(number: str) -> None:
+        if number in ("t39", "t40"):
+            await told.wait()
+
+    async with between(answer, Failing(Operation.OTHER, Fault.HTML, times=0)) as rig:
+        server.put(40)
+        async with client_of(rig, retry=NEVER) as conductor, WorkerHost(conductor, [job], poll_timeout=0.2):
+            with anyio.fail_after(30):
+                await told.wait()
+    assert extended == {"t39", "t40"}

@@ -24,11 +24,15 @@ class Way:
         self._taken = False
         self._freed: anyio.Event | None = None
 
-    async def __aenter__(self) -> None:
+    async def free(self) -> None:
+        """Returns when nobody has it."""
         while self._taken:
             if self._freed is None:
                 self._freed = anyio.Event()
             await self._freed.wait()
+
+    async def __aenter__(self) -> None:
+        await self.free()
         self._taken = True
 
     async def __aexit__(

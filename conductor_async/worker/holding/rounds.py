@@ -84,6 +84,7 @@ class Rounds:
                 visits.start_soon(self._make_visit, held, every)
 
     async def _make_visit(self, held: HeldTask, every: float) -> None:
+        await held.way.free()  # while its result is under way: of the few requests at once, none is kept for that
         async with self._limiter:
             sooner = await self._visit(held) if held in self._due else None
         if held in self._due:

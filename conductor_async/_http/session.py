@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import TYPE_CHECKING
 
@@ -127,7 +126,7 @@ class Session:
     async def aclose(self) -> None:
         """Closes the connections. An injected client stays open: it is its owner's."""
         self._closed = True
-        if self._loop is _running_loop():
+        if self._loop is anyio.lowlevel.current_token().native_token:
             # Also those that wait for a connection: left to the pools, they would wait on, or be cancelled from within.
             for scope in tuple(self._under_way):
                 scope.cancel()
@@ -155,7 +154,7 @@ class Session:
     def _check_loop(self) -> None:
         if self._injected is not None and self._injected.is_closed:
             raise ClientClosedError("The http_client given to this client is closed.")
-        loop = _running_loop()
+        loop = anyio.lowlevel.current_token().native_token
         if self._loop is None:
             self._loop = loop
         elif self._loop is not loop:
@@ -163,11 +162,6 @@ class Session:
                 f"This client was first used on {self._loop!r} and is now used on {loop!r}. Its connections belong to"
                 " the first: make one client per event loop, inside it (asyncio.run() makes a new loop each time)."
             )
-
-
-def _running_loop() -> object:
-    # anyio knows it too, in ten times the time.
-    return asyncio._get_running_loop() or anyio.lowlevel.current_token().native_token
 
 
 def _explained(error: WireError, method: str, url: str) -> TransportError:

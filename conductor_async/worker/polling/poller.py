@@ -264,15 +264,16 @@ class Poller:
 
     async def _work(self, held: HeldTask, running: TaskGroup) -> None:
         """Works a task off, and then what its result brings, one after the other."""
-        following: HeldTask | None = held
-        while following is not None:
-            held = following
+        while True:
             # With the poller's context variables, not with those of the task whose result brought this one.
             following = await Apart(self._variables.copy(), self._work_off(held))
-            if following is not None and (self._service.stopping.is_set() or not held.tidy):
+            if following is None:
+                return
+            if self._service.stopping.is_set() or not held.tidy:
                 self._service.slots.release()
                 self._begin(following, running)
                 return
+            held = following
 
     async def _work_off(self, held: HeldTask) -> HeldTask | None:
         """Runs the function, and delivers what comes of it. The next task, for the same slot, if there is one."""

@@ -90,7 +90,7 @@ def main() -> None:
     results: dict[str, list[float]] = {}
     for count in COUNTS[:1] if args.quick else COUNTS:
         results |= rotate("waiting.py", ["ours"], args, str(count))["ours"]
-    report("Waiting", "executions awaited at once", {"ours": results}, [], args)
+    report("ExecutionWaiter", "executions awaited at once", {"ours": results}, [], args)
     if not args.quick:  # the target is for ten thousand: of fewer, what a client costs at all weighs on each
         most = max(results[f"{COUNTS[-1]:,} waiters: KB each"])
         print(f"{most:.1f} KB each: target ≤ {MOST_KILOBYTES:g} {'met' if most <= MOST_KILOBYTES else 'MISSED'}\n")

@@ -12,7 +12,7 @@ from conductor_async._version import (
 from conductor_async.client import (
     ConductorClient,
 )
-from conductor_async.compat import (
+from conductor_async.compat.clients import (
     ConductorClients,
     OrkesClients,
 )
@@ -57,6 +57,13 @@ from conductor_async.errors import (
     WorkflowTerminatedError,
     WorkflowTimedOutError,
     WrongEventLoopError,
+)
+from conductor_async.execution import (
+    TaskStatusChanged,
+    WorkflowEvent,
+    WorkflowExecutor,
+    WorkflowHandle,
+    WorkflowStatusChanged,
 )
 from conductor_async.models import (
     Action,
@@ -119,7 +126,7 @@ from conductor_async.workflow import (
     ConductorWorkflow,
     DecisionTask,
     DefinedTask,
-    Difference,
+    DefinitionDiff,
     DoWhileTask,
     DynamicForkTask,
     DynamicTask,
@@ -173,7 +180,6 @@ from conductor_async.workflow import (
     SwitchTask,
     TaskInterface,
     TaskSequence,
-    TaskStatusChanged,
     TerminateTask,
     ToolCall,
     ToolSpec,
@@ -183,10 +189,6 @@ from conductor_async.workflow import (
     WaitForWebHookTask,
     WaitTask,
     WaitUntilTask,
-    WorkflowEvent,
-    WorkflowExecutor,
-    WorkflowHandle,
-    WorkflowStatusChanged,
     diff,
     env,
     secret,
@@ -251,7 +253,7 @@ __all__ = [
     "ConnectionFailedError",
     "DecisionTask",
     "DefinedTask",
-    "Difference",
+    "DefinitionDiff",
     "DoWhileTask",
     "DynamicForkTask",
     "DynamicTask",

@@ -6,10 +6,10 @@ import copy
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from conductor_async._http.api import Api
+from conductor_async._http.call import Api
 from conductor_async.config import Configuration
+from conductor_async.execution.executor import WorkflowExecutor
 from conductor_async.resources import MetadataClient, TaskClient, WorkflowBulkClient, WorkflowClient
-from conductor_async.workflow.executor import WorkflowExecutor
 
 if TYPE_CHECKING:
     from datetime import timedelta

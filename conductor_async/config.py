@@ -241,7 +241,7 @@ class Configuration:
         auth_token_ttl: float | timedelta = timedelta(minutes=45),
     ) -> None:
         self.server_api_url, self._basic_auth = _normalise_url(
-            server_api_url or named_server() or DEFAULT_SERVER_API_URL
+            server_api_url or server_url_from_env() or DEFAULT_SERVER_API_URL
         )
         self.debug = debug
         self.authentication_settings = authentication_settings or _authentication_from_environment()
@@ -308,7 +308,7 @@ class Configuration:
         return _checked_proxy(found) if found else None
 
 
-def named_server() -> str | None:
+def server_url_from_env() -> str | None:
     """The server that the environment names, if it names one."""
     return os.environ.get("CONDUCTOR_SERVER_URL")
 

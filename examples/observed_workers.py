@@ -21,9 +21,9 @@ from prometheus_client import CollectorRegistry
 
 from conductor_async import ConductorWorkflow, WorkerHost, worker_task
 from conductor_async.embedded import client_from_env
+from conductor_async.observability.metrics import PrometheusMetrics
+from conductor_async.observability.tracing import Tracing
 from conductor_async.worker.events import TaskFinished, WorkerEvent
-from conductor_async.worker.metrics import PrometheusMetrics
-from conductor_async.worker.tracing import Tracing
 
 shop = logging.getLogger("shop")
 

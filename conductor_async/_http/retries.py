@@ -48,7 +48,7 @@ class RetryBudget:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RetryDecision:
     """What to do after a failed try.
 
     Attributes:
@@ -60,7 +60,7 @@ class Verdict:
     ambiguous: bool = False
 
 
-def judge(error: ConductorError, *, repeatable: bool, repeat_on_500: bool = False) -> Verdict:
+def judge(error: ConductorError, *, repeatable: bool, repeat_on_500: bool = False) -> RetryDecision:
     """Whether a request that failed so may be repeated.
 
     Args:
@@ -70,19 +70,19 @@ def judge(error: ConductorError, *, repeatable: bool, repeat_on_500: bool = Fals
         repeat_on_500: Whether a 500 is worth another try even if the server does not say so.
     """
     if isinstance(error, ConnectionFailedError):
-        return Verdict(again=True)
+        return RetryDecision(again=True)
     if isinstance(error, TransportError):
-        return Verdict(again=repeatable, ambiguous=not repeatable)
+        return RetryDecision(again=repeatable, ambiguous=not repeatable)
     if isinstance(error, RateLimitedError):
-        return Verdict(again=True)
+        return RetryDecision(again=True)
     if isinstance(error, ServerError) and error.status == 503 and error.retry_after is not None:
-        return Verdict(again=True)
+        return RetryDecision(again=True)
     if isinstance(error, APIError) and error.status in _TRY_LATER:
         # What a gateway answers for a server that hung up says nothing of what the server did.
-        return Verdict(again=repeatable, ambiguous=not repeatable)
+        return RetryDecision(again=repeatable, ambiguous=not repeatable)
     if isinstance(error, APIError) and (error.retryable or (repeat_on_500 and isinstance(error, ServerError))):
-        return Verdict(again=repeatable)
-    return Verdict(again=False)
+        return RetryDecision(again=repeatable)
+    return RetryDecision(again=False)
 
 
 def delay_before(attempt: int, error: ConductorError, policy: RetryPolicy) -> float | None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.lowlevel
 
-from conductor_async._http.transports import checked_url, make_wire
-from conductor_async._http.unpacking import UnreadableError
-from conductor_async._http.wire import NotSentError, TooLateError, WireError
+from conductor_async._http.decompression import UnreadableError
+from conductor_async._http.transport.factory import checked_url, make_transport
+from conductor_async._http.transport.interface import NotSentError, SendError, TransportTimeoutError
 from conductor_async.errors import (
     ClientClosedError,
     ConnectionFailedError,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from conductor_async._http.wire import Answer, Wire
+    from conductor_async._http.transport.interface import Response, Transport
     from conductor_async.config import Configuration
 
 #: Seconds that closing may take, at the most.
@@ -56,7 +56,7 @@ class Session:
         self._connections = connections or configuration.limits.max_connections
         self._injected = http_client
         self._transport = transport
-        self._wire: Wire | None = None
+        self._wire: Transport | None = None
         self._loop: object = None
         self._closed = False
         self._under_way: set[anyio.CancelScope] = set()
@@ -72,7 +72,7 @@ class Session:
 
     async def send(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, *, timeout: float
-    ) -> Answer:
+    ) -> Response:
         """Sends one request and reads the whole answer, whatever its status.
 
         Raises:
@@ -91,7 +91,7 @@ class Session:
                     return await wire.ask(method, url, headers, content or b"", connect_timeout=connect_timeout)
                 finally:
                     self._under_way.discard(scope)
-        except WireError as error:
+        except SendError as error:
             if self._closed:
                 raise ClientClosedError(_CLOSED) from error.__cause__
             raise _explained(error, method, url) from error.__cause__
@@ -107,7 +107,7 @@ class Session:
             raise ClientClosedError(_CLOSED)
         raise RequestTimeoutError(f"{_where(method, url)}: no whole answer within {timeout:g} s")
 
-    async def fetch_outside(self, url: str, *, timeout: float) -> Answer:
+    async def fetch_external(self, url: str, *, timeout: float) -> Response:
         """Fetches a URL of another server: on a connection of its own, with no header of ours."""
         self._check_loop()
         try:
@@ -115,7 +115,7 @@ class Session:
         except ValueError as error:
             raise ResponseDecodeError(f"it is no URL ({error})", method="GET") from error
         outside = Session(self._configuration)
-        outside._wire = make_wire(self._configuration, url, 1)
+        outside._wire = make_transport(self._configuration, url, 1)
         try:
             headers = {"Accept": "*/*", "Accept-Encoding": "gzip"}
             return await outside.send("GET", url, headers, None, timeout=timeout)
@@ -135,21 +135,24 @@ class Session:
             with anyio.move_on_after(_CLOSING, shield=True):  # cancelled or not, nothing stays open
                 await wire.aclose()
 
-    def _opened(self) -> Wire:
+    def _opened(self) -> Transport:
         if self._wire is None:
             self._wire = self._new_wire()
         return self._wire
 
-    def _new_wire(self) -> Wire:
+    def _new_wire(self) -> Transport:
         configuration = self._configuration
         if self._injected is None and self._transport is None:
-            return make_wire(configuration, configuration.server_api_url, self._connections)
-        from conductor_async._http.httpx_wire import ClientWire, TransportWire  # imports httpx: only where it is used
+            return make_transport(configuration, configuration.server_api_url, self._connections)
+        from conductor_async._http.transport.httpx import (  # imports httpx: only where it is used
+            HttpxClientTransport,
+            HttpxTransport,
+        )
 
         if self._injected is not None:
-            return ClientWire(self._injected, configuration.max_response_size)
+            return HttpxClientTransport(self._injected, configuration.max_response_size)
         assert self._transport is not None
-        return TransportWire(self._transport, configuration.max_response_size)
+        return HttpxTransport(self._transport, configuration.max_response_size)
 
     def _check_loop(self) -> None:
         if self._injected is not None and self._injected.is_closed:
@@ -164,13 +167,13 @@ class Session:
             )
 
 
-def _explained(error: WireError, method: str, url: str) -> TransportError:
+def _explained(error: SendError, method: str, url: str) -> TransportError:
     where = _where(method, url)
     if isinstance(error, NotSentError):
         return ConnectionFailedError(
             f"{where}: the server could not be reached ({error}). Nothing was sent", method=method
         )
-    if isinstance(error, TooLateError):
+    if isinstance(error, TransportTimeoutError):
         return RequestTimeoutError(f"{where}: no answer in time ({error})", method=method)
     return TransportError(f"{where}: the connection broke before the answer was read ({error})", method=method)
 

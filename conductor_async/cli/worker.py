@@ -16,15 +16,15 @@ import anyio
 from conductor_async.client import ConductorClient
 from conductor_async.config import Configuration
 from conductor_async.errors import ConfigurationError
-from conductor_async.worker.discovery import discover, imported
-from conductor_async.worker.function.decorator import WorkerTask
+from conductor_async.observability.metrics import PrometheusMetrics
+from conductor_async.worker._discovery import discover, imported
+from conductor_async.worker.decorator import WorkerTask
 from conductor_async.worker.host import WorkerHost
-from conductor_async.worker.metrics import PrometheusMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conductor_async.worker.function.decorator import AnyWorker
+    from conductor_async.worker.decorator import AnyWorker
 
 logger = logging.getLogger("conductor_async")
 

@@ -2,6 +2,6 @@
 
 from conductor_async.devserver.runtime import Outcome, Runtime
 from conductor_async.devserver.server import DevServer
-from conductor_async.devserver.timekeeping import ClockKind, Time
+from conductor_async.devserver.virtual_clock import ClockKind, VirtualClock
 
-__all__ = ["ClockKind", "DevServer", "Outcome", "Runtime", "Time"]
+__all__ = ["ClockKind", "DevServer", "Outcome", "Runtime", "VirtualClock"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.devserver.exchange import Ask
+from conductor_async.devserver import exchange
 from conductor_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def asgi_app(server: DevServer) -> Starlette:
         raw_path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
         root: str = request.scope.get("root_path", "")
         given = await server.answer(
-            Ask(
+            exchange.Request(
                 request.method,
                 raw_path.partition(b"?")[0].decode("latin-1").removeprefix(root),
                 request.scope["query_string"].decode("latin-1"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.devserver.exchange import Answer, as_json
+from conductor_async.devserver.exchange import Response, as_json
 from conductor_async.engine.errors import Invalid
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ INSTANCE = "embedded"
 """What error bodies name as the server that says so: the real one says its host's name."""
 
 #: What the web server below Conductor says to a URL that it does not let through; no JSON, by no route's doing.
-BAD_REQUEST_PAGE = Answer(
+BAD_REQUEST_PAGE = Response(
     400,
     b'<!doctype html><html lang="en"><head><title>HTTP Status 400 \xe2\x80\x93 Bad Request</title></head>'
     b"<body><h1>HTTP Status 400 \xe2\x80\x93 Bad Request</h1></body></html>",
@@ -25,7 +25,7 @@ BAD_REQUEST_PAGE = Answer(
 )
 
 
-def error_answer(error: EngineError) -> Answer:
+def error_answer(error: EngineError) -> Response:
     """The answer to a request that the engine refuses."""
     if isinstance(error, Invalid) and error.validation_errors:
         body: JsonObject = {
@@ -38,16 +38,16 @@ def error_answer(error: EngineError) -> Answer:
     return _complaint(error.status, error.message)
 
 
-def no_such_endpoint(path: str) -> Answer:
+def no_such_endpoint(path: str) -> Response:
     """The answer where the server has no such path. Clients tell by its words that an endpoint is missing."""
     return _complaint(404, f"No static resource {path.strip('/')}.")
 
 
-def method_not_allowed(method: str) -> Answer:
+def method_not_allowed(method: str) -> Response:
     """The answer where the path is there, for other methods."""
     return _complaint(405, f"Request method '{method}' is not supported")
 
 
-def _complaint(status: int, message: str) -> Answer:
+def _complaint(status: int, message: str) -> Response:
     body: JsonObject = {"status": status, "message": message, "instance": INSTANCE, "retryable": False}
     return as_json(body, status)

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from conductor_async.models import JsonObject
 
-__all__ = ["NOTHING", "NO_CONTENT", "Answer", "Ask", "as_json", "as_text"]
+__all__ = ["NOTHING", "NO_CONTENT", "Request", "Response", "as_json", "as_text"]
 
 _TRUE = frozenset({"true", "on", "yes", "1"})
 _FALSE = frozenset({"false", "off", "no", "0"})
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """What is sent back.
 
     Attributes:
@@ -38,22 +38,22 @@ class Answer(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-NOTHING = Answer(200)
-NO_CONTENT = Answer(204)
+NOTHING = Response(200)
+NO_CONTENT = Response(204)
 
 
-def as_json(value: Any, status: int = 200) -> Answer:
+def as_json(value: Any, status: int = 200) -> Response:
     """An answer that is JSON, as the server writes it: numbers that JSON lacks become strings."""
-    return Answer(status, to_json(value, inf_nan_mode="strings"), "application/json")
+    return Response(status, to_json(value, inf_nan_mode="strings"), "application/json")
 
 
-def as_text(text: str, status: int = 200) -> Answer:
+def as_text(text: str, status: int = 200) -> Response:
     """An answer that is text: the server sends ids so."""
-    return Answer(status, text.encode(), "text/plain;charset=UTF-8")
+    return Response(status, text.encode(), "text/plain;charset=UTF-8")
 
 
 @dataclass(slots=True)
-class Ask:
+class Request:
     """A request.
 
     Attributes:

@@ -9,10 +9,10 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
-    from conductor_async.devserver.exchange import Answer, Ask
+    from conductor_async.devserver.exchange import Request, Response
     from conductor_async.devserver.runtime import Runtime
 
-    Handler = Callable[[Runtime, Ask], Answer | Awaitable[Answer]]
+    Handler = Callable[[Runtime, Request], Response | Awaitable[Response]]
 
 __all__ = ["Found", "Route", "RouteTable"]
 

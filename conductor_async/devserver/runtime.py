@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import anyio
 import anyio.lowlevel
 
-from conductor_async.devserver.background import Background
+from conductor_async.devserver.detached_tasks import DetachedTaskGroup
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
 
-    from conductor_async.devserver.timekeeping import Time
-    from conductor_async.engine import Engine, OutsideWork
+    from conductor_async.devserver.virtual_clock import VirtualClock
+    from conductor_async.engine import Engine, ExternalWork
     from conductor_async.models import JsonObject
 
 __all__ = ["Outcome", "Runtime"]
@@ -49,12 +49,14 @@ class Runtime:
         closing: Whether those who wait are to be answered now.
     """
 
-    def __init__(self, engine: Engine, time: Time, perform: Callable[[OutsideWork], Awaitable[Outcome | None]]) -> None:
+    def __init__(
+        self, engine: Engine, time: VirtualClock, perform: Callable[[ExternalWork], Awaitable[Outcome | None]]
+    ) -> None:
         self.engine = engine
         self.time = time
         self.closing = False
         self._perform = perform
-        self._background = Background()
+        self._background = DetachedTaskGroup()
         self._queue_waits: dict[str, set[anyio.Event]] = {}
         self._change_waits: dict[str, set[anyio.Event]] = {}
         self._earlier = anyio.Event()
@@ -111,7 +113,7 @@ class Runtime:
         if due is not None:
             self._plan(due)
 
-    async def _do(self, work: OutsideWork) -> None:
+    async def _do(self, work: ExternalWork) -> None:
         try:
             outcome = await self._perform(work)
         finally:
@@ -177,14 +179,14 @@ class Runtime:
         await self._rest(before)
 
     def _unrest(self) -> int:
-        return self._busy + self.time.unrest
+        return self._busy + self.time.pending_work
 
-    async def _rest(self, unrest: int) -> None:
+    async def _rest(self, pending_work: int) -> None:
         """Returns when for a moment nothing has happened, and nothing goes on that did not before."""
         while True:
             pulse = self._pulse
             await anyio.sleep(_QUIET)
-            if self._pulse == pulse and self._unrest() <= unrest and (unrest or not self._has_takers()):
+            if self._pulse == pulse and self._unrest() <= pending_work and (pending_work or not self._has_takers()):
                 return
 
     async def _keep_time(self) -> None:

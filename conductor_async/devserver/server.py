@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from conductor_async.devserver.errors import BAD_REQUEST_PAGE, error_answer, method_not_allowed, no_such_endpoint
-from conductor_async.devserver.exchange import Answer, Ask, as_json
+from conductor_async.devserver.exchange import Request, Response, as_json
 from conductor_async.devserver.routes import ROUTES
 from conductor_async.devserver.routing import RouteTable
 from conductor_async.engine.errors import EngineError
@@ -36,7 +36,7 @@ class DevServer:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
 
-    async def answer(self, ask: Ask) -> Answer:
+    async def answer(self, ask: Request) -> Response:
         """The answer to a request."""
         if _is_no_url(ask):
             return BAD_REQUEST_PAGE
@@ -51,12 +51,12 @@ class DevServer:
             return no_such_endpoint(ask.path)
         if found.handler is None:
             if method == "OPTIONS":
-                return Answer(200, headers=(("Allow", ",".join((*found.methods, "OPTIONS"))), ("Accept-Patch", "")))
+                return Response(200, headers=(("Allow", ",".join((*found.methods, "OPTIONS"))), ("Accept-Patch", "")))
             return method_not_allowed(ask.method)
         ask.segments = found.segments
         return _without_body(ask, await self._carry_out(found.handler, ask))
 
-    async def _carry_out(self, handler: Handler, ask: Ask) -> Answer:
+    async def _carry_out(self, handler: Handler, ask: Request) -> Response:
         try:
             answer = handler(self.runtime, ask)
             if inspect.isawaitable(answer):
@@ -76,12 +76,12 @@ class DevServer:
         return answer
 
 
-def _is_no_url(ask: Ask) -> bool:
+def _is_no_url(ask: Request) -> bool:
     """Whether the real server's web server would refuse it before Conductor sees it."""
     if len(ask.path) + len(ask.query) > _LONGEST_URL or "%2f" in ask.path.lower():
         return True
     return _NEVER_RAW.search(ask.path) is not None or _NEVER_RAW.search(ask.query) is not None
 
 
-def _without_body(ask: Ask, answer: Answer) -> Answer:
+def _without_body(ask: Request, answer: Response) -> Response:
     return answer._replace(body=b"") if ask.method == "HEAD" else answer

@@ -11,7 +11,7 @@ from conductor_async.engine.errors import Refused
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conductor_async.devserver.exchange import Ask
+    from conductor_async.devserver.exchange import Request
     from conductor_async.devserver.runtime import Runtime
     from conductor_async.models import JsonObject
 
@@ -75,7 +75,7 @@ async def wait_for_run(
     return engine.run_view(workflow_id, return_strategy=strategy, request_id=request_id, signal_timeout=not reached)
 
 
-def checked_strategy(ask: Ask) -> str:
+def checked_strategy(ask: Request) -> str:
     """What is to be returned, of the request's query.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from conductor_async.client import ConductorClient
 from conductor_async.config import Configuration, seconds
-from conductor_async.devserver import DevServer, Outcome, Runtime, Time
+from conductor_async.devserver import DevServer, Outcome, Runtime, VirtualClock
 from conductor_async.embedded.http_task import HttpTasks
 from conductor_async.embedded.mocks import Mocks
 from conductor_async.embedded.transport import EmbeddedTransport
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from conductor_async.config import CallHook
     from conductor_async.devserver import ClockKind
     from conductor_async.embedded.mocks import Mock, MockAnswer
-    from conductor_async.engine import OutsideWork
+    from conductor_async.engine import ExternalWork
     from conductor_async.models import JsonObject, WorkflowDef
     from conductor_async.workflow import ConductorWorkflow
 
@@ -75,7 +75,7 @@ class EmbeddedConductor:
     ) -> None:
         if clock not in ("real", "skipping", "manual"):
             raise ConfigurationError(f"clock is {clock!r}: it can be 'real', 'skipping' or 'manual'")
-        self._time = Time(clock, start)
+        self._time = VirtualClock(clock, start)
         self._hooks = hooks
         self._mocks = Mocks()
         self._scripts = DefaultScripts()
@@ -131,7 +131,7 @@ class EmbeddedConductor:
         configuration = Configuration(self.url, trust_env=False, hooks=self._hooks)
         configuration.authentication_settings = None  # keys in the environment are for another server
         client = ConductorClient(configuration)
-        client._api.speak_through(self.transport)
+        client._api.use_transport(self.transport)
         client._api.clock = self._time
         return client
 
@@ -213,7 +213,7 @@ class EmbeddedConductor:
         """
         return self._mocks.add(name, answer, output, workflow)
 
-    async def _perform(self, work: OutsideWork) -> Outcome | None:
+    async def _perform(self, work: ExternalWork) -> Outcome | None:
         if work.is_mock:
             return await self._mocks.perform(work, self._runtime)
         if work.kind == "HTTP":

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from conductor_async.client import ConductorClient
-from conductor_async.config import Configuration, named_server
+from conductor_async.config import Configuration, server_url_from_env
 from conductor_async.embedded.conductor import EmbeddedConductor
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ async def client_from_env(*, hooks: Sequence[CallHook] = ()) -> AsyncGenerator[C
     Raises:
         ConfigurationError: The environment names a server or a key in a way that cannot work.
     """
-    if named_server():
+    if server_url_from_env():
         async with ConductorClient(Configuration(hooks=hooks)) as client:
             yield client
     else:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from conductor_async.devserver.runtime import Runtime
-    from conductor_async.engine import OutsideWork
+    from conductor_async.engine import ExternalWork
     from conductor_async.engine.state.execution import TaskRow
 
 __all__ = ["TIMES_OUT", "Mock", "MockAnswer", "Mocks", "TimesOut"]
@@ -130,7 +130,7 @@ class Mocks:
         """Whether there is one for this task."""
         return bool(self._by_name) and (task.task_def_name in self._by_name or task.task_type in self._by_name)
 
-    async def perform(self, work: OutsideWork, runtime: Runtime) -> Outcome | None:
+    async def perform(self, work: ExternalWork, runtime: Runtime) -> Outcome | None:
         """What the mock makes of it."""
         mock = self._by_name.get(work.task_name) or self._by_name.get(work.kind)
         if mock is None:

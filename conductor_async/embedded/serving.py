@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from conductor_async.devserver.background import Background
+from conductor_async.devserver.detached_tasks import DetachedTaskGroup
 from conductor_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ async def serving(app: Starlette, runtime: Runtime, host: str, port: int) -> Asy
                 started.set()
                 ended.set()
 
-        background = Background()
+        background = DetachedTaskGroup()
         await background.open()
         background.start_soon(serve)
         try:

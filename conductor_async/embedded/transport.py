@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from conductor_async.devserver.exchange import Ask
+from conductor_async.devserver.exchange import Request
 
 if TYPE_CHECKING:
     from conductor_async.devserver.server import DevServer
@@ -27,7 +27,7 @@ class EmbeddedTransport(httpx.AsyncBaseTransport):
         """The server's answer."""
         path, _, query = request.url.raw_path.decode("latin-1").partition("?")
         answer = await self._server.answer(
-            Ask(request.method, path, query, request.headers.get("Content-Type", ""), await request.aread())
+            Request(request.method, path, query, request.headers.get("Content-Type", ""), await request.aread())
         )
         headers = [*answer.headers, ("Content-Length", str(len(answer.body)))]
         if answer.content_type is not None:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from conductor_async.engine.clock import Clock
-    from conductor_async.engine.outside import OutsideWork
+    from conductor_async.engine.external import ExternalWork
     from conductor_async.engine.scripts.interface import Scripts
     from conductor_async.engine.state.execution import Execution, TaskRow
-    from conductor_async.engine.state.identities import Identities
+    from conductor_async.engine.state.ids import Ids
     from conductor_async.models import JsonObject
 
 __all__ = ["Core", "Work"]
@@ -55,7 +55,7 @@ class Core:
     """
 
     clock: Clock
-    ids: Identities
+    ids: Ids
     scripts: Scripts | None
     environment: Mapping[str, str]
     secrets: Mapping[str, str]
@@ -77,7 +77,7 @@ class Core:
     idempotency_keys: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     in_progress: dict[str, dict[str, None]] = field(default_factory=dict[str, "dict[str, None]"])
     events: list[tuple[str, str, JsonObject]] = field(default_factory=list[tuple[str, str, "JsonObject"]])
-    outside: list[OutsideWork] = field(default_factory=list["OutsideWork"])
+    outside: list[ExternalWork] = field(default_factory=list["ExternalWork"])
     mocked: Callable[[TaskRow], bool] | None = None
 
     def now(self) -> int:

@@ -15,18 +15,18 @@ from conductor_async.engine.commands.waiting import WaitingQueries
 from conductor_async.engine.commands.workflow_bulk import BulkCommands
 from conductor_async.engine.commands.workflow_search import SearchQueries
 from conductor_async.engine.core import Core
-from conductor_async.engine.deciding.polling import queue_name
-from conductor_async.engine.deciding.running import decide_execution
-from conductor_async.engine.deciding.updating import report, settle
+from conductor_async.engine.decider.loop import decide_execution
+from conductor_async.engine.decider.polling import queue_name
+from conductor_async.engine.decider.results import report, settle
 from conductor_async.engine.errors import NotFound
-from conductor_async.engine.state.identities import Identities
-from conductor_async.engine.system_tasks.base import is_system
+from conductor_async.engine.state.ids import Ids
+from conductor_async.engine.task_kinds.base import is_system
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from conductor_async.engine.clock import Clock
-    from conductor_async.engine.outside import OutsideWork
+    from conductor_async.engine.external import ExternalWork
     from conductor_async.engine.scripts.interface import Scripts
     from conductor_async.engine.state.execution import TaskRow
     from conductor_async.models import JsonObject
@@ -76,7 +76,7 @@ class Engine(
     ) -> None:
         self.core = Core(
             clock=clock,
-            ids=Identities(seed),
+            ids=Ids(seed),
             scripts=scripts,
             environment=environment or {},
             secrets=secrets or {},
@@ -124,12 +124,12 @@ class Engine(
     # -- the runtime ---------------------------------------------------------------------------------
 
     @property
-    def outside(self) -> list[OutsideWork]:
+    def outside(self) -> list[ExternalWork]:
         """Work for the runtime: it takes what is in there and reports each by `finish_outside`."""
         return self.core.outside
 
     @outside.setter
-    def outside(self, work: list[OutsideWork]) -> None:
+    def outside(self, work: list[ExternalWork]) -> None:
         self.core.outside = work
 
     @property

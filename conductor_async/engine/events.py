@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.deciding.updating import update
+from conductor_async.engine.decider.results import update
 from conductor_async.engine.definitions.compiled import base_name
-from conductor_async.engine.definitions.normalising import normal_start_request
+from conductor_async.engine.definitions.defaults import with_start_request_defaults
 from conductor_async.engine.errors import EngineError
+from conductor_async.engine.executions.requests import begin
 from conductor_async.engine.expressions.evaluation import Scope, resolve
 from conductor_async.engine.json_kinds import is_array, is_object
-from conductor_async.engine.lifecycle.requests import begin
 from conductor_async.engine.scripts.evaluators import evaluate_script, truth
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _start_workflow(core: Core, details: JsonObject, payload: JsonObject, about:
     correlation_id = details.get("correlationId")
     if correlation_id is not None:
         correlation_id = _replaced({"it": correlation_id}, payload)["it"] or correlation_id
-    request = normal_start_request(
+    request = with_start_request_defaults(
         {
             "name": details.get("name"),
             "version": details.get("version"),

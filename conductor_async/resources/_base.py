@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async._naming import CamelCaseMixin
+from conductor_async._camel_case import CamelCaseMixin
 
 if TYPE_CHECKING:
-    from conductor_async._http.api import Api
+    from conductor_async._http.call import Api
 
 
 class Resource(CamelCaseMixin):

@@ -15,7 +15,7 @@ from conductor_async.errors import APIError, ExternalPayloadError, ResponseDecod
 from conductor_async.models import ExternalStorageLocation
 
 if TYPE_CHECKING:
-    from conductor_async._http.api import Api
+    from conductor_async._http.call import Api
     from conductor_async.models import Task, Workflow
 
 
@@ -75,7 +75,7 @@ async def _fetch(api: Api, resource: str, path: str, payload_type: str) -> dict[
             path=path,
         )
     try:
-        payload = json.loads(await api.fetch_outside(uri))
+        payload = json.loads(await api.fetch_external(uri))
     except (TransportError, APIError, ResponseDecodeError, ValueError, RecursionError) as error:
         raise ExternalPayloadError(
             f"{what}, and could not be fetched from {parts.hostname!r}: {error}", path=path

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from conductor_async._http.requests import EncodedJson
+    from conductor_async._http.request import EncodedJson
 
 logger = logging.getLogger("conductor_async")
 

@@ -366,7 +366,7 @@ class WorkflowClient(WorkflowSearch):
             ServerError: It is not paused (the server answers 500).
         """
         await self._api.call(
-            "PUT", route("/workflow/{workflow_id}/resume", workflow_id=workflow_id), already_so=_NOT_PAUSED
+            "PUT", route("/workflow/{workflow_id}/resume", workflow_id=workflow_id), already_done_pattern=_NOT_PAUSED
         )
 
     async def terminate_workflow(
@@ -463,7 +463,7 @@ class WorkflowClient(WorkflowSearch):
         )
         return found.total_hits > 0
 
-    async def _look_after(self, workflow_id: str) -> None:
+    async def _requeue(self, workflow_id: str) -> None:
         """Puts it on the list of what the server looks after, if it is not there: POST /admin/sweep/requeue/{id}."""
         template = "/admin/sweep/requeue/{workflow_id}"
         await self._api.call("POST", route(template, workflow_id=workflow_id), repeatable=True)
@@ -494,7 +494,7 @@ class WorkflowClient(WorkflowSearch):
             ),
             params=params,
             json=request,
-            already_so=_SKIPPED_ALREADY,
+            already_done_pattern=_SKIPPED_ALREADY,
         )
 
     async def delete_workflow(self, workflow_id: str, archive_workflow: bool = True) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from conductor_async.testing.differences import differences
+from conductor_async.testing.json_diff import differences
 from conductor_async.testing.tree import execution_tree, plain_reference
 
 if TYPE_CHECKING:

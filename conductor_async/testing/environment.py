@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from conductor_async.config import named_server
+from conductor_async.config import server_url_from_env
 from conductor_async.errors import ConfigurationError
 from conductor_async.testing.backends import EmbeddedBackend, LocalBackend, ServerBackend
 from conductor_async.testing.sources import close_source, open_source
@@ -90,7 +90,7 @@ class WorkflowEnvironment:
     @classmethod
     def from_env(cls) -> Self:
         """The server that the variable CONDUCTOR_SERVER_URL names, or else an embedded one."""
-        return cls.connect() if named_server() else cls.embedded()
+        return cls.connect() if server_url_from_env() else cls.embedded()
 
     @classmethod
     def named(cls, which: str) -> Self:

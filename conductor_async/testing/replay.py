@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any, cast
 from conductor_async.clock import REAL_TIME
 from conductor_async.engine import Engine, ManualClock
 from conductor_async.models import Task, TaskResult, Workflow, encode_json
-from conductor_async.testing.differences import differences
+from conductor_async.testing.json_diff import differences
 from conductor_async.testing.tree import execution_tree
+from conductor_async.worker._function.runner import Runner
+from conductor_async.worker._in_flight.tasks import InFlightTask
 from conductor_async.worker.events import Listeners
-from conductor_async.worker.function.runner import Runner
-from conductor_async.worker.holding.held import HeldTask
 from conductor_async.workflow.builder import ConductorWorkflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conductor_async.engine import OutsideWork
+    from conductor_async.engine import ExternalWork
     from conductor_async.models import JsonObject, WorkflowDef
     from conductor_async.testing.recording import Recording
-    from conductor_async.worker.function.decorator import AnyWorker
+    from conductor_async.worker.decorator import AnyWorker
 
 __all__ = ["assert_replays", "assert_task_replays", "replay", "replay_task"]
 
@@ -90,7 +90,9 @@ async def replay_task(recording: Recording, task_reference_name: str, worker: An
     """
     worker.arguments.resolve()
     runner = Runner(worker, _WORKER, REAL_TIME, Listeners(()))
-    result = await runner.run(HeldTask(_fresh(recording.task(task_reference_name)), _WORKER, is_async=worker.is_async))
+    result = await runner.run(
+        InFlightTask(_fresh(recording.task(task_reference_name)), _WORKER, is_async=worker.is_async)
+    )
     assert result is not None, "nobody cancels it"
     return result
 
@@ -146,7 +148,7 @@ class _Replay:
         }
         request |= {"name": self._definition["name"], "input": execution.get("input") or {}}
         self._workflow_id = engine.start_workflow({**request, "workflowDef": self._definition})
-        pending: list[OutsideWork] = []
+        pending: list[ExternalWork] = []
         while True:
             pending += engine.outside
             engine.outside.clear()
@@ -158,7 +160,7 @@ class _Replay:
             elif not self._let_time_pass():
                 return Workflow.model_validate(engine.get_workflow(self._workflow_id, True))
 
-    def _answers(self, pending: list[OutsideWork]) -> Iterator[tuple[OutsideWork, JsonObject]]:
+    def _answers(self, pending: list[ExternalWork]) -> Iterator[tuple[ExternalWork, JsonObject]]:
         """The work whose end is recorded, with how it ended."""
         for work in pending:
             row = self._row(self._engine.get_task(work.task_id))
@@ -175,7 +177,7 @@ class _Replay:
             None,
         )
 
-    def _finish(self, work: OutsideWork, row: JsonObject) -> None:
+    def _finish(self, work: ExternalWork, row: JsonObject) -> None:
         status = "FAILED" if row["status"] == "COMPLETED_WITH_ERRORS" else row["status"]
         output: JsonObject = row.get("outputData") or {}
         reason = row.get("reasonForIncompletion")

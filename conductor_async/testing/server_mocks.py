@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from conductor_async.devserver.background import Background
+from conductor_async.devserver.detached_tasks import DetachedTaskGroup
 from conductor_async.devserver.runtime import Outcome
 from conductor_async.embedded.mocks import Mocks
 from conductor_async.errors import ConfigurationError
@@ -30,7 +30,7 @@ class ServerMocks:
     def __init__(self, client: ConductorClient) -> None:
         self._client = client
         self._mocks = Mocks()
-        self._background = Background()
+        self._background = DetachedTaskGroup()
 
     async def open(self) -> None:
         """Makes a place for them to run in."""

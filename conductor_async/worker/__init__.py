@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conductor_async.worker.discovery import discover
-from conductor_async.worker.function.context import TaskContext, TaskInProgress, get_task_context
-from conductor_async.worker.function.decorator import WorkerOptions, WorkerTask, worker_task
-from conductor_async.worker.health import HostHealth, PollerHealth
+from conductor_async.worker._discovery import discover
+from conductor_async.worker._health import HostHealth, PollerHealth
+from conductor_async.worker.context import TaskContext, TaskInProgress, get_task_context
+from conductor_async.worker.decorator import WorkerOptions, WorkerTask, worker_task
 from conductor_async.worker.host import WorkerHost
 
 __all__ = [

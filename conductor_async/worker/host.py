@@ -17,26 +17,26 @@ from conductor_async.clock import clock_here, sleep_unless
 from conductor_async.config import RetryPolicy, seconds, worker_environment
 from conductor_async.errors import ConfigurationError
 from conductor_async.resources import TaskClient, WorkflowClient
-from conductor_async.worker.delivery.delivery import Delivery
-from conductor_async.worker.delivery.parcel import Packing
+from conductor_async.worker._circuit_breaker import CircuitBreaker
+from conductor_async.worker._event_loop import call_soon_from_anywhere
+from conductor_async.worker._function.log_handler import TaskLogHandler
+from conductor_async.worker._function.task_log import checked_log_level
+from conductor_async.worker._health import HostHealth
+from conductor_async.worker._host_state import HostState
+from conductor_async.worker._in_flight.cancellation_watcher import CancellationWatcher
+from conductor_async.worker._in_flight.lease_extender import LeaseExtender
+from conductor_async.worker._in_flight.tasks import InFlightTasks
+from conductor_async.worker._loop_monitor import LoopMonitor
+from conductor_async.worker._overrides import overridden
+from conductor_async.worker._polling.orphan_recovery import OrphanRecovery
+from conductor_async.worker._polling.poller import Poller
+from conductor_async.worker._polling.slots import PollLimiter, Slots
+from conductor_async.worker._registration import register
+from conductor_async.worker._results.encoded_result import ResultEncoder
+from conductor_async.worker._results.result_sender import ResultSender
+from conductor_async.worker._signals import owned
+from conductor_async.worker.decorator import LONGEST_POLL, WorkerTask, checked_poll_timeout
 from conductor_async.worker.events import HostStarted, HostStopped, HostStopping, Listeners
-from conductor_async.worker.function.decorator import LONGEST_POLL, WorkerTask, checked_poll_timeout
-from conductor_async.worker.function.logs import checked_log_level
-from conductor_async.worker.function.shipping import LogShipping
-from conductor_async.worker.guardian import Guardian
-from conductor_async.worker.health import HostHealth
-from conductor_async.worker.holding.held import HeldTasks
-from conductor_async.worker.holding.lease import Leases
-from conductor_async.worker.holding.watching import Watch
-from conductor_async.worker.outage import Outage
-from conductor_async.worker.overrides import overridden
-from conductor_async.worker.polling.lost import LostTasks
-from conductor_async.worker.polling.poller import Poller
-from conductor_async.worker.polling.slots import Slots, Turns
-from conductor_async.worker.registration import register
-from conductor_async.worker.service import Service
-from conductor_async.worker.signals import owned
-from conductor_async.worker.threads import call_soon_from_anywhere
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
@@ -45,11 +45,11 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
-    from conductor_async._http.api import Api
-    from conductor_async.worker.delivery.outbox import Outbox
+    from conductor_async._http.call import Api
+    from conductor_async.worker._polling.quarantine import Quarantine
+    from conductor_async.worker._results.outbox import Outbox
+    from conductor_async.worker.decorator import AnyWorker
     from conductor_async.worker.events import Listener, WorkerEvent
-    from conductor_async.worker.function.decorator import AnyWorker
-    from conductor_async.worker.polling.quarantine import Quarantine
 
 logger = logging.getLogger("conductor_async")
 
@@ -135,15 +135,15 @@ class WorkerHost(AsyncContextManagerMixin):
         self._max_result_size = _at_least_one(max_result_size, "max_result_size")
         self._outbox: Outbox | None = None
         if outbox is not None:
-            from conductor_async.worker.delivery import outbox as kept  # imports sqlite3: only where it is used
+            from conductor_async.worker._results import outbox as kept  # imports sqlite3: only where it is used
 
             self._outbox = kept.Outbox(outbox)
         self._quarantine = quarantine
         self._task_log_level = checked_log_level(task_log_level)
-        self._guardian = Guardian(self._workers, self.worker_id, self._listeners)
+        self._guardian = LoopMonitor(self._workers, self.worker_id, self._listeners)
         self._stopping: anyio.Event | None = None
         self._hurry: anyio.Event | None = None
-        self._service: Service | None = None
+        self._service: HostState | None = None
         self._pollers: tuple[Poller, ...] = ()
 
     def __repr__(self) -> str:
@@ -224,7 +224,7 @@ class WorkerHost(AsyncContextManagerMixin):
             await self._outbox.open()
         raised: BaseException | None = None
         try:
-            with self._guardian.on_guard(), LogShipping(self._workers, self._task_log_level):
+            with self._guardian.on_guard(), TaskLogHandler(self._workers, self._task_log_level):
                 async with anyio.create_task_group() as group:
                     group.start_soon(self._serve, stopping, self._hurry)
                     try:
@@ -256,7 +256,7 @@ class WorkerHost(AsyncContextManagerMixin):
                         await self._outbox.aclose()
                     self._tell(HostStopped(self.worker_id))
 
-    async def _run_parts(self, service: Service, hurry: anyio.Event) -> None:
+    async def _run_parts(self, service: HostState, hurry: anyio.Event) -> None:
         async with anyio.create_task_group() as beside:
             for part in (service.leases, service.watch, service.lost, service.outage):
                 beside.start_soon(part.run)
@@ -271,7 +271,7 @@ class WorkerHost(AsyncContextManagerMixin):
                 await service.lost.finish()
             beside.cancel_scope.cancel()
 
-    async def _deliver_what_is_left(self, delivery: Delivery, outbox: Outbox, work: TaskGroup) -> None:
+    async def _deliver_what_is_left(self, delivery: ResultSender, outbox: Outbox, work: TaskGroup) -> None:
         left = await outbox.left()
         if left:
             logger.warning(
@@ -280,7 +280,7 @@ class WorkerHost(AsyncContextManagerMixin):
         for parcel in left:
             work.start_soon(delivery.deliver_kept, parcel)
 
-    async def _wind_down(self, service: Service, hurry: anyio.Event, work: anyio.CancelScope) -> None:
+    async def _wind_down(self, service: HostState, hurry: anyio.Event, work: anyio.CancelScope) -> None:
         """What happens when the host stops, by the clock. All of it ends as soon as the work does."""
         await service.stopping.wait()
         self._tell(HostStopping(self.worker_id, at_once=hurry.is_set()))
@@ -298,7 +298,7 @@ class WorkerHost(AsyncContextManagerMixin):
         )
         work.cancel()
 
-    def _abandon_polls(self, service: Service) -> None:
+    def _abandon_polls(self, service: HostState) -> None:
         self._tell(HostStopping(self.worker_id, at_once=True))
         service.delivery.end_at(anyio.current_time() + _TIME_TO_DELIVER)
         abandoned = [poller.task_type for poller in self._pollers if poller.abandon_poll()]
@@ -318,16 +318,16 @@ class WorkerHost(AsyncContextManagerMixin):
             min(len(self._workers), self._max_idle_polls) + min(slots, self._max_running or slots) + _MORE_CONNECTIONS
         )
 
-    def _parts(self, lines: Api, stopping: anyio.Event) -> Service:
+    def _parts(self, lines: Api, stopping: anyio.Event) -> HostState:
         api = lines.with_options(timeout=min(lines.timeout, _REQUEST_TIMEOUT), retry=_ONCE)
         tasks, workflow, clock, listeners = TaskClient(api), WorkflowClient(api), clock_here(api.clock), self._listeners
         slots = sum(worker.options.concurrency for worker in self._workers)
-        held = HeldTasks()
-        outage = Outage(api, clock, self.worker_id, listeners)
-        delivery = Delivery(
+        held = InFlightTasks()
+        outage = CircuitBreaker(api, clock, self.worker_id, listeners)
+        delivery = ResultSender(
             tasks,
             workflow,
-            Packing(tasks, self._max_result_size),
+            ResultEncoder(tasks, self._max_result_size),
             outage,
             stopping=stopping,
             clock=clock,
@@ -335,7 +335,7 @@ class WorkerHost(AsyncContextManagerMixin):
             listeners=listeners,
             outbox=self._outbox,
         )
-        return Service(
+        return HostState(
             worker_id=self.worker_id,
             poll_timeout=self._poll_timeout,
             stopping=stopping,
@@ -343,13 +343,13 @@ class WorkerHost(AsyncContextManagerMixin):
             listeners=listeners,
             tasks=tasks,
             slots=Slots(min(slots, self._max_running or slots)),
-            turns=Turns(self._max_idle_polls, len(self._workers)),
+            turns=PollLimiter(self._max_idle_polls, len(self._workers)),
             held=held,
             outage=outage,
             delivery=delivery,
-            leases=Leases(tasks, outage, clock, listeners),
-            watch=Watch(tasks, workflow, outage, clock, listeners),
-            lost=LostTasks(tasks, held, delivery, outage, clock=clock, listeners=listeners),
+            leases=LeaseExtender(tasks, outage, clock, listeners),
+            watch=CancellationWatcher(tasks, workflow, outage, clock, listeners),
+            lost=OrphanRecovery(tasks, held, delivery, outage, clock=clock, listeners=listeners),
             quarantine=self._quarantine,
         )
 

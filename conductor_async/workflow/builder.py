@@ -7,23 +7,23 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self
 
 from conductor_async.errors import ConductorError, ConfigurationError, WorkflowDefinitionError
+from conductor_async.execution.start_request import DEDUPE_WINDOW, start_request
 from conductor_async.models import WorkflowDef
-from conductor_async.workflow.reading import DefinedTask, complete, settings_of
+from conductor_async.workflow.from_definition import DefinedTask, complete, settings_of
 from conductor_async.workflow.references import Reference, plain
 from conductor_async.workflow.settings import WorkflowSettings
-from conductor_async.workflow.starting import DEDUPE_WINDOW, start_request
 from conductor_async.workflow.tasks.children import InlineSubWorkflowTask
 from conductor_async.workflow.tasks.sequences import Composable, Step, definitions_of, tasks_of
-from conductor_async.workflow.validation import Known, check, modelled, problems_of, wrong_kinds
+from conductor_async.workflow.validation import Known, build_model, check, collecting_errors, problems_of
 from conductor_async.workflow.validation.known_outputs import known_outputs, tasks_within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
+    from conductor_async.execution.executor import WorkflowExecutor
+    from conductor_async.execution.handle import WorkflowHandle
     from conductor_async.models import IdempotencyStrategy, StartWorkflowRequest, WorkflowRun
-    from conductor_async.workflow.executor import WorkflowExecutor
-    from conductor_async.workflow.handle import WorkflowHandle
     from conductor_async.workflow.tasks.base import TaskInterface
 
 __all__ = ["ConductorWorkflow"]
@@ -177,7 +177,7 @@ class ConductorWorkflow(WorkflowSettings, Step):
         Raises:
             WorkflowDefinitionError: It cannot work; `problems` lists all that is wrong.
         """
-        with wrong_kinds() as found:
+        with collecting_errors() as found:
             definition = self._described()
         check(definition, self._known(), found)
         return definition
@@ -218,20 +218,20 @@ class ConductorWorkflow(WorkflowSettings, Step):
             **copy.deepcopy({name: plain(value) for name, value in self._settings.items()}),
             "tasks": definitions_of(self._tasks),
         }
-        definition = modelled(WorkflowDef, f"workflow {self.name!r}", fields)
+        definition = build_model(WorkflowDef, f"workflow {self.name!r}", fields)
         if self._origin is not None:
             complete(definition, self._origin)
         return definition
 
     def to_mermaid(self) -> str:
         """A flowchart of it in the language of Mermaid, which GitHub, notebooks and documentation sites draw."""
-        from conductor_async.workflow.pictures.mermaid import to_mermaid  # pictures are rare
+        from conductor_async.workflow.diagrams.mermaid import to_mermaid  # pictures are rare
 
         return to_mermaid(self._described())
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """What a notebook shows: a picture, of an unfinished workflow too."""
-        from conductor_async.workflow.pictures.mermaid import notebook_bundle
+        from conductor_async.workflow.diagrams.mermaid import notebook_bundle
 
         try:
             return notebook_bundle(repr(self), self._described())

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from conductor_async.embedded import EmbeddedConductor
-from tests.contract.wire import Wire
+from tests.contract.wire import Transport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -22,14 +22,14 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(params=["embedded", pytest.param("server", marks=pytest.mark.server)])
-async def wire(request: pytest.FixtureRequest, new_name: Callable[[str], str]) -> AsyncIterator[Wire]:
+async def wire(request: pytest.FixtureRequest, new_name: Callable[[str], str]) -> AsyncIterator[Transport]:
     if request.param == "embedded":
         async with EmbeddedConductor() as embedded, over_asgi(embedded) as http:
-            yield Wire(http, sleep=embedded.advance, now=embedded.now, name=new_name, step=0.25)
+            yield Transport(http, sleep=embedded.advance, now=embedded.now, name=new_name, step=0.25)
     else:
         url = request.getfixturevalue("server_url")
         async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30, verify=False) as http:
-            yield Wire(http, sleep=anyio.sleep, now=time.monotonic, name=new_name, step=0.05)
+            yield Transport(http, sleep=anyio.sleep, now=time.monotonic, name=new_name, step=0.05)
 
 
 def over_asgi(embedded: EmbeddedConductor) -> httpx.AsyncClient:

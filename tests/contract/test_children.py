@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.wire import Wire, row, task, variables
+from tests.contract.wire import Transport, row, task, variables
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_cf59_a_sub_workflow(wire: Wire) -> None:
+async def test_cf59_a_sub_workflow(wire: Transport) -> None:
     child = await wire.workflow(variables("v"), outputParameters={"r": "${workflow.input.a}"})
     sub = task(
         "SUB_WORKFLOW",
@@ -30,7 +30,7 @@ async def test_cf59_a_sub_workflow(wire: Wire) -> None:
     assert (started["correlationId"], started["taskToDomain"], started["priority"]) == ("c", {"t": "d"}, 0)
 
 
-async def test_cf60_a_sub_workflow_defined_in_place(wire: Wire) -> None:
+async def test_cf60_a_sub_workflow_defined_in_place(wire: Transport) -> None:
     child = wire.definition(variables("v", a="${workflow.input.a}"))
     param = {"name": child["name"], "version": 1, "workflowDefinition": child}
     execution = await wire.run(task("SUB_WORKFLOW", "sub", subWorkflowParam=param, inputParameters={"a": 1}))
@@ -40,7 +40,7 @@ async def test_cf60_a_sub_workflow_defined_in_place(wire: Wire) -> None:
     assert (await wire.refused("GET", "metadata", "workflow", child["name"]))["status"] == 404
 
 
-async def test_cf60_its_own_name_and_version_go_before_those_beside_it(wire: Wire) -> None:
+async def test_cf60_its_own_name_and_version_go_before_those_beside_it(wire: Transport) -> None:
     child = wire.definition(variables("v"), version=4)
     param = {"name": "another name", "workflowDefinition": child}
     execution = await wire.run(task("SUB_WORKFLOW", "sub", subWorkflowParam=param, inputParameters={"a": 1}))
@@ -49,7 +49,7 @@ async def test_cf60_its_own_name_and_version_go_before_those_beside_it(wire: Wir
     assert (started["workflowName"], started["workflowVersion"]) == (child["name"], 4)
 
 
-async def test_cf63_a_workflow_started_and_left_alone(wire: Wire) -> None:
+async def test_cf63_a_workflow_started_and_left_alone(wire: Transport) -> None:
     other = await wire.workflow(variables("v"))
     request = {"name": other, "version": 1, "input": {"k": "${workflow.input.x}"}}
     execution = await wire.run(task("START_WORKFLOW", "s", inputParameters={"startWorkflow": request}), input={"x": 1})
@@ -61,7 +61,7 @@ async def test_cf63_a_workflow_started_and_left_alone(wire: Wire) -> None:
     assert "parentWorkflowId" not in started
 
 
-async def test_cf63_a_workflow_that_does_not_exist_is_not_started(wire: Wire) -> None:
+async def test_cf63_a_workflow_that_does_not_exist_is_not_started(wire: Transport) -> None:
     request = {"name": wire.new("nowhere"), "version": 1}
     execution = await wire.run(task("START_WORKFLOW", "s", inputParameters={"startWorkflow": request}))
     assert (execution["status"], row(execution, "s")["status"]) == ("FAILED", "FAILED")

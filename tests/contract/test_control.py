@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from tests.contract.wire import Wire, row, simple, statuses, task
+from tests.contract.wire import Transport, row, simple, statuses, task
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_cf37_pause_and_resume(wire: Wire) -> None:
+async def test_cf37_pause_and_resume(wire: Transport) -> None:
     work = await wire.task_type()
     workflow_id = await wire.start(await wire.workflow(simple(work, "a"), simple(work, "b")))
     for _ in range(2):
@@ -25,7 +25,7 @@ async def test_cf37_pause_and_resume(wire: Wire) -> None:
     assert (await wire.refused("PUT", "workflow", workflow_id, "resume"))["status"] == 500
 
 
-async def test_cf38_terminate(wire: Wire) -> None:
+async def test_cf38_terminate(wire: Transport) -> None:
     work = await wire.task_type()
     name = await wire.workflow(simple(work, "a"), simple(work, "b"))
     workflow_id = await wire.start(name)
@@ -43,7 +43,7 @@ async def test_cf38_terminate(wire: Wire) -> None:
     assert (await wire.refused("DELETE", "workflow", completed))["status"] == 409
 
 
-async def test_cf39_restart(wire: Wire) -> None:
+async def test_cf39_restart(wire: Transport) -> None:
     work = await wire.task_type()
     workflow_id = await wire.start(await wire.workflow(simple(work, "a")))
     assert (await wire.refused("POST", "workflow", workflow_id, "restart"))["status"] == 409
@@ -59,7 +59,7 @@ async def test_cf39_restart(wire: Wire) -> None:
     assert (await wire.execution(workflow_id))["status"] == "COMPLETED"
 
 
-async def test_cf40_retry_a_workflow_that_failed(wire: Wire) -> None:
+async def test_cf40_retry_a_workflow_that_failed(wire: Transport) -> None:
     one, two = await wire.task_type(), await wire.task_type()
     workflow_id = await wire.start(await wire.workflow(simple(one, "a"), simple(two, "b")))
     assert (await wire.refused("POST", "workflow", workflow_id, "retry"))["status"] == 404  # sic: it runs
@@ -82,7 +82,7 @@ async def test_cf40_retry_a_workflow_that_failed(wire: Wire) -> None:
     assert error["message"].startswith("There are no retryable tasks!")
 
 
-async def test_cf43_remove(wire: Wire) -> None:
+async def test_cf43_remove(wire: Transport) -> None:
     workflow_id = await wire.start(await wire.workflow(task("WAIT", "w")))
     error = await wire.refused("DELETE", "workflow", workflow_id, "remove")
     assert error["status"] == 400
@@ -91,7 +91,7 @@ async def test_cf43_remove(wire: Wire) -> None:
     assert (await wire.refused("GET", "workflow", workflow_id))["status"] == 404
 
 
-async def test_cf44_many_at_once(wire: Wire) -> None:
+async def test_cf44_many_at_once(wire: Transport) -> None:
     name = await wire.workflow(task("WAIT", "w"))
     ids = [await wire.start(name) for _ in range(2)]
     for method, what, status in (
@@ -108,7 +108,7 @@ async def test_cf44_many_at_once(wire: Wire) -> None:
     assert (await wire.refused("PUT", "workflow", "bulk", "pause", body=[]))["status"] == 400
 
 
-async def test_cf45_by_correlation_id_and_by_search(wire: Wire) -> None:
+async def test_cf45_by_correlation_id_and_by_search(wire: Transport) -> None:
     name = await wire.workflow(task("WAIT", "w"))
     ids = [await wire.start(name, {"a": 1}, correlationId="c") for _ in range(3)]
     await wire.delete("workflow", ids[0])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from tests.contract.wire import Wire, inline, row, simple, statuses, task, variables
+from tests.contract.wire import Transport, inline, row, simple, statuses, task, variables
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ MINUTE = 180.0
 
 
 @pytest.fixture
-def embedded(wire: Wire, request: pytest.FixtureRequest) -> bool:
+def embedded(wire: Transport, request: pytest.FixtureRequest) -> bool:
     """Whether the side is the embedded one."""
     del wire
     return request.node.callspec.params["wire"] == "embedded"
@@ -39,7 +39,7 @@ def test_each_row_has_a_test() -> None:
 
 
 @pytest.mark.anyio
-async def test_background(wire: Wire, embedded: bool) -> None:
+async def test_background(wire: Transport, embedded: bool) -> None:
     fork = task("FORK_JOIN", "f", forkTasks=[[task("NOOP", "a")], [task("NOOP", "b")]])
     definition = wire.definition(fork, task("JOIN", "j", joinOn=["a", "b"]))
     workflow_id = await wire.start(definition["name"], workflowDef=definition)
@@ -49,7 +49,7 @@ async def test_background(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_timeouts(wire: Wire, embedded: bool) -> None:
+async def test_timeouts(wire: Transport, embedded: bool) -> None:
     workflow_id = await _with_a_silent_task(wire)
     await wire.sleep(1)
     if embedded:
@@ -60,7 +60,7 @@ async def test_timeouts(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_second_timeout(wire: Wire, embedded: bool) -> None:
+async def test_second_timeout(wire: Transport, embedded: bool) -> None:
     workflow_id = await _with_a_silent_task(wire, retryCount=1)
     await wire.until(workflow_id, _has_timed_out)
     await wire.next(row(await wire.execution(workflow_id), "a")["taskType"])
@@ -71,7 +71,7 @@ async def test_second_timeout(wire: Wire, embedded: bool) -> None:
         await wire.delete("workflow", workflow_id)
 
 
-async def _with_a_silent_task(wire: Wire, **fields: Any) -> str:
+async def _with_a_silent_task(wire: Transport, **fields: Any) -> str:
     """An execution with a task that should be heard of every second, and was polled just now."""
     work = await wire.task_type(responseTimeoutSeconds=1, **fields)
     workflow_id = await wire.start(await wire.workflow(simple(work, "a")))
@@ -84,7 +84,7 @@ def _has_timed_out(execution: Any) -> bool:
 
 
 @pytest.mark.anyio
-async def test_jitter(wire: Wire, embedded: bool) -> None:
+async def test_jitter(wire: Transport, embedded: bool) -> None:
     work = await wire.task_type(retryCount=20, backoffJitterMs=999)
     workflow_id = await wire.start(await wire.workflow(simple(work, "a")))
     at_once = []
@@ -98,7 +98,7 @@ async def test_jitter(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_concurrency(wire: Wire, embedded: bool) -> None:
+async def test_concurrency(wire: Transport, embedded: bool) -> None:
     work = await wire.task_type(concurrentExecLimit=1)
     name = await wire.workflow(simple(work, "a"))
     one, other = [await wire.start(name) for _ in range(2)]
@@ -113,7 +113,7 @@ async def test_concurrency(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_long_waits(wire: Wire, embedded: bool) -> None:
+async def test_long_waits(wire: Transport, embedded: bool) -> None:
     definition = wire.definition(
         task("WAIT", "long", inputParameters={"duration": "24855 days"}),
         task("WAIT", "longer", inputParameters={"duration": "24856 days"}),
@@ -132,7 +132,7 @@ async def test_long_waits(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_endless_loops(wire: Wire, embedded: bool) -> None:
+async def test_endless_loops(wire: Transport, embedded: bool) -> None:
     if not embedded:
         pytest.skip("such a loop keeps a processor of the server busy until it is stopped")
     loop = task("DO_WHILE", "d", loopCondition="true", loopOver=[task("NOOP", "n")])
@@ -144,7 +144,7 @@ async def test_endless_loops(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_nested_loops(wire: Wire, embedded: bool) -> None:
+async def test_nested_loops(wire: Transport, embedded: bool) -> None:
     if not embedded:
         pytest.skip("such a loop keeps a processor of the server busy until it is stopped")
     inner = task("DO_WHILE", "i", loopCondition="false", loopOver=[task("HUMAN", "h"), task("NOOP", "n")])
@@ -167,7 +167,7 @@ def _join(*on: str) -> dict[str, Any]:
 
 
 @pytest.mark.anyio
-async def test_branches(wire: Wire, embedded: bool) -> None:
+async def test_branches(wire: Transport, embedded: bool) -> None:
     one, two = await wire.task_type(), await wire.task_type()
     inner = [{**_fork([simple(one, "a")]), "taskReferenceName": "g"}, {**_join("a"), "taskReferenceName": "k"}]
     branches = _fork([*inner, variables("v", who="one")], [simple(two, "b"), variables("w", who="two")])
@@ -179,7 +179,7 @@ async def test_branches(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_join_of_a_failure(wire: Wire, embedded: bool) -> None:
+async def test_join_of_a_failure(wire: Transport, embedded: bool) -> None:
     one, two = await wire.task_type(), await wire.task_type()
     name = await wire.workflow(_fork([simple(one, "a")], [simple(two, "b")]), _join("a", "b"))
     workflow_id = await wire.start(name)
@@ -191,7 +191,7 @@ async def test_join_of_a_failure(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_early_join(wire: Wire, embedded: bool) -> None:
+async def test_early_join(wire: Transport, embedded: bool) -> None:
     again, optional = await wire.task_type(retryCount=1), await wire.task_type()
     branches = _fork([simple(again, "a")], [simple(optional, "b", optional=True)])
     workflow_id = await wire.start(await wire.workflow(branches, _join("a", "b")))
@@ -207,7 +207,7 @@ async def test_early_join(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_join_of_progress(wire: Wire, embedded: bool) -> None:
+async def test_join_of_progress(wire: Transport, embedded: bool) -> None:
     work = await wire.task_type()
     workflow_id = await wire.start(await wire.workflow(_fork([simple(work, "a")]), _join("a")))
     await wire.work(work, "IN_PROGRESS", {"half": 1})
@@ -218,7 +218,7 @@ async def test_join_of_progress(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_executed(wire: Wire, embedded: bool) -> None:
+async def test_executed(wire: Transport, embedded: bool) -> None:
     child = wire.definition(task("NOOP", "n"))
     param = {"name": child["name"], "version": 1, "workflowDefinition": child}
     inside = task("SUB_WORKFLOW", "s", subWorkflowParam=param, inputParameters={"x": 1})
@@ -227,14 +227,14 @@ async def test_executed(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_last_look(wire: Wire, embedded: bool) -> None:
+async def test_last_look(wire: Transport, embedded: bool) -> None:
     execution = await wire.run(task("EVENT", "e", sink="nothing:ev", optional=True))
     assert execution["status"] == "COMPLETED"
     assert row(execution, "e")["status"] in ({"FAILED"} if embedded else {"FAILED", "IN_PROGRESS"})
 
 
 @pytest.mark.anyio
-async def test_awaited_task(wire: Wire, embedded: bool) -> None:
+async def test_awaited_task(wire: Transport, embedded: bool) -> None:
     work = await wire.task_type()
     name = await wire.workflow(simple(work, "a"))
     params = {"waitUntilTaskRef": "a", "waitForSeconds": 10}
@@ -256,7 +256,7 @@ async def test_awaited_task(wire: Wire, embedded: bool) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.slow
-async def test_event_handlers(wire: Wire, embedded: bool) -> None:
+async def test_event_handlers(wire: Transport, embedded: bool) -> None:
     event = task("EVENT", "e", sink="conductor:ev")
     name = await wire.workflow(event)
     started = await _started_by(wire, f"conductor:{name}:ev")
@@ -269,7 +269,7 @@ async def test_event_handlers(wire: Wire, embedded: bool) -> None:
         await wire.sleep(1)
 
 
-async def _started_by(wire: Wire, event: str) -> Callable[[], Awaitable[int]]:
+async def _started_by(wire: Transport, event: str) -> Callable[[], Awaitable[int]]:
     """Has an event start a workflow; counts how often it has."""
     target = await wire.workflow(task("NOOP", "n"))
     action = {"action": "start_workflow", "start_workflow": {"name": target, "version": 1, "input": {}}}
@@ -284,7 +284,7 @@ async def _started_by(wire: Wire, event: str) -> Callable[[], Awaitable[int]]:
 
 
 @pytest.mark.anyio
-async def test_outside_events(wire: Wire, embedded: bool) -> None:
+async def test_outside_events(wire: Transport, embedded: bool) -> None:
     failed = row(await wire.run(task("EVENT", "e", sink="sqs:ev")), "e")
     assert failed["status"] == "FAILED"
     says = "The embedded engine publishes only to conductor queues" if embedded else "Unknown queue type sqs"
@@ -292,7 +292,7 @@ async def test_outside_events(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_services(wire: Wire, embedded: bool) -> None:
+async def test_services(wire: Transport, embedded: bool) -> None:
     request = {"topic": "t", "value": "v", "bootStrapServers": "nowhere"}
     execution = await wire.run(task("KAFKA_PUBLISH", "k", inputParameters={"kafka_request": request}))
     failed = row(execution, "k")
@@ -303,7 +303,7 @@ async def test_services(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_messages(wire: Wire, embedded: bool) -> None:
+async def test_messages(wire: Transport, embedded: bool) -> None:
     workflow_id = await wire.start(await wire.workflow(task("HUMAN", "h")))
     answer = await wire.call("POST", "workflow", workflow_id, "messages", body={"a": 1})
     assert answer.status_code == (200 if embedded else 404)
@@ -311,7 +311,7 @@ async def test_messages(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_outside_payloads(wire: Wire, embedded: bool) -> None:
+async def test_outside_payloads(wire: Transport, embedded: bool) -> None:
     workflow_id = await wire.start(await wire.workflow(task("HUMAN", "h")))
     human = row(await wire.execution(workflow_id), "h")
     result = {"workflowInstanceId": workflow_id, "taskId": human["taskId"], "status": "COMPLETED"}
@@ -325,7 +325,7 @@ async def test_outside_payloads(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_objects_in_scripts(wire: Wire, embedded: bool) -> None:
+async def test_objects_in_scripts(wire: Transport, embedded: bool) -> None:
     found = await _scripts(wire, "Object.keys($.o).join()", "JSON.stringify($.o)", "'a' in $.o", "$.o.a", o={"a": 1})
     keys, text, is_in, value = found
     assert value == 1
@@ -334,14 +334,14 @@ async def test_objects_in_scripts(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_status_in_scripts(wire: Wire, embedded: bool) -> None:
+async def test_status_in_scripts(wire: Transport, embedded: bool) -> None:
     scripts = ("$.s == 'RUNNING'", "$.s === 'RUNNING'", "'' + $.s", "$.s.length")
     found = await _scripts(wire, *scripts, s="${workflow.status}")
     assert found == [True, embedded, "RUNNING", 7 if embedded else None]
 
 
 @pytest.mark.anyio
-async def test_words_of_scripts(wire: Wire, embedded: bool) -> None:
+async def test_words_of_scripts(wire: Transport, embedded: bool) -> None:
     execution = await wire.run({**inline("js", "$."), "optional": True}, _query("jq", "."), _query("bad", ".["))
     assert statuses(execution) == {"js": "COMPLETED_WITH_ERRORS", "jq": "COMPLETED", "bad": "FAILED"}
     assert ("Expected ident but found eof" in row(execution, "js")["reasonForIncompletion"]) is not embedded
@@ -350,7 +350,7 @@ async def test_words_of_scripts(wire: Wire, embedded: bool) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.slow
-async def test_python(wire: Wire, embedded: bool) -> None:
+async def test_python(wire: Transport, embedded: bool) -> None:
     script = task("INLINE", "p", inputParameters={"evaluatorType": "python", "expression": "1 + 1"})
     definition = wire.definition(script)
     request = {"name": definition["name"], "workflowDef": definition, "input": {}}
@@ -363,7 +363,7 @@ async def test_python(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_zone_names(wire: Wire, embedded: bool) -> None:
+async def test_zone_names(wire: Transport, embedded: bool) -> None:
     wait = task("WAIT", "w", inputParameters={"until": "2020-02-03 04:05 Pacific Standard Time"})
     definition = wire.definition(wait)
     request = {"name": definition["name"], "workflowDef": definition, "input": {}}
@@ -375,14 +375,14 @@ async def test_zone_names(wire: Wire, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_java_names(wire: Wire, embedded: bool) -> None:
+async def test_java_names(wire: Transport, embedded: bool) -> None:
     case = task("SWITCH", "s", evaluatorType="value-param", expression="x", inputParameters={"x": "a"})
     case["decisionCases"] = {"a": [variables("v", vendor="${java.vendor}")]}  # not looked at where it is inside
     vendor = (await wire.run(case))["variables"]["vendor"]
     assert vendor is None if embedded else isinstance(vendor, str)
 
 
-async def _scripts(wire: Wire, *scripts: str, **given: Any) -> list[Any]:
+async def _scripts(wire: Transport, *scripts: str, **given: Any) -> list[Any]:
     """The results of scripts over the same input."""
     execution = await wire.run(*(inline(f"s{at}", script, **given) for at, script in enumerate(scripts)))
     assert execution["status"] == "COMPLETED", execution["reasonForIncompletion"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.wire import Wire, references, row, simple, statuses, task, variables
+from tests.contract.wire import Transport, references, row, simple, statuses, task, variables
 
 pytestmark = pytest.mark.anyio
 
@@ -15,7 +15,7 @@ def terminate(ref: str, status: str, **input: Any) -> dict[str, Any]:  # noqa: A
     return task("TERMINATE", ref, inputParameters={"terminationStatus": status, **input})
 
 
-async def test_cf67_a_workflow_that_ends_well_before_its_end(wire: Wire) -> None:
+async def test_cf67_a_workflow_that_ends_well_before_its_end(wire: Transport) -> None:
     end = terminate("t", "COMPLETED", workflowOutput={"a": "${workflow.input.x}"})
     execution = await wire.run(
         variables("v"), end, variables("never"), input={"x": 5}, outputParameters={"other": "value"}
@@ -26,17 +26,17 @@ async def test_cf67_a_workflow_that_ends_well_before_its_end(wire: Wire) -> None
     assert execution["reasonForIncompletion"] == reason
 
 
-async def test_cf67_a_workflow_that_ends_badly(wire: Wire) -> None:
+async def test_cf67_a_workflow_that_ends_badly(wire: Transport) -> None:
     execution = await wire.run(terminate("t", "FAILED", terminationReason="no luck"), variables("never"))
     assert (execution["status"], execution["reasonForIncompletion"]) == ("FAILED", "no luck")
     assert references(execution) == ["t"]
 
 
-async def test_cf67_an_output_that_is_no_object(wire: Wire) -> None:
+async def test_cf67_an_output_that_is_no_object(wire: Transport) -> None:
     assert (await wire.run(terminate("t", "COMPLETED", workflowOutput=5)))["output"] == {"output": 5}
 
 
-async def test_cf67_an_end_inside_a_branch_ends_the_others(wire: Wire) -> None:
+async def test_cf67_an_end_inside_a_branch_ends_the_others(wire: Transport) -> None:
     work = await wire.task_type()
     fork = task("FORK_JOIN", "f", forkTasks=[[simple(work, "a")], [terminate("t", "COMPLETED")]])
     execution = await wire.run(fork, task("JOIN", "j", joinOn=["a", "t"]))
@@ -44,7 +44,7 @@ async def test_cf67_an_end_inside_a_branch_ends_the_others(wire: Wire) -> None:
     assert statuses(execution) == {"f": "COMPLETED", "a": "CANCELED", "t": "COMPLETED", "j": "CANCELED"}
 
 
-async def test_cf83_a_failed_workflow_starts_its_failure_workflow(wire: Wire) -> None:
+async def test_cf83_a_failed_workflow_starts_its_failure_workflow(wire: Transport) -> None:
     work = await wire.task_type()
     mend = await wire.workflow(variables("v"))
     name = await wire.workflow(simple(work, "a"), failureWorkflow=mend)
@@ -64,7 +64,7 @@ async def test_cf83_a_failed_workflow_starts_its_failure_workflow(wire: Wire) ->
     assert given["failedWorkflow"]["workflowId"] == workflow_id
 
 
-async def test_cf83_a_terminated_workflow_does_not(wire: Wire) -> None:
+async def test_cf83_a_terminated_workflow_does_not(wire: Transport) -> None:
     mend = await wire.workflow(variables("v"))
     workflow_id = await wire.start(await wire.workflow(task("WAIT", "w"), failureWorkflow=mend))
     await wire.delete("workflow", workflow_id)
@@ -83,7 +83,7 @@ async def test_cf83_a_terminated_workflow_does_not(wire: Wire) -> None:
         (1, "java.lang.Integer"),
     ],
 )
-async def test_a_reason_that_is_no_text(wire: Wire, reason: Any, found: str) -> None:
+async def test_a_reason_that_is_no_text(wire: Transport, reason: Any, found: str) -> None:
     given = {"terminationStatus": "FAILED", "terminationReason": reason}
     definition = wire.definition(task("TERMINATE", "t", inputParameters=given))
     request = {"name": definition["name"], "workflowDef": definition, "input": {"l": [1], "o": {"k": 1}}}

@@ -7,16 +7,16 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.contract.wire import Wire, row, simple, statuses, task, variables
+from tests.contract.wire import Transport, row, simple, statuses, task, variables
 
 pytestmark = pytest.mark.anyio
 
 
-async def execute(wire: Wire, name: str, input: Any = None, **params: Any) -> Any:  # noqa: A002
+async def execute(wire: Transport, name: str, input: Any = None, **params: Any) -> Any:  # noqa: A002
     return await wire.post("workflow", "execute", name, "1", body={"name": name, "input": input or {}}, **params)
 
 
-async def test_cf79_a_workflow_that_ends_at_once(wire: Wire) -> None:
+async def test_cf79_a_workflow_that_ends_at_once(wire: Transport) -> None:
     name = await wire.workflow(variables("v", x="${workflow.input.x}"), outputParameters={"o": "${workflow.input.x}"})
     run = await execute(wire, name, {"x": 1}, requestId="r")
     expected = {
@@ -37,14 +37,14 @@ async def test_cf79_a_workflow_that_ends_at_once(wire: Wire) -> None:
     assert (await execute(wire, name, requestId="r"))["workflowId"] != run["workflowId"]
 
 
-async def test_cf79_a_workflow_that_fails_is_an_answer_too(wire: Wire) -> None:
+async def test_cf79_a_workflow_that_fails_is_an_answer_too(wire: Transport) -> None:
     fails = {"terminationStatus": "FAILED", "terminationReason": "no luck"}
     run = await execute(wire, await wire.workflow(task("TERMINATE", "t", inputParameters=fails)))
     assert (run["status"], run["targetWorkflowStatus"]) == ("FAILED", "FAILED")
     assert "reasonForIncompletion" not in run
 
 
-async def test_cf80_a_workflow_that_takes_longer(wire: Wire) -> None:
+async def test_cf80_a_workflow_that_takes_longer(wire: Transport) -> None:
     name = await wire.workflow(simple(await wire.task_type(), "a"))
     begun = wire.now()
     run = await execute(wire, name, waitForSeconds=1)
@@ -53,7 +53,7 @@ async def test_cf80_a_workflow_that_takes_longer(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("ended", ["COMPLETED", "FAILED"])
-async def test_cf81_it_waits_until_one_of_the_named_tasks_ended(wire: Wire, ended: str) -> None:
+async def test_cf81_it_waits_until_one_of_the_named_tasks_ended(wire: Transport, ended: str) -> None:
     work = await wire.task_type()
     name = await wire.workflow(simple(work, "a"), simple(await wire.task_type(), "b"))
     runs = []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.wire import Wire, row, simple, task, variables
+from tests.contract.wire import Transport, row, simple, task, variables
 
 pytestmark = pytest.mark.anyio
 
@@ -51,13 +51,15 @@ GIVEN = {
     ],
     ids=str,
 )
-async def test_cf74_alone_it_keeps_its_type_and_in_a_text_it_is_text(wire: Wire, expression: Any, value: Any) -> None:
+async def test_cf74_alone_it_keeps_its_type_and_in_a_text_it_is_text(
+    wire: Transport, expression: Any, value: Any
+) -> None:
     execution = await wire.run(variables("v", x=expression), input=GIVEN)
     found = row(execution, "v")["inputData"]["x"]
     assert (found, type(found)) == (value, type(value))
 
 
-async def test_cf77_the_workflow_and_the_tasks_before(wire: Wire) -> None:
+async def test_cf77_the_workflow_and_the_tasks_before(wire: Transport) -> None:
     of_workflow = ("workflowId", "workflowType", "version", "status", "correlationId", "schemaVersion", "variables.p")
     of_task = ("input.p", "status", "taskType", "referenceTaskName", "retryCount", "bogus", "iteration")
     definition = wire.definition(
@@ -90,21 +92,21 @@ async def test_cf77_the_workflow_and_the_tasks_before(wire: Wire) -> None:
     }
 
 
-async def test_cf77_a_task_knows_its_own_id(wire: Wire) -> None:
+async def test_cf77_a_task_knows_its_own_id(wire: Transport) -> None:
     work = await wire.task_type()
     await wire.start(await wire.workflow(simple(work, "a", {"me": "${CPEWF_TASK_ID}"})))
     polled = await wire.next(work)
     assert polled["inputData"] == {"me": polled["taskId"]}
 
 
-async def test_cf78_the_template_fills_what_is_absent_or_null(wire: Wire) -> None:
+async def test_cf78_the_template_fills_what_is_absent_or_null(wire: Transport) -> None:
     template = {"p": "tp", "q": "${workflow.input.q}", "n": "d"}
     work = await wire.task_type(inputTemplate=template)
     await wire.start(await wire.workflow(simple(work, "a", {"p": "wp", "n": "${workflow.input.nope}"})), {"q": 3})
     assert (await wire.next(work))["inputData"] == {"p": "wp", "q": 3, "n": "d"}
 
 
-async def test_an_event_in_a_text_has_the_order_of_a_hash_map(wire: Wire) -> None:
+async def test_an_event_in_a_text_has_the_order_of_a_hash_map(wire: Transport) -> None:
     event = task("EVENT", "e", sink="conductor:x", inputParameters={"zz": 1, "b": 2, "n": 3})
     text = (await wire.run(event, variables("v", x="${e.output} ")))["variables"]["x"]
     assert re.findall(r"(\w+)=", text) == [
@@ -113,7 +115,7 @@ async def test_an_event_in_a_text_has_the_order_of_a_hash_map(wire: Wire) -> Non
     ]
 
 
-async def test_a_loop_in_a_text_has_the_order_of_a_hash_map_until_it_is_stored(wire: Wire) -> None:
+async def test_a_loop_in_a_text_has_the_order_of_a_hash_map_until_it_is_stored(wire: Transport) -> None:
     work = await wire.task_type()
     at_once = task("DO_WHILE", "d", loopCondition="$.d.iteration < 2", loopOver=[variables("s", a=1)])
     begun = task("DO_WHILE", "e", loopCondition="$.e.iteration < 2", loopOver=[variables("t"), simple(work, "a")])
@@ -126,7 +128,7 @@ async def test_a_loop_in_a_text_has_the_order_of_a_hash_map_until_it_is_stored(w
     assert texts["e"] == "{iteration=2, 1={a={o=0}, t={}}, 2={a={o=1}, t={}}} "
 
 
-async def test_inputs_in_a_text_have_the_order_of_a_hash_map(wire: Wire) -> None:
+async def test_inputs_in_a_text_have_the_order_of_a_hash_map(wire: Transport) -> None:
     cases = {"a": [variables("c", x=1)]}
     switch = task("SWITCH", "s", evaluatorType="value-param", expression="zz", decisionCases=cases)
     switch["inputParameters"] = {"zz": "a", "b": 2}

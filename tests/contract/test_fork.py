@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.wire import Wire, inline, references, row, simple, statuses, task
+from tests.contract.wire import Transport, inline, references, row, simple, statuses, task
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +19,7 @@ def join(ref: str, *on: str) -> dict[str, Any]:
     return task("JOIN", ref, joinOn=list(on))
 
 
-async def test_cf46_branches_run_side_by_side(wire: Wire) -> None:
+async def test_cf46_branches_run_side_by_side(wire: Transport) -> None:
     one, two, three, last = [await wire.task_type() for _ in range(4)]
     branches = fork("f", [simple(one, "a")], [simple(two, "b"), simple(three, "b2")])
     workflow_id = await wire.start(await wire.workflow(branches, join("j", "a", "b2"), simple(last, "after")))
@@ -41,7 +41,7 @@ async def test_cf46_branches_run_side_by_side(wire: Wire) -> None:
     assert references(execution).count("after") == 1
 
 
-async def test_cf46_a_join_keeps_no_empty_output(wire: Wire) -> None:
+async def test_cf46_a_join_keeps_no_empty_output(wire: Transport) -> None:
     one, two = await wire.task_type(), await wire.task_type()
     workflow_id = await wire.start(
         await wire.workflow(fork("f", [simple(one, "a")], [simple(two, "b")]), join("j", "a", "b"))
@@ -51,7 +51,7 @@ async def test_cf46_a_join_keeps_no_empty_output(wire: Wire) -> None:
     assert row(await wire.ended(workflow_id), "j")["outputData"] == {"b": {"n": 2}}
 
 
-async def test_cf46_a_join_keeps_what_a_task_said_in_between(wire: Wire) -> None:
+async def test_cf46_a_join_keeps_what_a_task_said_in_between(wire: Transport) -> None:
     one = await wire.task_type()
     workflow_id = await wire.start(await wire.workflow(fork("f", [simple(one, "a")]), join("j", "a")))
     await wire.work(one, "IN_PROGRESS", {"half": 1})
@@ -60,7 +60,7 @@ async def test_cf46_a_join_keeps_what_a_task_said_in_between(wire: Wire) -> None
     assert row(await wire.ended(workflow_id), "j")["outputData"] == {"a": {"half": 1}}
 
 
-async def test_cf46_what_a_join_waits_for_is_decided_on_when_it_has_joined(wire: Wire) -> None:
+async def test_cf46_what_a_join_waits_for_is_decided_on_when_it_has_joined(wire: Transport) -> None:
     one, two, last = [await wire.task_type() for _ in range(3)]
     branches = fork("f", [simple(one, "a")], [simple(two, "b")])
     workflow_id = await wire.start(await wire.workflow(branches, join("j", "a", "b"), simple(last, "after")))
@@ -74,7 +74,7 @@ async def test_cf46_what_a_join_waits_for_is_decided_on_when_it_has_joined(wire:
     await wire.ended(workflow_id)
 
 
-async def test_cf46_a_branch_rests_at_a_task_that_a_join_waits_for(wire: Wire) -> None:
+async def test_cf46_a_branch_rests_at_a_task_that_a_join_waits_for(wire: Transport) -> None:
     one, two, between = [await wire.task_type() for _ in range(3)]
     branches = fork("f", [simple(one, "a"), simple(between, "a2")], [simple(two, "b")])
     workflow_id = await wire.start(await wire.workflow(branches, join("j", "a", "b")))
@@ -87,7 +87,7 @@ async def test_cf46_a_branch_rests_at_a_task_that_a_join_waits_for(wire: Wire) -
     assert (await wire.ended(workflow_id))["status"] == "COMPLETED"
 
 
-async def test_cf47_a_branch_that_fails_takes_the_others_with_it(wire: Wire) -> None:
+async def test_cf47_a_branch_that_fails_takes_the_others_with_it(wire: Transport) -> None:
     one, two = await wire.task_type(), await wire.task_type()
     name = await wire.workflow(fork("f", [simple(one, "a")], [simple(two, "b")]), join("j", "a", "b"))
     workflow_id = await wire.start(name)
@@ -103,7 +103,7 @@ async def test_cf47_a_branch_that_fails_takes_the_others_with_it(wire: Wire) -> 
     assert (row(retried, "j")["status"], references(retried).count("j")) == ("IN_PROGRESS", 1)
 
 
-async def test_cf49_a_fork_in_a_branch_of_a_fork(wire: Wire) -> None:
+async def test_cf49_a_fork_in_a_branch_of_a_fork(wire: Transport) -> None:
     inner = [fork("f2", [inline("p", "2")], [inline("q", "3")]), join("j2", "p", "q")]
     execution = await wire.run(fork("f", [inline("x", "1")], inner), join("j", "x", "j2"))
     assert execution["status"] == "COMPLETED"
@@ -121,7 +121,7 @@ def dynamic_fork() -> dict[str, Any]:
     )
 
 
-async def test_cf50_a_fork_over_the_tasks_that_the_input_names(wire: Wire) -> None:
+async def test_cf50_a_fork_over_the_tasks_that_the_input_names(wire: Transport) -> None:
     tasks = [inline("d1", "$.n + 1"), task("INLINE", "d2", inputParameters={"evaluatorType": "javascript"})]
     inputs = {"d1": {"n": 1}, "d2": {"expression": "$.n * 10", "n": 4}}
     definition = wire.definition(dynamic_fork(), join("j"))
@@ -137,7 +137,7 @@ async def test_cf50_a_fork_over_the_tasks_that_the_input_names(wire: Wire) -> No
     }
 
 
-async def test_cf50_a_fork_over_no_tasks_joins_at_once(wire: Wire) -> None:
+async def test_cf50_a_fork_over_no_tasks_joins_at_once(wire: Transport) -> None:
     execution = await wire.run_definition(wire.definition(dynamic_fork(), join("j")), {"dt": [], "di": {}})
     assert (statuses(execution), row(execution, "j")["outputData"]) == ({"f": "COMPLETED", "j": "COMPLETED"}, {})
 
@@ -196,7 +196,7 @@ def _empty(of: str) -> str:
         ),
     ],
 )
-async def test_cf49_a_list_of_branches_that_is_none(wire: Wire, given: Any, message: str) -> None:
+async def test_cf49_a_list_of_branches_that_is_none(wire: Transport, given: Any, message: str) -> None:
     error = await _refusal(wire, given)
     assert (error["status"], error["message"]) == (400, message)
 
@@ -217,18 +217,18 @@ async def test_cf49_a_list_of_branches_that_is_none(wire: Wire, given: Any, mess
         ),
     ],
 )
-async def test_cf49_a_list_of_branches_with_nothing_in_it(wire: Wire, given: Any, message: str) -> None:
+async def test_cf49_a_list_of_branches_with_nothing_in_it(wire: Transport, given: Any, message: str) -> None:
     error = await _refusal(wire, given)
     assert (error["status"], error["message"]) == (500, message)
 
 
-async def _refusal(wire: Wire, given: Any) -> Any:
+async def _refusal(wire: Transport, given: Any) -> Any:
     fork = task("FORK_JOIN_DYNAMIC", "f", dynamicForkJoinTasksParam="dj", inputParameters={"dj": given})
     definition = wire.definition(fork, join("j"))
     return await wire.refused("POST", "workflow", body={"name": definition["name"], "workflowDef": definition})
 
 
-async def test_cf49_an_input_of_many_that_is_null(wire: Wire) -> None:
+async def test_cf49_an_input_of_many_that_is_null(wire: Transport) -> None:
     fork = task("FORK_JOIN_DYNAMIC", "f", inputParameters={"forkTaskName": "x", "forkTaskInputs": [1, None]})
     definition = wire.definition(fork, join("j"))
     error = await wire.refused("POST", "workflow", body={"name": definition["name"], "workflowDef": definition})
@@ -237,7 +237,7 @@ async def test_cf49_an_input_of_many_that_is_null(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize(("given", "shown"), [({"a": 1}, "{a=1}"), ("x", "x"), (None, "null")])
-async def test_cf49_inputs_of_many_that_are_no_list(wire: Wire, given: Any, shown: str) -> None:
+async def test_cf49_inputs_of_many_that_are_no_list(wire: Transport, given: Any, shown: str) -> None:
     execution = await wire.run(task("FORK_JOIN_DYNAMIC", "f", inputParameters={"forkTaskInputs": given}), join("j"))
     assert (execution["status"], execution["reasonForIncompletion"]) == (
         "FAILED",

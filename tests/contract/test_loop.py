@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.wire import Wire, inline, references, row, statuses, task, variables
+from tests.contract.wire import Transport, inline, references, row, statuses, task, variables
 
 pytestmark = pytest.mark.anyio
 
@@ -15,7 +15,7 @@ def loop(ref: str, condition: str, *body: Any, **fields: Any) -> dict[str, Any]:
     return task("DO_WHILE", ref, loopCondition=condition, loopOver=list(body), **fields)
 
 
-async def test_cf54_a_loop_that_counts(wire: Wire) -> None:
+async def test_cf54_a_loop_that_counts(wire: Transport) -> None:
     counting = loop("dw", '$.dw["iteration"] < 3', inline("i", "$.n * 10", n="${dw.output.iteration}"))
     execution = await wire.run(counting, variables("after", last="${i.output.result}"))
     assert execution["status"] == "COMPLETED"
@@ -35,7 +35,7 @@ def over_items() -> dict[str, Any]:
     return loop("dw", "", body, items="${workflow.input.l}")
 
 
-async def test_cf55_a_loop_over_a_list(wire: Wire) -> None:
+async def test_cf55_a_loop_over_a_list(wire: Transport) -> None:
     execution = await wire.run(over_items(), input={"l": ["a", "b"]})
     assert (execution["status"], references(execution)) == ("COMPLETED", ["dw", "i__1", "i__2"])
     output = row(execution, "dw")["outputData"]
@@ -47,19 +47,19 @@ async def test_cf55_a_loop_over_a_list(wire: Wire) -> None:
     assert [row(execution, ref)["outputData"] for ref in ("i__1", "i__2")] == [{"result": "a0"}, {"result": "b1"}]
 
 
-async def test_cf55_a_loop_over_an_empty_list(wire: Wire) -> None:
+async def test_cf55_a_loop_over_an_empty_list(wire: Transport) -> None:
     execution = await wire.run(over_items(), variables("after"), input={"l": []})
     assert (execution["status"], references(execution)) == ("COMPLETED", ["dw", "after"])
     assert row(execution, "dw")["outputData"] == {"iteration": 0}
 
 
-async def test_cf58_a_body_that_fails_fails_the_workflow(wire: Wire) -> None:
+async def test_cf58_a_body_that_fails_fails_the_workflow(wire: Transport) -> None:
     execution = await wire.run(loop("dw", '$.dw["iteration"] < 3', inline("i", 'throw new Error("boom")')))
     assert execution["status"] == "FAILED"
     assert statuses(execution) == {"dw": "CANCELED", "i__1": "FAILED_WITH_TERMINAL_ERROR"}
 
 
-async def test_cf58_a_condition_that_throws_fails_the_workflow(wire: Wire) -> None:
+async def test_cf58_a_condition_that_throws_fails_the_workflow(wire: Transport) -> None:
     execution = await wire.run(loop("dw", 'throw new Error("boom")', inline("i", "1")))
     assert (execution["status"], row(execution, "dw")["status"]) == ("FAILED", "FAILED_WITH_TERMINAL_ERROR")
     assert row(execution, "dw")["reasonForIncompletion"].startswith("Unable to evaluate condition ")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.wire import Wire, simple, variables
+from tests.contract.wire import Transport, simple, variables
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_cf01_the_life_of_a_workflow_definition(wire: Wire) -> None:
+async def test_cf01_the_life_of_a_workflow_definition(wire: Transport) -> None:
     first = wire.definition(simple("t", "a"))
     name = first["name"]
     answer = await wire.call("POST", "metadata", "workflow", body=first)
@@ -49,7 +49,7 @@ async def test_cf01_the_life_of_a_workflow_definition(wire: Wire) -> None:
     ],
     ids=["duplicate reference", "unknown reference", "no tasks", "schema version 1"],
 )
-async def test_cf02_a_definition_that_does_not_hold(wire: Wire, fields: dict, path: str, message: str) -> None:
+async def test_cf02_a_definition_that_does_not_hold(wire: Transport, fields: dict, path: str, message: str) -> None:
     error = await wire.refused("POST", "metadata", "workflow", body={**wire.definition(), **fields})
     assert error.keys() == {"status", "message", "retryable", "validationErrors"}
     assert (error["status"], error["message"]) == (400, "Validation failed, check below errors for detail.")
@@ -57,14 +57,14 @@ async def test_cf02_a_definition_that_does_not_hold(wire: Wire, fields: dict, pa
     assert message in error["validationErrors"][0]["message"]
 
 
-async def test_cf03_nothing_is_stored_when_one_of_many_is_invalid(wire: Wire) -> None:
+async def test_cf03_nothing_is_stored_when_one_of_many_is_invalid(wire: Transport) -> None:
     good, bad = wire.definition(variables("v")), wire.definition()
     assert (await wire.refused("PUT", "metadata", "workflow", body=[bad, good]))["status"] == 400
     for each in (good, bad):
         assert (await wire.refused("GET", "metadata", "workflow", each["name"]))["status"] == 404
 
 
-async def test_cf04_a_task_definition_has_defaults_and_is_replaced(wire: Wire) -> None:
+async def test_cf04_a_task_definition_has_defaults_and_is_replaced(wire: Transport) -> None:
     name = wire.new("task")
     await wire.post("metadata", "taskdefs", body=[{"name": name}])
     found = await wire.get("metadata", "taskdefs", name)

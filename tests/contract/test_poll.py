@@ -5,12 +5,12 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from tests.contract.wire import Wire, simple
+from tests.contract.wire import Transport, simple
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_cf11_nothing_to_do(wire: Wire) -> None:
+async def test_cf11_nothing_to_do(wire: Transport) -> None:
     work = wire.new("task")
     answer = await wire.call("GET", "tasks", "poll", work)
     assert (answer.status_code, answer.content) == (204, b"")
@@ -22,7 +22,7 @@ async def test_cf11_nothing_to_do(wire: Wire) -> None:
     assert (error["status"], error["message"]) == (400, "Long Poll Timeout value cannot be more than 5 seconds")
 
 
-async def test_cf12_a_polled_task_is_in_progress(wire: Wire) -> None:
+async def test_cf12_a_polled_task_is_in_progress(wire: Transport) -> None:
     work = await wire.task_type()
     await wire.start(await wire.workflow(simple(work, "a")))
     polled = await wire.next(work, workerid="w9")
@@ -33,7 +33,7 @@ async def test_cf12_a_polled_task_is_in_progress(wire: Wire) -> None:
     assert await wire.poll(work) is None
 
 
-async def test_cf13_the_highest_priority_first_then_the_oldest(wire: Wire) -> None:
+async def test_cf13_the_highest_priority_first_then_the_oldest(wire: Transport) -> None:
     work = await wire.task_type()
     name = await wire.workflow(simple(work, "a"))
     started = [await wire.start(name, priority=priority) for priority in (0, 5, 0)]
@@ -41,7 +41,7 @@ async def test_cf13_the_highest_priority_first_then_the_oldest(wire: Wire) -> No
     assert polled == [started[1], started[0], started[2]]
 
 
-async def test_cf14_a_long_poll_brings_a_task_that_comes_late(wire: Wire) -> None:
+async def test_cf14_a_long_poll_brings_a_task_that_comes_late(wire: Transport) -> None:
     work = await wire.task_type()
     name = await wire.workflow(simple(work, "a"))
     tasks, took = [], 0.0
@@ -66,7 +66,7 @@ async def test_cf14_a_long_poll_brings_a_task_that_comes_late(wire: Wire) -> Non
     assert wire.now() - begun >= 0.4
 
 
-async def test_cf23_tasks_of_a_domain(wire: Wire) -> None:
+async def test_cf23_tasks_of_a_domain(wire: Transport) -> None:
     work = await wire.task_type()
     name = await wire.workflow(simple(work, "a"))
     await wire.start(name, taskToDomain={work: "d1"})

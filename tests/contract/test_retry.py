@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.wire import Wire, row, simple, statuses, task, variables
+from tests.contract.wire import Transport, row, simple, statuses, task, variables
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_cf24_a_fixed_number_of_attempts(wire: Wire) -> None:
+async def test_cf24_a_fixed_number_of_attempts(wire: Transport) -> None:
     work = await wire.task_type(retryCount=2, retryLogic="FIXED")
     workflow_id = await wire.start(await wire.workflow(simple(work, "a", {"x": 1})))
     for attempt in range(3):
@@ -27,7 +27,7 @@ async def test_cf24_a_fixed_number_of_attempts(wire: Wire) -> None:
     assert (execution["failedReferenceTaskNames"], execution["failedTaskNames"]) == (["a"], [work])
 
 
-async def test_cf24_a_new_attempt_begins_with_the_reason_of_the_last_and_no_output(wire: Wire) -> None:
+async def test_cf24_a_new_attempt_begins_with_the_reason_of_the_last_and_no_output(wire: Transport) -> None:
     work = await wire.task_type(retryCount=1)
     await wire.start(await wire.workflow(simple(work, "a")))
     first = await wire.work(work, "FAILED", {"o": 1}, reasonForIncompletion="e0")
@@ -47,7 +47,7 @@ async def test_cf24_a_new_attempt_begins_with_the_reason_of_the_last_and_no_outp
     ],
     ids=["CF25 exponential", "CF26 linear"],
 )
-async def test_cf25_cf26_the_delay_grows(wire: Wire, fields: dict, delays: list[int]) -> None:
+async def test_cf25_cf26_the_delay_grows(wire: Transport, fields: dict, delays: list[int]) -> None:
     work = await wire.task_type(**fields)
     await wire.start(await wire.workflow(simple(work, "a")))
     await wire.work(work, "FAILED")
@@ -59,7 +59,7 @@ async def test_cf25_cf26_the_delay_grows(wire: Wire, fields: dict, delays: list[
         await wire.update(again, "FAILED")
 
 
-async def test_cf27_a_terminal_error_is_not_tried_again(wire: Wire) -> None:
+async def test_cf27_a_terminal_error_is_not_tried_again(wire: Transport) -> None:
     work = await wire.task_type(retryCount=3)
     workflow_id = await wire.start(await wire.workflow(simple(work, "a")))
     await wire.work(work, "FAILED_WITH_TERMINAL_ERROR")
@@ -68,7 +68,7 @@ async def test_cf27_a_terminal_error_is_not_tried_again(wire: Wire) -> None:
     assert len(execution["tasks"]) == 1
 
 
-async def test_cf28_the_workflows_word_on_retries_counts(wire: Wire) -> None:
+async def test_cf28_the_workflows_word_on_retries_counts(wire: Transport) -> None:
     work = await wire.task_type(retryCount=3)
     workflow_id = await wire.start(await wire.workflow(simple(work, "a", retryCount=1)))
     for _ in range(2):
@@ -77,7 +77,7 @@ async def test_cf28_the_workflows_word_on_retries_counts(wire: Wire) -> None:
     assert (execution["status"], len(execution["tasks"])) == ("FAILED", 2)
 
 
-async def test_cf29_an_optional_task_that_fails_does_not_fail_the_workflow(wire: Wire) -> None:
+async def test_cf29_an_optional_task_that_fails_does_not_fail_the_workflow(wire: Transport) -> None:
     work = await wire.task_type(retryCount=1)
     name = await wire.workflow(simple(work, "a", optional=True), variables("v", st="${a.status}"))
     workflow_id = await wire.start(name)
@@ -91,7 +91,7 @@ async def test_cf29_an_optional_task_that_fails_does_not_fail_the_workflow(wire:
 
 
 @pytest.mark.parametrize(("kind", "begins"), [("HUMAN", "IN_PROGRESS"), ("WAIT", "SCHEDULED")])
-async def test_a_task_for_a_person_is_tried_again(wire: Wire, kind: str, begins: str) -> None:
+async def test_a_task_for_a_person_is_tried_again(wire: Transport, kind: str, begins: str) -> None:
     name = await wire.task_type(retryCount=1, retryDelaySeconds=1)
     definition = wire.definition(task(kind, "h") | {"name": name})
     workflow_id = await wire.start(definition["name"], workflowDef=definition)

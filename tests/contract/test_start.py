@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.wire import Wire, row, simple, statuses, task, variables
+from tests.contract.wire import Transport, row, simple, statuses, task, variables
 
 pytestmark = pytest.mark.anyio
 
 OUT_OF_REACH = "Unable to download payload from external storage path: {}"
 
 
-async def test_cf05_a_start_schedules_the_first_task(wire: Wire) -> None:
+async def test_cf05_a_start_schedules_the_first_task(wire: Transport) -> None:
     work = await wire.task_type()
     name = await wire.workflow(simple(work, "a", {"x": "${workflow.input.x}"}))
     request = {"name": name, "input": {"x": 1}, "correlationId": "c", "priority": 5}
@@ -37,7 +37,7 @@ async def test_cf05_a_start_schedules_the_first_task(wire: Wire) -> None:
     assert {key: a[key] for key in expected} == expected
 
 
-async def test_cf06_starts_that_are_refused(wire: Wire) -> None:
+async def test_cf06_starts_that_are_refused(wire: Transport) -> None:
     unknown, name = wire.new("flow"), await wire.workflow(variables("v"))
     error = await wire.refused("POST", "workflow", body={"name": unknown, "input": {}})
     assert error["status"] == 404
@@ -52,7 +52,7 @@ async def test_cf06_starts_that_are_refused(wire: Wire) -> None:
     assert (error["status"], error["message"]) == (404, "No such workflow found by id: no-such-id")
 
 
-async def test_cf07_an_inline_definition_runs_and_is_not_registered(wire: Wire) -> None:
+async def test_cf07_an_inline_definition_runs_and_is_not_registered(wire: Transport) -> None:
     definition = wire.definition(variables("v", x="${workflow.input.x}"))
     workflow_id = await wire.start("another name", {"x": 1}, workflowDef=definition)
     execution = await wire.ended(workflow_id)
@@ -60,7 +60,7 @@ async def test_cf07_an_inline_definition_runs_and_is_not_registered(wire: Wire) 
     assert (await wire.refused("GET", "metadata", "workflow", definition["name"]))["status"] == 404
 
 
-async def test_cf08_an_execution_keeps_the_definitions_it_started_with(wire: Wire) -> None:
+async def test_cf08_an_execution_keeps_the_definitions_it_started_with(wire: Transport) -> None:
     work = await wire.task_type(retryCount=0)
     name = await wire.workflow(simple(work, "a"), simple(work, "b"))
     first, second = [await wire.start(name) for _ in range(2)]
@@ -73,7 +73,7 @@ async def test_cf08_an_execution_keeps_the_definitions_it_started_with(wire: Wir
     assert statuses(await wire.execution(second)) == {"a": "COMPLETED", "b": "SCHEDULED"}
 
 
-async def test_cf10_a_task_type_that_nobody_registered_has_the_defaults(wire: Wire) -> None:
+async def test_cf10_a_task_type_that_nobody_registered_has_the_defaults(wire: Transport) -> None:
     work = wire.new("task")
     workflow_id = await wire.start(await wire.workflow(simple(work, "a")))
     await wire.work(work, "FAILED", reasonForIncompletion="no")
@@ -86,7 +86,7 @@ async def test_cf10_a_task_type_that_nobody_registered_has_the_defaults(wire: Wi
     assert await wire.poll(work) is None
 
 
-async def test_an_input_that_is_kept_outside_cannot_be_had(wire: Wire) -> None:
+async def test_an_input_that_is_kept_outside_cannot_be_had(wire: Transport) -> None:
     definition = wire.definition(task("NOOP", "n"))
     request = {"name": definition["name"], "workflowDef": definition, "externalInputPayloadStoragePath": "in/1.json"}
     error = await wire.refused("POST", "workflow", body=request)
@@ -95,7 +95,7 @@ async def test_an_input_that_is_kept_outside_cannot_be_had(wire: Wire) -> None:
     assert (execution["status"], execution["input"]) == ("COMPLETED", {"a": 1})
 
 
-async def test_an_output_that_is_kept_outside_cannot_be_had(wire: Wire) -> None:
+async def test_an_output_that_is_kept_outside_cannot_be_had(wire: Transport) -> None:
     work = await wire.task_type()
     workflow_id = await wire.start(await wire.workflow(simple(work, "a"), simple(work, "b")))
     polled = await wire.next(work)

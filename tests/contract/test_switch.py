@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.wire import Wire, references, row, statuses, task, variables
+from tests.contract.wire import Transport, references, row, statuses, task, variables
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ def switch(ref: str, expression: str, cases: dict[str, Any], evaluator: str = "j
         ("zz", "zz", "DEFAULT"),
     ],
 )
-async def test_cf52_the_case_is_the_text_of_the_value(wire: Wire, value: Any, key: str, ran: str) -> None:
+async def test_cf52_the_case_is_the_text_of_the_value(wire: Transport, value: Any, key: str, ran: str) -> None:
     named = {"a": "A", "1": "ONE", "true": "TRUE", "null": "NULL", "1.0": "ONE_POINT"}
     cases = {each: [variables(name)] for each, name in named.items()}
     decide = switch("s", "p", cases, "value-param", inputParameters={"p": value}, defaultCase=[variables("DEFAULT")])
@@ -50,7 +50,7 @@ FOUND = "${workflow.input.l[*]}"
         ("${workflow.input.l}", "[a, {k=1}]"),
     ],
 )
-async def test_cf52_the_values_that_a_path_leads_to_are_json(wire: Wire, value: Any, key: str) -> None:
+async def test_cf52_the_values_that_a_path_leads_to_are_json(wire: Transport, value: Any, key: str) -> None:
     decide = switch("s", "p", {"x": []}, "value-param", inputParameters={"p": value})
     old = task("DECISION", "d", caseValueParam="p", inputParameters={"p": value}, decisionCases={"x": [variables("v")]})
     execution = await wire.run(decide, old, input={"l": ["a", {"k": 1}]})
@@ -58,7 +58,7 @@ async def test_cf52_the_values_that_a_path_leads_to_are_json(wire: Wire, value: 
     assert row(execution, "d")["outputData"]["caseOutput"] == [key]
 
 
-async def test_cf52_the_values_that_a_path_leads_to_are_a_list_when_they_have_been_stored(wire: Wire) -> None:
+async def test_cf52_the_values_that_a_path_leads_to_are_a_list_when_they_have_been_stored(wire: Transport) -> None:
     def case(ref: str) -> Any:
         return switch(ref, "p", {"x": []}, "value-param", inputParameters={"p": "${workflow.variables.found}"})
 
@@ -70,7 +70,7 @@ async def test_cf52_the_values_that_a_path_leads_to_are_a_list_when_they_have_be
     assert cases == ['["a",{"k":1}]', "[a, {k=1}]"]
 
 
-async def test_cf53_a_script_decides_and_branches_run_in_order(wire: Wire) -> None:
+async def test_cf53_a_script_decides_and_branches_run_in_order(wire: Transport) -> None:
     inner = switch("inner", '$.n > 6 ? "x" : "y"', {"x": [variables("x1")], "y": [variables("y1")]})
     inner["inputParameters"] = {"n": "${workflow.input.n}"}
     outer = switch(
@@ -84,12 +84,12 @@ async def test_cf53_a_script_decides_and_branches_run_in_order(wire: Wire) -> No
     assert references(execution) == ["outer", "a1", "inner", "x1", "a3", "after"]
 
 
-async def test_cf53_a_script_that_throws_fails_the_workflow(wire: Wire) -> None:
+async def test_cf53_a_script_that_throws_fails_the_workflow(wire: Transport) -> None:
     execution = await wire.run(switch("s", 'throw new Error("boom")', {"a": [variables("a1")]}), variables("after"))
     assert (execution["status"], statuses(execution)) == ("FAILED", {"s": "FAILED"})
 
 
-async def test_cf53_an_empty_case_does_nothing_and_is_not_the_default(wire: Wire) -> None:
+async def test_cf53_an_empty_case_does_nothing_and_is_not_the_default(wire: Transport) -> None:
     decide = switch("s", "'a'", {"a": [], "b": [variables("b1")]}, defaultCase=[variables("other")])
     execution = await wire.run(decide, variables("after"))
     assert (execution["status"], references(execution)) == ("COMPLETED", ["s", "after"])

@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from tests.contract.wire import Wire, row, simple, statuses
+from tests.contract.wire import Transport, row, simple, statuses
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_cf31_a_worker_that_went_silent_is_replaced(wire: Wire) -> None:
+async def test_cf31_a_worker_that_went_silent_is_replaced(wire: Transport) -> None:
     work = await wire.task_type(responseTimeoutSeconds=1, timeoutSeconds=60, timeoutPolicy="RETRY", retryCount=1)
     workflow_id = await wire.start(await wire.workflow(simple(work, "a")))
     silent = await wire.next(work)
@@ -26,7 +26,7 @@ async def test_cf31_a_worker_that_went_silent_is_replaced(wire: Wire) -> None:
     assert (await wire.execution(workflow_id))["status"] == "COMPLETED"
 
 
-async def test_cf32_a_silent_worker_without_retries_times_the_workflow_out(wire: Wire) -> None:
+async def test_cf32_a_silent_worker_without_retries_times_the_workflow_out(wire: Transport) -> None:
     work = await wire.task_type(responseTimeoutSeconds=1)
     workflow_id = await wire.start(await wire.workflow(simple(work, "a")))
     silent = await wire.next(work)
@@ -36,7 +36,7 @@ async def test_cf32_a_silent_worker_without_retries_times_the_workflow_out(wire:
     assert execution["reasonForIncompletion"].startswith(begin)
 
 
-async def test_cf33_a_task_that_nobody_polls(wire: Wire) -> None:
+async def test_cf33_a_task_that_nobody_polls(wire: Transport) -> None:
     work = await wire.task_type(pollTimeoutSeconds=1, timeoutPolicy="TIME_OUT_WF")
     workflow_id = await wire.start(await wire.workflow(simple(work, "a")))
     execution = await wire.ended(workflow_id)
@@ -49,7 +49,7 @@ async def test_cf33_a_task_that_nobody_polls(wire: Wire) -> None:
     assert execution["reasonForIncompletion"] == row(execution, "a")["reasonForIncompletion"]
 
 
-async def test_cf34_a_workflow_that_takes_too_long(wire: Wire) -> None:
+async def test_cf34_a_workflow_that_takes_too_long(wire: Transport) -> None:
     work = await wire.task_type()
     name = await wire.workflow(simple(work, "a"), timeoutSeconds=2, timeoutPolicy="TIME_OUT_WF")
     begun = wire.now()
@@ -64,7 +64,7 @@ async def test_cf34_a_workflow_that_takes_too_long(wire: Wire) -> None:
     assert re.fullmatch(reason, execution["reasonForIncompletion"])
 
 
-async def test_cf36_a_lease_that_is_extended_does_not_time_out(wire: Wire) -> None:
+async def test_cf36_a_lease_that_is_extended_does_not_time_out(wire: Transport) -> None:
     work = await wire.task_type(responseTimeoutSeconds=2)
     workflow_id = await wire.start(await wire.workflow(simple(work, "a")))
     polled = await wire.next(work)

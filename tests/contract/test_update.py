@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.wire import Wire, row, simple, statuses
+from tests.contract.wire import Transport, row, simple, statuses
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_cf15_one_task_after_the_other(wire: Wire) -> None:
+async def test_cf15_one_task_after_the_other(wire: Transport) -> None:
     one, two = await wire.task_type(), await wire.task_type()
     name = await wire.workflow(simple(one, "a"), simple(two, "b", {"y": "${a.output.y}"}))
     workflow_id = await wire.start(name)
@@ -23,7 +23,7 @@ async def test_cf15_one_task_after_the_other(wire: Wire) -> None:
     assert execution["endTime"] > 0
 
 
-async def test_cf16_the_output_parameters_make_the_output(wire: Wire) -> None:
+async def test_cf16_the_output_parameters_make_the_output(wire: Transport) -> None:
     work = await wire.task_type()
     outputs = {"a": "${a.output.l[1]}", "m": "${a.output.nope}", "lit": 3, "s": "v=${a.output.n}"}
     workflow_id = await wire.start(await wire.workflow(simple(work, "a"), outputParameters=outputs))
@@ -31,7 +31,7 @@ async def test_cf16_the_output_parameters_make_the_output(wire: Wire) -> None:
     assert (await wire.execution(workflow_id))["output"] == {"a": {"k": 2}, "m": None, "lit": 3, "s": "v=5"}
 
 
-async def test_cf17_results_that_come_too_late_change_nothing(wire: Wire) -> None:
+async def test_cf17_results_that_come_too_late_change_nothing(wire: Transport) -> None:
     work = await wire.task_type()
     workflow_id = await wire.start(await wire.workflow(simple(work, "a"), simple(work, "b")))
     a = await wire.work(work)
@@ -42,7 +42,7 @@ async def test_cf17_results_that_come_too_late_change_nothing(wire: Wire) -> Non
     assert statuses(await wire.execution(workflow_id)) == {"a": "COMPLETED", "b": "CANCELED"}
 
 
-async def test_cf18_results_that_are_refused(wire: Wire) -> None:
+async def test_cf18_results_that_are_refused(wire: Transport) -> None:
     work = await wire.task_type()
     workflow_id = await wire.start(await wire.workflow(simple(work, "a")))
     result = {"workflowInstanceId": workflow_id, "taskId": "no-such-task", "status": "COMPLETED"}
@@ -56,7 +56,7 @@ async def test_cf18_results_that_are_refused(wire: Wire) -> None:
     assert (error["status"], error["validationErrors"][0]["path"]) == (400, "updateTask.arg0.workflowInstanceId")
 
 
-async def test_cf19_a_task_in_progress_comes_back_after_its_callback_time(wire: Wire) -> None:
+async def test_cf19_a_task_in_progress_comes_back_after_its_callback_time(wire: Transport) -> None:
     work = await wire.task_type()
     await wire.start(await wire.workflow(simple(work, "a")))
     polled = await wire.next(work)
@@ -72,7 +72,7 @@ async def test_cf19_a_task_in_progress_comes_back_after_its_callback_time(wire: 
     assert (await wire.get("tasks", polled["taskId"]))["outputData"] == {"q": 2}
 
 
-async def test_cf21_a_result_by_the_tasks_reference(wire: Wire) -> None:
+async def test_cf21_a_result_by_the_tasks_reference(wire: Transport) -> None:
     work = await wire.task_type()
     workflow_id = await wire.start(await wire.workflow(simple(work, "a"), simple(work, "b")))
     task_id = row(await wire.execution(workflow_id), "a")["taskId"]
@@ -87,7 +87,7 @@ async def test_cf21_a_result_by_the_tasks_reference(wire: Wire) -> None:
     assert (ended["workflowId"], ended["status"]) == (workflow_id, "COMPLETED")
 
 
-async def test_cf22_logs_of_a_task(wire: Wire) -> None:
+async def test_cf22_logs_of_a_task(wire: Transport) -> None:
     work = await wire.task_type()
     await wire.start(await wire.workflow(simple(work, "a")))
     polled = await wire.next(work)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.wire import Wire, row, simple, statuses, task, variables
+from tests.contract.wire import Transport, row, simple, statuses, task, variables
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_cf68_waiting_for_a_time(wire: Wire) -> None:
+async def test_cf68_waiting_for_a_time(wire: Transport) -> None:
     begun = wire.now()
     execution = await wire.run(task("WAIT", "w", inputParameters={"duration": "1 seconds"}))
     assert execution["status"] == "COMPLETED"
     assert 0.5 <= wire.now() - begun < 5
 
 
-async def test_cf68_waiting_for_a_word(wire: Wire) -> None:
+async def test_cf68_waiting_for_a_word(wire: Transport) -> None:
     workflow_id = await wire.start(await wire.workflow(task("WAIT", "w")))
     waiting = row(await wire.execution(workflow_id), "w")
     assert waiting["status"] == "IN_PROGRESS"
@@ -26,7 +26,7 @@ async def test_cf68_waiting_for_a_word(wire: Wire) -> None:
     assert (execution["status"], execution["output"]) == ("COMPLETED", {"a": 1})
 
 
-async def test_cf68_a_word_ends_a_wait_for_a_time(wire: Wire) -> None:
+async def test_cf68_a_word_ends_a_wait_for_a_time(wire: Transport) -> None:
     workflow_id = await wire.start(await wire.workflow(task("WAIT", "w", inputParameters={"duration": "1 hours"})))
     await wire.post("tasks", workflow_id, "w", "COMPLETED", body={"a": 1})
     assert (await wire.execution(workflow_id))["output"] == {"a": 1}
@@ -42,7 +42,7 @@ async def test_cf68_a_word_ends_a_wait_for_a_time(wire: Wire) -> None:
     ],
     ids=str,
 )
-async def test_cf69_waits_that_are_refused(wire: Wire, given: dict) -> None:
+async def test_cf69_waits_that_are_refused(wire: Transport, given: dict) -> None:
     definition = wire.definition(task("WAIT", "w", inputParameters=given))
     error = await wire.refused("POST", "metadata", "workflow", "validate", body=definition)
     assert error["status"] == 400
@@ -60,12 +60,12 @@ async def test_cf69_waits_that_are_refused(wire: Wire, given: dict) -> None:
     ],
     ids=str,
 )
-async def test_cf69_waits_that_are_accepted(wire: Wire, given: dict) -> None:
+async def test_cf69_waits_that_are_accepted(wire: Transport, given: dict) -> None:
     definition = wire.definition(task("WAIT", "w", inputParameters=given))
     assert await wire.post("metadata", "workflow", "validate", body=definition) is None
 
 
-async def test_cf70_waiting_for_a_person(wire: Wire) -> None:
+async def test_cf70_waiting_for_a_person(wire: Transport) -> None:
     human = task("HUMAN", "h", inputParameters={"form": "f1"})
     workflow_id = await wire.start(await wire.workflow(human, variables("v", o="${h.output}")))
     asked = row(await wire.execution(workflow_id), "h")
@@ -77,7 +77,7 @@ async def test_cf70_waiting_for_a_person(wire: Wire) -> None:
     assert (execution["status"], execution["variables"]) == ("COMPLETED", {"o": {"ok": True}})
 
 
-async def test_cf71_a_task_named_by_the_input(wire: Wire) -> None:
+async def test_cf71_a_task_named_by_the_input(wire: Transport) -> None:
     work = await wire.task_type()
     dynamic = task("DYNAMIC", "d", dynamicTaskNameParam="tn", inputParameters={"tn": "${workflow.input.t}"})
     name = await wire.workflow(dynamic)
@@ -90,7 +90,7 @@ async def test_cf71_a_task_named_by_the_input(wire: Wire) -> None:
     assert failed["reasonForIncompletion"].startswith(begin)
 
 
-async def test_cf71_a_named_task_that_nobody_registered(wire: Wire) -> None:
+async def test_cf71_a_named_task_that_nobody_registered(wire: Transport) -> None:
     work = wire.new("unregistered")
     dynamic = task("DYNAMIC", "d", dynamicTaskNameParam="tn", inputParameters={"tn": work})
     await wire.start(await wire.workflow(dynamic, simple(work, "after")))

@@ -15,7 +15,7 @@ ENDED = {"COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"}
 LIMIT = 15.0  # seconds of the backend's own time, after which a scenario waits no longer
 
 
-class Wire:
+class Transport:
     """One backend. `sleep` and `now` are its own clock's: real on a server, moved by hand in the embedded engine."""
 
     def __init__(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from conductor_async.devserver.background import Background
+from conductor_async.devserver.detached_tasks import DetachedTaskGroup
 
 pytestmark = pytest.mark.anyio
 
@@ -17,7 +17,7 @@ async def test_what_runs_is_cancelled_and_has_ended_when_it_is_closed() -> None:
         finally:
             ended.set()
 
-    background = Background()
+    background = DetachedTaskGroup()
     await background.open()
     background.start_soon(run)
     await anyio.wait_all_tasks_blocked()
@@ -30,7 +30,7 @@ async def test_what_goes_wrong_comes_out_when_it_is_closed() -> None:
     async def fail() -> None:
         raise ValueError("a defect")
 
-    background = Background()
+    background = DetachedTaskGroup()
     await background.open()
     background.start_soon(fail)
     with pytest.raises(ValueError, match="a defect"):
@@ -41,7 +41,7 @@ async def test_it_may_be_closed_before_it_was_opened_and_does_nothing_after() ->
     async def run() -> None:
         raise AssertionError("too late")
 
-    background = Background()
+    background = DetachedTaskGroup()
     await background.aclose()
     background.start_soon(run)
     await anyio.wait_all_tasks_blocked()

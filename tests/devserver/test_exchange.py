@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from conductor_async.devserver.exchange import Ask, as_json
+from conductor_async.devserver.exchange import Request, as_json
 from conductor_async.engine.errors import Refused
 
 
-def ask(query: str = "", body: bytes = b"", kind: str = "application/json") -> Ask:
-    return Ask("GET", "/api/x", query, kind, body)
+def ask(query: str = "", body: bytes = b"", kind: str = "application/json") -> Request:
+    return Request("GET", "/api/x", query, kind, body)
 
 
 @pytest.mark.parametrize(("given", "value"), [("true", True), ("YES", True), ("1", True), ("off", False), ("", True)])

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from conductor_async.devserver.exchange import NOTHING, Answer, Ask
+from conductor_async.devserver.exchange import NOTHING, Request, Response
 from conductor_async.devserver.routing import Route, RouteTable
 
 
-def one(_runtime: object, _ask: Ask) -> Answer:
+def one(_runtime: object, _ask: Request) -> Response:
     return NOTHING
 
 
-def two(_runtime: object, _ask: Ask) -> Answer:
+def two(_runtime: object, _ask: Request) -> Response:
     return NOTHING
 
 

@@ -5,7 +5,7 @@ import time
 import anyio
 import pytest
 
-from conductor_async.devserver import Time
+from conductor_async.devserver import VirtualClock
 
 pytestmark = pytest.mark.anyio
 
@@ -13,7 +13,7 @@ START = 1_800_000_000.0
 
 
 def test_manual_time_stands_still_and_does_not_go_back() -> None:
-    clock = Time("manual", START)
+    clock = VirtualClock("manual", START)
     assert clock.now() == START
     clock.move_to(START + 60)
     clock.move_to(START)
@@ -22,7 +22,7 @@ def test_manual_time_stands_still_and_does_not_go_back() -> None:
 
 @pytest.mark.parametrize("kind", ["real", "skipping"])
 def test_other_time_flows_and_can_be_moved_on_beside(kind: str) -> None:
-    clock = Time(kind)
+    clock = VirtualClock(kind)
     assert abs(clock.now() - time.time()) < 5
     clock.move_to(clock.now() + 1000)
     later = clock.now()
@@ -31,7 +31,7 @@ def test_other_time_flows_and_can_be_moved_on_beside(kind: str) -> None:
 
 
 async def test_sleepers_are_woken_when_time_has_come_in_their_order() -> None:
-    clock, woken = Time("manual", START), list[str]()
+    clock, woken = VirtualClock("manual", START), list[str]()
 
     async def sleeper(name: str, seconds: float) -> None:
         await clock.sleep(seconds)
@@ -49,7 +49,7 @@ async def test_sleepers_are_woken_when_time_has_come_in_their_order() -> None:
 
 
 async def test_a_cancelled_sleeper_is_no_timer_any_more() -> None:
-    clock = Time("manual", START)
+    clock = VirtualClock("manual", START)
     async with anyio.create_task_group() as group:
         group.start_soon(clock.sleep, 10)
         await anyio.wait_all_tasks_blocked()
@@ -59,7 +59,7 @@ async def test_a_cancelled_sleeper_is_no_timer_any_more() -> None:
 
 
 async def test_a_wait_ends_with_its_event() -> None:
-    clock, event = Time("manual", START), anyio.Event()
+    clock, event = VirtualClock("manual", START), anyio.Event()
     event.set()
     with anyio.fail_after(5):
         await clock.wait(event, 10)
@@ -68,7 +68,7 @@ async def test_a_wait_ends_with_its_event() -> None:
 
 
 async def test_only_requests_that_wait_are_a_reason_to_skip() -> None:
-    clock = Time("skipping", START)
+    clock = VirtualClock("skipping", START)
     async with anyio.create_task_group() as group:
         group.start_soon(clock.sleep, 10)
         await anyio.wait_all_tasks_blocked()
@@ -80,14 +80,14 @@ async def test_only_requests_that_wait_are_a_reason_to_skip() -> None:
 
 
 async def test_hosts_rest_when_their_pollers_poll_or_sleep_and_nothing_works() -> None:
-    clock = Time("skipping")
-    assert clock.unrest == 0
+    clock = VirtualClock("skipping")
+    assert clock.pending_work == 0
     with clock.attach("greet"), clock.attach("charge", "eu"):
         assert set(clock.attached) == {("greet", None), ("charge", "eu")}
-        assert clock.unrest == 2
+        assert clock.pending_work == 2
         with clock.polling("greet"), clock.polling("charge", "eu"):
-            assert clock.unrest == 0
+            assert clock.pending_work == 0
             with clock.working("greet"):
-                assert clock.unrest == 1
-    assert clock.unrest == 0
+                assert clock.pending_work == 1
+    assert clock.pending_work == 0
     assert not clock.attached

@@ -15,21 +15,21 @@ from conductor_async.engine.definitions.checks import (
     task_def_errors,
     workflow_def_errors,
 )
-from conductor_async.engine.definitions.normalising import normal_task_def, normal_workflow_def
+from conductor_async.engine.definitions.defaults import with_task_defaults, with_workflow_defaults
 from conductor_async.engine.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Wire = dict[str, Any]
+Transport = dict[str, Any]
 AT = "validateWorkflowDef.arg0"
 
 
-def workflow(*tasks: Wire | None, **more: Any) -> Wire:
+def workflow(*tasks: Transport | None, **more: Any) -> Transport:
     return {"name": "checked", "version": 1, "schemaVersion": 2, "ownerEmail": "a@b.c", "tasks": list(tasks), **more}
 
 
-def task(ref: str = "r", kind: str = "SIMPLE", **more: Any) -> Wire:
+def task(ref: str = "r", kind: str = "SIMPLE", **more: Any) -> Transport:
     return {"name": "t", "taskReferenceName": ref, "type": kind, **more}
 
 
@@ -41,7 +41,7 @@ EVERY_KIND = (
     *("START_WORKFLOW", "NOOP", "EXCLUSIVE_JOIN", "PULL_WORKFLOW_MESSAGES", "LLM_CHAT_COMPLETE", "AGENT", "MY_OWN"),
 )
 
-WORKFLOWS: dict[str, Wire] = {
+WORKFLOWS: dict[str, Transport] = {
     "good": workflow(task()),
     "no name": workflow(task(), name=None),
     "empty name": workflow(task(), name=""),
@@ -121,7 +121,7 @@ WORKFLOWS: dict[str, Wire] = {
     "wait for blanks": workflow(task("r", "WAIT", inputParameters={"duration": " ", "until": "2030-01-01"})),
 }
 
-TASK_DEFS: dict[str, Wire] = {
+TASK_DEFS: dict[str, Transport] = {
     "good": {"name": "checked_task"},
     "no name": {},
     "empty name": {"name": ""},
@@ -145,7 +145,7 @@ TASK_DEFS: dict[str, Wire] = {
     },
 }
 
-EVENT_HANDLERS: dict[str, Wire] = {
+EVENT_HANDLERS: dict[str, Transport] = {
     "nothing": {},
     "no actions": {"name": "h", "event": "conductor:a", "actions": []},
     "null actions": {"name": "h", "event": "conductor:a", "actions": None},
@@ -158,8 +158,8 @@ def by_place(errors: list[dict[str, object]]) -> list[str]:
     return sorted(json.dumps(error, sort_keys=True) for error in errors)
 
 
-def checked(definition: Wire) -> list[dict[str, object]]:
-    return workflow_def_errors(normal_workflow_def(definition), AT)
+def checked(definition: Transport) -> list[dict[str, object]]:
+    return workflow_def_errors(with_workflow_defaults(definition), AT)
 
 
 @pytest.mark.server
@@ -178,7 +178,7 @@ def test_task_definitions_are_refused_as_by_the_server(server_url: str, new_name
             definition = {**given, **({"name": new_name("checked")} if given.get("name") else {})}
             answer = http.post(f"{server_url}/metadata/taskdefs", json=[definition])
             found = answer.json()["validationErrors"] if answer.status_code == 400 else []
-            here = task_def_errors(normal_task_def(definition), "registerTaskDef.arg0[0]")
+            here = task_def_errors(with_task_defaults(definition), "registerTaskDef.arg0[0]")
             assert (name, by_place(here)) == (name, by_place(found))
 
 
@@ -201,7 +201,7 @@ def test_event_handlers_are_refused_as_by_the_server(server_url: str) -> None:
     ],
     ids=["tasks", "task", "type", "cases"],
 )
-def test_nulls_that_the_server_stumbles_over_are_refused(definition: Wire, server_url: str) -> None:
+def test_nulls_that_the_server_stumbles_over_are_refused(definition: Transport, server_url: str) -> None:
     answer = httpx.post(f"{server_url}/metadata/workflow/validate", json=definition)
     with pytest.raises(Refused) as caught:
         refuse_null_lists(definition)
@@ -218,16 +218,16 @@ def test_an_error_says_where_what_and_which_value() -> None:
 
 
 def test_the_template_of_a_task_definition_counts() -> None:
-    definition = normal_workflow_def(workflow(task("r", "HTTP")))
+    definition = with_workflow_defaults(workflow(task("r", "HTTP")))
     assert len(workflow_def_errors(definition, AT)) == 1
     registered = Surroundings(find_task_def=lambda name: {"inputTemplate": {"http_request": name}})
     assert workflow_def_errors(definition, AT, registered) == []
     embedded = workflow(task("r", "HTTP", taskDefinition={"name": "t", "inputTemplate": {"http_request": 1}}))
-    assert workflow_def_errors(normal_workflow_def(embedded), AT) == []
+    assert workflow_def_errors(with_workflow_defaults(embedded), AT) == []
 
 
 def test_names_of_the_process_are_known() -> None:
-    definition = normal_workflow_def(workflow(task(inputParameters={"x": "${HOME}"})))
+    definition = with_workflow_defaults(workflow(task(inputParameters={"x": "${HOME}"})))
     assert len(workflow_def_errors(definition, AT)) == 1
     assert workflow_def_errors(definition, AT, Surroundings(process_environment={"HOME": "/"})) == []
 
@@ -240,8 +240,8 @@ def test_names_of_the_process_are_known() -> None:
     ],
     ids=["SWITCH", "DECISION"],
 )
-def test_the_syntax_of_scripts_is_checked(given: Wire) -> None:
-    definition = normal_workflow_def(workflow(given))
+def test_the_syntax_of_scripts_is_checked(given: Transport) -> None:
+    definition = with_workflow_defaults(workflow(given))
     surroundings = Surroundings(script_error=lambda script: f"no good: {script}")
     [error] = workflow_def_errors(definition, AT, surroundings)
     kind = given["type"]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from conductor_async.engine.deciding.wait_times import parse_duration, parse_until
+from conductor_async._language.wait_times import parse_duration, parse_until
 from conductor_async.engine.errors import Invalid
 from tests.engine.bench import Bench, task
 

@@ -12,7 +12,7 @@ import pytest
 
 from conductor_async.embedded import EmbeddedConductor
 from tests.contract.website import website
-from tests.contract.wire import Wire
+from tests.contract.wire import Transport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Sides(NamedTuple):
     """The same API twice, and the web server that both ask."""
 
-    embedded: Wire
-    server: Wire
+    embedded: Transport
+    server: Transport
     site: str
 
 
@@ -49,7 +49,9 @@ def sides(server_url: str, site: str, new_name: Callable[[str], str]) -> Callabl
             slow = httpx.AsyncClient(base_url=server_url, trust_env=False, timeout=30, verify=False)
             for each in (fast, slow):
                 await stack.enter_async_context(each)
-            embedded = Wire(fast, sleep=conductor.advance, now=conductor.now, name=new_name, step=0.25)
-            yield Sides(embedded, Wire(slow, sleep=anyio.sleep, now=time.monotonic, name=new_name, step=0.03), site)
+            embedded = Transport(fast, sleep=conductor.advance, now=conductor.now, name=new_name, step=0.25)
+            yield Sides(
+                embedded, Transport(slow, sleep=anyio.sleep, now=time.monotonic, name=new_name, step=0.03), site
+            )
 
     return opened

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.contract.wire import ENDED, Wire
+from tests.contract.wire import ENDED, Transport
 from tests.fuzz.scenario import PREFIX, RUN, SITE, Scenario
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class ServerDefectError(Exception):
     """The server stumbled over its own feet: nothing to compare with."""
 
 
-async def carry_out(wire: Wire, scenario: Scenario, prefix: str, site: str = SITE) -> Json:
+async def carry_out(wire: Transport, scenario: Scenario, prefix: str, site: str = SITE) -> Json:
     """The execution in the end, with those of its children under `children`; or the refusal to start it."""
     given = json.loads(json.dumps(scenario.to_wire()).replace(PREFIX, prefix).replace(SITE, site))
     if given["task_definitions"]:
@@ -61,7 +61,7 @@ async def carry_out(wire: Wire, scenario: Scenario, prefix: str, site: str = SIT
     return execution
 
 
-async def _carried_out(wire: Wire, workflow_id: str, behaviours: Json) -> Json:
+async def _carried_out(wire: Transport, workflow_id: str, behaviours: Json) -> Json:
     done: dict[str, int] = {}
     refusals: list[Json] = []
     for _ in range(_MOST_STEPS):
@@ -80,7 +80,7 @@ async def _carried_out(wire: Wire, workflow_id: str, behaviours: Json) -> Json:
     return execution
 
 
-async def _with_failure_workflow(wire: Wire, execution: Json) -> Json:
+async def _with_failure_workflow(wire: Transport, execution: Json) -> Json:
     """The execution when its failure workflow has been started, which is somewhat later than its end."""
     for _ in range(_PATIENCE):
         if (
@@ -117,7 +117,7 @@ def _refusal(error: Json) -> Json:
     return {"refused": {key: error.get(key) for key in ("status", "message", "validationErrors")}}
 
 
-async def _next(wire: Wire, workflow_id: str) -> tuple[Json, Json]:
+async def _next(wire: Transport, workflow_id: str) -> tuple[Json, Json]:
     """The execution at rest, and a task that somebody has to do; None if it has ended, or will never."""
     for _ in range(_PATIENCE):
         execution = await _at_rest(wire, workflow_id)
@@ -129,7 +129,7 @@ async def _next(wire: Wire, workflow_id: str) -> tuple[Json, Json]:
     return execution, None
 
 
-async def _do(wire: Wire, task: Json, behaviours: Json, done: dict[str, int]) -> httpx.Response:
+async def _do(wire: Transport, task: Json, behaviours: Json, done: dict[str, int]) -> httpx.Response:
     """What the worker does with the task now, and what it is told."""
     ref = task["referenceTaskName"].split("__")[0]
     outcomes = behaviours.get(ref) or behaviours.get(task["taskDefName"]) or [{"status": "COMPLETED"}]
@@ -148,7 +148,7 @@ async def _do(wire: Wire, task: Json, behaviours: Json, done: dict[str, int]) ->
     return answer
 
 
-async def _polled(wire: Wire, task: Json) -> None:
+async def _polled(wire: Transport, task: Json) -> None:
     """Polls until that task comes; others of its type may come before it."""
     try:
         while (await wire.next(task["taskType"]))["taskId"] != task["taskId"]:
@@ -157,7 +157,7 @@ async def _polled(wire: Wire, task: Json) -> None:
         raise StuckError(str(error)) from error
 
 
-async def _at_rest(wire: Wire, workflow_id: str) -> Json:
+async def _at_rest(wire: Transport, workflow_id: str) -> Json:
     """The execution, when nothing more happens to it by itself."""
     before = None
     for _ in range(_PATIENCE):
@@ -174,7 +174,7 @@ def _state(execution: Json) -> Json:
     return execution["status"], [(task["taskId"], task["status"]) for task in execution["tasks"]]
 
 
-async def _moves(wire: Wire, execution: Json) -> bool:
+async def _moves(wire: Transport, execution: Json) -> bool:
     """Whether something is under way that needs nobody."""
     rows = {task["referenceTaskName"]: task for task in execution["tasks"]}
     if execution["status"] in ENDED:
@@ -214,7 +214,7 @@ def _is_decided(join: Json, rows: dict[str, Json]) -> bool:
     return all(row is not None and row["status"] not in _OPEN for row in found)
 
 
-async def _to_do(wire: Wire, execution: Json) -> AsyncIterator[Json]:
+async def _to_do(wire: Transport, execution: Json) -> AsyncIterator[Json]:
     """The tasks that wait for a worker or a person, those of children included."""
     for task in execution["tasks"]:
         kind = task["taskType"]
@@ -225,7 +225,7 @@ async def _to_do(wire: Wire, execution: Json) -> AsyncIterator[Json]:
                 yield each
 
 
-async def _children(wire: Wire, execution: Json) -> AsyncIterator[Json]:
+async def _children(wire: Transport, execution: Json) -> AsyncIterator[Json]:
     for task in execution["tasks"]:
         started = task["outputData"].get("workflowId") if task["taskType"] == "START_WORKFLOW" else None
         if child_id := task.get("subWorkflowId") or started:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, reject, settings
 
-from conductor_async.testing.differences import differences
+from conductor_async.testing.json_diff import differences
 from tests.fuzz.comparing import compared
 from tests.fuzz.generated import scenarios
 from tests.fuzz.running import ServerDefectError, StuckError, carry_out

@@ -58,7 +58,7 @@ class Customer(BaseModel):
 
 
 @pydantic_dataclasses.dataclass
-class Parcel:
+class EncodedResult:
     weight_grams: int = Field(serialization_alias="weightGrams")
 
 
@@ -91,7 +91,7 @@ Point = namedtuple("Point", "x y")  # noqa: PYI024 - the plain one is meant
         (Line(price=decimal.Decimal(1)), {"price": "1", "_hidden": "shown: it is a field"}),
         ({"lines": [Line(price={1})]}, {"lines": [{"price": [1], "_hidden": "shown: it is a field"}]}),
         (Customer(full_name="Ada"), {"fullName": "Ada", "tags": [], "born": None}),
-        ([Parcel(weight_grams=3)], [{"weightGrams": 3}]),
+        ([EncodedResult(weight_grams=3)], [{"weightGrams": 3}]),
         ({"task": WorkflowTask(name="a")}, {"task": {"name": "a"}}),
         ([TaskDef(name="a"), TaskDef(name="b", description=None)], [{"name": "a"}, {"name": "b", "description": None}]),
         (10**30, 10**30),

@@ -20,9 +20,9 @@ from conductor_async import (
     discover,
     worker_task,
 )
+from conductor_async.observability.metrics import PrometheusMetrics
+from conductor_async.observability.tracing import Tracing
 from conductor_async.worker.events import Listener, TaskFinished, WorkerEvent
-from conductor_async.worker.metrics import PrometheusMetrics
-from conductor_async.worker.tracing import Tracing
 
 
 @worker_task("greet", task_log_level="INFO")

@@ -12,9 +12,9 @@ from conductor_async import ConductorWorkflow, SimpleTask, TaskInProgress, TaskR
 from conductor_async.workflow.references import env, secret
 
 if TYPE_CHECKING:
+    from conductor_async.execution import WorkflowExecutor
+    from conductor_async.execution.events import TaskStatusChanged, WorkflowStatusChanged
     from conductor_async.models import JsonObject, Task, TaskDef, TaskRun, WorkflowRun
-    from conductor_async.workflow import WorkflowExecutor
-    from conductor_async.workflow.transitions import TaskStatusChanged, WorkflowStatusChanged
 
 
 class Line(BaseModel):

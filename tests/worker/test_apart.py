@@ -11,7 +11,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from conductor_async.worker.function.apart import Apart
+from conductor_async.worker._function.in_context import InContext
 from tests.worker.hosting import anyio_backend
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ async def test_what_it_sets_stays_in_its_context() -> None:
 
     context = copy_context()
     token = colour.set("blue")
-    assert await Apart(context, paint()) == "none, red"
+    assert await InContext(context, paint()) == "none, red"
     assert (colour.get(), context[colour]) == ("blue", "red")
     colour.reset(token)
 
@@ -50,7 +50,7 @@ async def test_what_it_starts_sees_its_variables() -> None:
             group.start_soon(look)
         seen.append(await anyio.to_thread.run_sync(colour.get))
 
-    await Apart(copy_context(), start())
+    await InContext(copy_context(), start())
     assert seen == ["green", "green"]
 
 
@@ -60,7 +60,7 @@ async def test_an_error_of_it_comes_out() -> None:
         raise KeyError("it")
 
     with pytest.raises(KeyError, match="it"):
-        await Apart(copy_context(), fail())
+        await InContext(copy_context(), fail())
 
 
 async def test_cancellation_reaches_it_and_it_may_clean_up() -> None:
@@ -76,7 +76,7 @@ async def test_cancellation_reaches_it_and_it_may_clean_up() -> None:
             ended.append(colour.get())
 
     with anyio.move_on_after(0.01) as scope:
-        await Apart(copy_context(), sleep())
+        await InContext(copy_context(), sleep())
     assert scope.cancelled_caught
     assert ended == ["grey"]
 
@@ -87,14 +87,14 @@ async def test_it_may_catch_what_is_thrown_into_it() -> None:
             await anyio.sleep_forever()
         return "went on"
 
-    assert await Apart(copy_context(), timed_out()) == "went on"
+    assert await InContext(copy_context(), timed_out()) == "went on"
 
 
 async def test_it_runs_in_the_task_that_awaits_it() -> None:
     async def task() -> Any:
         return anyio.get_current_task().id
 
-    assert await Apart(copy_context(), task()) == anyio.get_current_task().id
+    assert await InContext(copy_context(), task()) == anyio.get_current_task().id
 
 
 def test_closing_whoever_awaits_it_closes_it() -> None:
@@ -112,7 +112,7 @@ def test_closing_whoever_awaits_it_closes_it() -> None:
             raise
 
     async def outer() -> None:
-        await Apart(copy_context(), inner())
+        await InContext(copy_context(), inner())
 
     coroutine = outer()
     coroutine.send(None)
@@ -128,13 +128,13 @@ def test_a_second_run_in_the_same_context_meanwhile_is_an_error() -> None:
     async def within() -> None:
         again = nothing()
         try:
-            await Apart(context, again)
+            await InContext(context, again)
         finally:
             again.close()
 
     with pytest.raises(RuntimeError, match="already entered"):
-        asyncio.run(_awaited(Apart(context, within())))
+        asyncio.run(_awaited(InContext(context, within())))
 
 
-async def _awaited(apart: Apart[None]) -> None:
+async def _awaited(apart: InContext[None]) -> None:
     await apart

@@ -14,8 +14,8 @@ from typing_extensions import TypedDict
 
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import Task
-from conductor_async.worker.function.arguments import Arguments, UnfitInputError
-from conductor_async.worker.function.context import TaskContext
+from conductor_async.worker._function.arguments import Arguments, UnfitInputError
+from conductor_async.worker.context import TaskContext
 
 if TYPE_CHECKING:
     from decimal import Decimal  # on purpose: not there at run time

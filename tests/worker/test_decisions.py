@@ -22,10 +22,10 @@ from conductor_async.errors import (
     ResponseDecodeError,
     ServerError,
 )
-from conductor_async.worker.delivery.choice import UpdateChoice
-from conductor_async.worker.delivery.delivery import Next, after, lacks_update_v2
-from conductor_async.worker.patience import LONGEST_WAIT, Patience, Trouble
-from conductor_async.worker.polling.poller import pause_after_empty
+from conductor_async.worker._backoff import LONGEST_WAIT, Backoff, FailureLog
+from conductor_async.worker._polling.poller import pause_after_empty
+from conductor_async.worker._results.result_sender import Next, after, lacks_update_v2
+from conductor_async.worker._results.update_v2_policy import UpdateV2Policy
 
 
 def said(kind: type[APIError], status: int, message: str = "no", **facts) -> APIError:
@@ -68,14 +68,14 @@ class TestAfterAFailedDelivery:
 
 class TestUpdateChoice:
     def test_it_stays_with_v2_while_that_brings_tasks(self):
-        choice = UpdateChoice()
+        choice = UpdateV2Policy()
         for _ in range(50):
             assert choice.wants_v2()
             choice.brought(True)
         choice.brought(False)
         assert choice.wants_v2()
 
-    def deliveries(self, choice: UpdateChoice, count: int) -> str:
+    def deliveries(self, choice: UpdateV2Policy, count: int) -> str:
         """Each delivery as 2 or 1, when there is never a next task."""
         taken = ""
         for _ in range(count):
@@ -86,17 +86,17 @@ class TestUpdateChoice:
         return taken
 
     def test_without_tasks_it_soon_uses_v1_and_probes_now_and_then(self):
-        assert self.deliveries(UpdateChoice(), 26) == "22222" + "1111111112" * 2 + "1"
+        assert self.deliveries(UpdateV2Policy(), 26) == "22222" + "1111111112" * 2 + "1"
 
     def test_a_probe_that_brings_a_task_brings_v2_back(self):
-        choice = UpdateChoice()
+        choice = UpdateV2Policy()
         self.deliveries(choice, 14)
         assert choice.wants_v2()
         choice.brought(True)
         assert choice.wants_v2()
 
     def test_a_backlog_brings_v2_back(self):
-        choice = UpdateChoice()
+        choice = UpdateV2Policy()
         self.deliveries(choice, 20)
         choice.backlog()
         assert choice.wants_v2()
@@ -104,7 +104,7 @@ class TestUpdateChoice:
 
 class TestPatience:
     def waits(self, error, count: int = 200) -> list[float]:
-        patience = Patience()
+        patience = Backoff()
         return [patience.after(error) for _ in range(count)]
 
     def test_the_waits_grow_to_thirty_seconds_and_no_further(self):
@@ -123,7 +123,7 @@ class TestPatience:
         assert min(self.waits(error)) >= 7
 
     def test_success_starts_over(self):
-        patience = Patience()
+        patience = Backoff()
         for _ in range(20):
             patience.after(ConnectionFailedError("refused"))
         patience.reset()
@@ -131,7 +131,7 @@ class TestPatience:
 
 
 def test_trouble_is_told_once_each_time_it_changes(caplog: pytest.LogCaptureFixture):
-    trouble = Trouble("polling for 'greet'")
+    trouble = FailureLog("polling for 'greet'")
     with caplog.at_level(logging.INFO, logger="conductor_async"):
         for _ in range(5):
             trouble.failed(ConnectionFailedError("refused"))

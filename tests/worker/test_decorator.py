@@ -12,7 +12,7 @@ import pytest
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import TaskDef
 from conductor_async.worker import WorkerOptions, worker_task
-from conductor_async.worker.registration import definition_of
+from conductor_async.worker._registration import definition_of
 
 
 @worker_task("greet")

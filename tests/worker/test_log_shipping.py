@@ -170,7 +170,7 @@ def test_being_there_does_not_silence_warnings_where_logging_is_not_set_up() -> 
     code = """if True:
         import logging
         from conductor_async import worker_task
-        from conductor_async.worker.function.shipping import LogShipping
+        from conductor_async.worker._function.log_handler import LogShipping
         with LogShipping((worker_task("greet")(print),), logging.WARNING):
             logging.getLogger("shop").warning("seen")
             logging.getLogger("shop").info("not seen")

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from conductor_async import ConfigurationError, worker_task
-from conductor_async.worker.function.logs import TaskLog
+from conductor_async.worker._function.task_log import TaskLog
 
 
 def test_lines_have_their_times_in_milliseconds_d17() -> None:

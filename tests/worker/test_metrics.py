@@ -22,6 +22,7 @@ from conductor_async import (
     WorkerHost,
     worker_task,
 )
+from conductor_async.observability.metrics import PrometheusMetrics
 from conductor_async.worker.events import (
     LeaseLost,
     PollFailed,
@@ -33,7 +34,6 @@ from conductor_async.worker.events import (
     TaskFinished,
     TaskStarted,
 )
-from conductor_async.worker.metrics import PrometheusMetrics
 
 NewName = Callable[[str], str]
 
@@ -161,7 +161,7 @@ def test_without_the_extra_it_is_named() -> None:
     code = """if True:
         import sys
         sys.modules["prometheus_client"] = None
-        from conductor_async.worker.metrics import PrometheusMetrics
+        from conductor_async.observability.metrics import PrometheusMetrics
         try:
             PrometheusMetrics()
         except ValueError as error:

@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from conductor_async.errors import ConfigurationError, NonRetryableException, PayloadError, TaskError
 from conductor_async.models import Task, TaskResult, TaskResultStatus, encode_json
 from conductor_async.worker import TaskContext, TaskInProgress, get_task_context
-from conductor_async.worker.function.outcome import failure_of, hand_back, reason_of, result_of
+from conductor_async.worker._function.outcome import failure_of, hand_back, reason_of, result_of
 
 TASK = Task(
     task_id="t1", workflow_instance_id="w1", task_def_name="f", poll_count=2, retry_count=1, input_data={"a": 1}

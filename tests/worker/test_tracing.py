@@ -27,7 +27,7 @@ from conductor_async import (
     WorkerHost,
     worker_task,
 )
-from conductor_async.worker.tracing import Tracing
+from conductor_async.observability.tracing import Tracing
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, serve
 
@@ -278,7 +278,7 @@ def test_without_the_extra_it_is_named() -> None:
     code = """if True:
         import sys
         sys.modules["opentelemetry"] = None
-        from conductor_async.worker.tracing import Tracing
+        from conductor_async.observability.tracing import Tracing
         try:
             Tracing()
         except ValueError as error:

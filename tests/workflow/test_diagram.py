@@ -26,8 +26,8 @@ from conductor_async.workflow import (
     TerminateTask,
     WaitTask,
 )
-from conductor_async.workflow.pictures.mermaid import to_mermaid
-from conductor_async.workflow.pictures.svg import to_svg
+from conductor_async.workflow.diagrams.mermaid import to_mermaid
+from conductor_async.workflow.diagrams.svg import to_svg
 from tests.fakes.recorded import recorded_definitions
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from conductor_async.models import SubWorkflowParams, TaskDef, WorkflowDef, WorkflowTask
 from conductor_async.workflow import ConductorWorkflow, NoopTask, SimpleTask, SwitchTask, WaitTask
-from conductor_async.workflow.difference import Change, diff
+from conductor_async.workflow.definition_diff import Change, diff
 
 
 def workflow(*steps: Any, **settings: Any) -> WorkflowDef:

@@ -55,40 +55,40 @@ class HalfMade:
 
 async def test_an_execution_found_without_tasks_is_got_going_when_it_has_not_begun_by_itself():
     """The server died when it had written it down. It would not come back to it."""
-    half_made = HalfMade()
-    async with serve(half_made) as server, client_of(server) as conductor:
+    incomplete = HalfMade()
+    async with serve(incomplete) as server, client_of(server) as conductor:
         handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
     assert handle.workflow_id == "id-1"
-    assert half_made.looks >= 3
-    assert half_made.asked_for[-2:] == [("POST", "/admin/sweep/requeue/id-1"), ("PUT", "/workflow/decide/id-1")]
-    assert set(half_made.asked_for[:-2]) == {("GET", "/workflow/id-1/tasks")}
+    assert incomplete.looks >= 3
+    assert incomplete.asked_for[-2:] == [("POST", "/admin/sweep/requeue/id-1"), ("PUT", "/workflow/decide/id-1")]
+    assert set(incomplete.asked_for[:-2]) == {("GET", "/workflow/id-1/tasks")}
 
 
 async def test_an_execution_that_is_about_to_begin_is_waited_for():
-    half_made = HalfMade(begins_at=3)
-    async with serve(half_made) as server, client_of(server) as conductor:
+    incomplete = HalfMade(begins_at=3)
+    async with serve(incomplete) as server, client_of(server) as conductor:
         assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
-    assert half_made.asked_for == [("GET", "/workflow/id-1/tasks")] * 3
+    assert incomplete.asked_for == [("GET", "/workflow/id-1/tasks")] * 3
 
 
 async def test_an_execution_that_the_server_undoes_is_started_again():
     """Its start failed after it had been written down: it is removed then."""
-    half_made = HalfMade(undone_at=3)
-    async with serve(half_made) as server, client_of(server) as conductor:
+    incomplete = HalfMade(undone_at=3)
+    async with serve(incomplete) as server, client_of(server) as conductor:
         handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.5)
     assert handle.workflow_id == "id-2"
-    assert half_made.asked_for == [("GET", "/workflow/id-1/tasks")] * 2 + [("POST", "/workflow")]
+    assert incomplete.asked_for == [("GET", "/workflow/id-1/tasks")] * 2 + [("POST", "/workflow")]
 
 
 async def test_an_execution_that_is_undone_in_the_last_moment_is_started_again():
     async def behave(peer: Peer, request: Request) -> None:
         if "/decide/" in request.target:
-            half_made.undone_at = 0
+            incomplete.undone_at = 0
             await answer(404, json={"status": 404, "message": "No such workflow found by id: id-1"})(peer, request)
         else:
-            await half_made(peer, request)
+            await incomplete(peer, request)
 
-    half_made = HalfMade()
+    incomplete = HalfMade()
     async with serve(behave) as server, client_of(server) as conductor:
         handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
     assert handle.workflow_id == "id-2"
@@ -105,31 +105,31 @@ async def test_that_it_cannot_be_got_going_is_no_reason_not_to_have_found_it(ref
 
 
 async def test_a_refusal_to_say_whether_it_has_begun_may_pass():
-    half_made = HalfMade("/tasks", begins_at=0)
+    incomplete = HalfMade("/tasks", begins_at=0)
 
     async def behave(peer: Peer, request: Request) -> None:
-        await half_made(peer, request)
-        if half_made.looks >= 2:
-            half_made.refuses = "nothing"
+        await incomplete(peer, request)
+        if incomplete.looks >= 2:
+            incomplete.refuses = "nothing"
 
     async with serve(behave) as server, client_of(server) as conductor:
         assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
-    assert set(half_made.asked_for) == {("GET", "/workflow/id-1/tasks")}
+    assert set(incomplete.asked_for) == {("GET", "/workflow/id-1/tasks")}
 
 
 async def test_a_server_that_does_not_list_the_tasks_of_an_execution_is_not_waited_for():
-    half_made = HalfMade("/tasks")
-    half_made.refusal = answer(404, json={"status": 404, "message": "No static resource api/workflow/id-1/tasks."})
-    async with serve(half_made) as server, client_of(server) as conductor:
+    incomplete = HalfMade("/tasks")
+    incomplete.refusal = answer(404, json={"status": 404, "message": "No static resource api/workflow/id-1/tasks."})
+    async with serve(incomplete) as server, client_of(server) as conductor:
         assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
-    assert half_made.looks == 1
+    assert incomplete.looks == 1
 
 
 async def test_what_a_gateway_does_not_know_is_no_execution_that_is_gone():
     """Whether it is there is for the look to say."""
-    half_made = HalfMade("/id-1")
-    half_made.refusal = answer(404, text="<html>no such page</html>")
-    async with serve(half_made) as server, client_of(server) as conductor:
+    incomplete = HalfMade("/id-1")
+    incomplete.refusal = answer(404, text="<html>no such page</html>")
+    async with serve(incomplete) as server, client_of(server) as conductor:
         handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
         assert handle.workflow_id == "id-1"
         assert server.count("POST", "/api/workflow") == 0

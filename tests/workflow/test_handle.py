@@ -28,7 +28,7 @@ from conductor_async import (
     WorkflowHandle,
     WorkflowTerminatedError,
 )
-from conductor_async.workflow.transitions import TaskStatusChanged, WorkflowStatusChanged
+from conductor_async.execution.events import TaskStatusChanged, WorkflowStatusChanged
 from tests.fakes.clients import client_of
 from tests.fakes.wire import Behaviour, answer, cut, serve
 

@@ -17,7 +17,7 @@ from conductor_async.workflow import (
     SimpleTask,
     SwitchTask,
 )
-from conductor_async.workflow.difference import diff
+from conductor_async.workflow.definition_diff import diff
 from tests.fakes.recorded import recorded_definitions
 
 

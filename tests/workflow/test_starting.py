@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from conductor_async import ConfigurationError, IdempotencyStrategy, StartWorkflowRequest, Workflow
-from conductor_async.workflow.doubts import Doubt, Doubts
-from conductor_async.workflow.starting import delay_before_look, may_start_again, started_with, with_dedupe_key
+from conductor_async.execution.start_request import delay_before_look, may_start_again, started_with, with_dedupe_key
+from conductor_async.execution.unconfirmed_starts import UnconfirmedStart, UnconfirmedStarts
 
 
 def test_the_key_is_the_correlation_id_and_the_idempotency_key():
@@ -76,7 +76,7 @@ def test_it_starts_once_more_only_if_the_server_said_that_there_is_nothing(start
 
 
 def test_a_doubt_ends_with_the_window_or_after_ten_times_the_slowest_look():
-    doubt = Doubt(since=100, window=10)
+    doubt = UnconfirmedStart(since=100, window=10)
     assert doubt.ends == 110
     doubt.slowest = 0.9
     assert doubt.ends == 110
@@ -85,7 +85,7 @@ def test_a_doubt_ends_with_the_window_or_after_ten_times_the_slowest_look():
 
 
 def test_doubts_that_have_ended_are_forgotten():
-    doubts = Doubts()
+    doubts = UnconfirmedStarts()
     for number in range(3):
         doubts.add(("w", f"order-{number}"), now=number * 6, window=10)
     assert [doubts.of(("w", f"order-{number}")) is None for number in range(3)] == [True, False, False]

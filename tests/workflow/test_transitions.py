@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from conductor_async import Workflow
-from conductor_async.workflow.transitions import Seen, TaskStatusChanged, WorkflowStatusChanged
+from conductor_async.execution.events import TaskStatusChanged, TransitionTracker, WorkflowStatusChanged
 
 
 def look(status: str, *tasks: tuple[str, str, str]) -> Workflow:
@@ -15,7 +15,7 @@ def look(status: str, *tasks: tuple[str, str, str]) -> Workflow:
     return Workflow.model_validate({"workflowId": "w", "status": status, "tasks": made})
 
 
-def news(seen: Seen, execution: Workflow) -> list[tuple[str, str | None, str]]:
+def news(seen: TransitionTracker, execution: Workflow) -> list[tuple[str, str | None, str]]:
     return [
         (getattr(event, "task_reference_name", "workflow"), event.previous, event.status)
         for event in seen.transitions(execution)
@@ -24,7 +24,7 @@ def news(seen: Seen, execution: Workflow) -> list[tuple[str, str | None, str]]:
 
 def test_the_first_look_tells_all_that_is_there():
     first = look("RUNNING", ("1", "a", "COMPLETED"), ("2", "b", "SCHEDULED"))
-    assert news(Seen(), first) == [
+    assert news(TransitionTracker(), first) == [
         ("workflow", None, "RUNNING"),
         ("a", None, "COMPLETED"),
         ("b", None, "SCHEDULED"),
@@ -32,7 +32,7 @@ def test_the_first_look_tells_all_that_is_there():
 
 
 def test_later_looks_tell_what_is_new():
-    seen = Seen()
+    seen = TransitionTracker()
     news(seen, look("RUNNING", ("1", "a", "SCHEDULED")))
     assert news(seen, look("RUNNING", ("1", "a", "SCHEDULED"))) == []
     assert news(seen, look("RUNNING", ("1", "a", "IN_PROGRESS"))) == [("a", "SCHEDULED", "IN_PROGRESS")]
@@ -45,17 +45,17 @@ def test_later_looks_tell_what_is_new():
 
 @pytest.mark.parametrize("end", ["COMPLETED", "FAILED", "TERMINATED", "TIMED_OUT"])
 def test_an_end_comes_last(end):
-    seen = Seen()
+    seen = TransitionTracker()
     news(seen, look("RUNNING", ("1", "a", "SCHEDULED")))
     assert news(seen, look(end, ("1", "a", "COMPLETED"))) == [
         ("a", "SCHEDULED", "COMPLETED"),
         ("workflow", "RUNNING", end),
     ]
-    assert news(Seen(), look(end, ("1", "a", "COMPLETED")))[-1] == ("workflow", None, end)
+    assert news(TransitionTracker(), look(end, ("1", "a", "COMPLETED")))[-1] == ("workflow", None, end)
 
 
 def test_a_rerun_begins_again_with_what_is_left():
-    seen = Seen()
+    seen = TransitionTracker()
     news(seen, look("RUNNING", ("1", "a", "COMPLETED"), ("2", "b", "SCHEDULED")))
     assert news(seen, look("RUNNING", ("1", "a", "SCHEDULED"))) == [("a", "COMPLETED", "SCHEDULED")]
     assert news(seen, look("RUNNING", ("1", "a", "COMPLETED"), ("2", "b", "SCHEDULED"))) == [
@@ -68,7 +68,7 @@ def test_events_are_frozen_and_show_no_payload():
     execution = look("RUNNING", ("1", "a", "SCHEDULED"))
     execution.input = {"secret": "canary"}
     execution.tasks[0].input_data = {"secret": "canary"}
-    first, second = Seen().transitions(execution)
+    first, second = TransitionTracker().transitions(execution)
     assert isinstance(first, WorkflowStatusChanged)
     assert isinstance(second, TaskStatusChanged)
     assert "canary" not in repr([first, second])

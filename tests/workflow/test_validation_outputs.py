@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
 from conductor_async import TaskContext, TaskInProgress, worker_task
+from conductor_async._language.expressions import expressions_in
 from conductor_async.errors import WorkflowDefinitionError
-from conductor_async.worker.function.context import get_task_context
+from conductor_async.worker.context import get_task_context
 from conductor_async.workflow import ConductorWorkflow, DoWhileTask, ForkTask, InlineTask, SimpleTask, SwitchTask
 from conductor_async.workflow.validation import problems_of
-from conductor_async.workflow.validation.expressions import expressions_in
 from tests.fakes.definitions import definition, noop, task
 
 # -- values that cannot be sent ----------------------------------------------------------------------
@@ -71,7 +71,7 @@ class Open(BaseModel):
 
 
 @dataclasses.dataclass
-class Parcel:
+class EncodedResult:
     weight: float
     order: Order
 
@@ -85,7 +85,7 @@ async def order() -> Order | TaskInProgress: ...
 
 
 @worker_task()
-def parcel() -> Parcel: ...
+def parcel() -> EncodedResult: ...
 
 
 @worker_task()

@@ -26,7 +26,7 @@ from conductor_async import (
 )
 from conductor_async.client import ConductorClient
 from conductor_async.config import Configuration
-from conductor_async.workflow.waiting import LOOKS_AT_ONCE, UnpolledTypes, delay_after, delay_in_outage, ended_task
+from conductor_async.execution.waiter import LOOKS_AT_ONCE, UnpolledTypes, delay_after, delay_in_outage, ended_task
 from tests.fakes.clients import client_of
 from tests.fakes.wire import Behaviour, Peer, Request, answer, cut, serve, stall
 

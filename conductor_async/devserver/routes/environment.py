@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.devserver.exchange import NOTHING, Answer, Ask, as_json, as_text
+from conductor_async.devserver.exchange import NOTHING, Request, Response, as_json, as_text
 from conductor_async.devserver.routing import Route
 
 if TYPE_CHECKING:
     from conductor_async.devserver.runtime import Runtime
 
 
-def _get_all(runtime: Runtime, _: Ask) -> Answer:
+def _get_all(runtime: Runtime, _: Request) -> Response:
     return as_json(runtime.engine.get_environment())
 
 
-def _get(runtime: Runtime, ask: Ask) -> Answer:
+def _get(runtime: Runtime, ask: Request) -> Response:
     value = runtime.engine.get_environment_value(ask["key"])
     return NOTHING if value is None else as_text(value)
 

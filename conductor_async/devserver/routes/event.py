@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.devserver.exchange import NOTHING, Answer, Ask, as_json
+from conductor_async.devserver.exchange import NOTHING, Request, Response, as_json
 from conductor_async.devserver.routing import Route
 
 if TYPE_CHECKING:
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
 _HANDLER = "com.netflix.conductor.common.metadata.events.EventHandler"
 
 
-def _add(runtime: Runtime, ask: Ask) -> Answer:
+def _add(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.add_event_handler(ask.object(_HANDLER))
     return NOTHING
 
 
-def _update(runtime: Runtime, ask: Ask) -> Answer:
+def _update(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.update_event_handler(ask.object(_HANDLER))
     return NOTHING
 
 
-def _remove(runtime: Runtime, ask: Ask) -> Answer:
+def _remove(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.remove_event_handler(ask["name"])
     return NOTHING
 
 
-def _get_all(runtime: Runtime, _: Ask) -> Answer:
+def _get_all(runtime: Runtime, _: Request) -> Response:
     return as_json(runtime.engine.get_event_handlers(active_only=False))
 
 
-def _get_for_event(runtime: Runtime, ask: Ask) -> Answer:
+def _get_for_event(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.get_event_handlers(ask["name"], ask.flag("activeOnly", True)))
 
 

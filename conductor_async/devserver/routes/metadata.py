@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.devserver.exchange import NOTHING, Answer, Ask, as_json
+from conductor_async.devserver.exchange import NOTHING, Request, Response, as_json
 from conductor_async.devserver.routing import Route
 
 if TYPE_CHECKING:
@@ -14,68 +14,68 @@ _WORKFLOW_DEF = "com.netflix.conductor.common.metadata.workflow.WorkflowDef"
 _TASK_DEF = "com.netflix.conductor.common.metadata.tasks.TaskDef"
 
 
-def _register_workflow_def(runtime: Runtime, ask: Ask) -> Answer:
+def _register_workflow_def(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.register_workflow_def(ask.object(_WORKFLOW_DEF), ask.flag("overwrite"))
     return NOTHING
 
 
-def _update_workflow_defs(runtime: Runtime, ask: Ask) -> Answer:
+def _update_workflow_defs(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.update_workflow_defs(ask.objects(_WORKFLOW_DEF)))
 
 
-def _validate_workflow_def(runtime: Runtime, ask: Ask) -> Answer:
+def _validate_workflow_def(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.validate_workflow_def(ask.object(_WORKFLOW_DEF))
     return NOTHING
 
 
-def _get_workflow_def(runtime: Runtime, ask: Ask) -> Answer:
+def _get_workflow_def(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.get_workflow_def(ask["name"], ask.number("version")))
 
 
-def _get_all_workflow_defs(runtime: Runtime, ask: Ask) -> Answer:
+def _get_all_workflow_defs(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.get_all_workflow_defs(ask.text("classifier")))
 
 
-def _get_latest_workflow_defs(runtime: Runtime, _: Ask) -> Answer:
+def _get_latest_workflow_defs(runtime: Runtime, _: Request) -> Response:
     return as_json(runtime.engine.get_latest_workflow_defs())
 
 
-def _get_workflow_names(runtime: Runtime, _: Ask) -> Answer:
+def _get_workflow_names(runtime: Runtime, _: Request) -> Response:
     return as_json(runtime.engine.get_workflow_names())
 
 
-def _get_workflow_names_and_versions(runtime: Runtime, _: Ask) -> Answer:
+def _get_workflow_names_and_versions(runtime: Runtime, _: Request) -> Response:
     return as_json(runtime.engine.get_workflow_names_and_versions())
 
 
-def _get_workflow_versions(runtime: Runtime, ask: Ask) -> Answer:
+def _get_workflow_versions(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.get_workflow_versions(ask["name"]))
 
 
-def _unregister_workflow_def(runtime: Runtime, ask: Ask) -> Answer:
+def _unregister_workflow_def(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.unregister_workflow_def(ask["name"], ask.segment_number("version"))
     return NOTHING
 
 
-def _register_task_defs(runtime: Runtime, ask: Ask) -> Answer:
+def _register_task_defs(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.register_task_defs(ask.objects(_TASK_DEF))
     return NOTHING
 
 
-def _update_task_def(runtime: Runtime, ask: Ask) -> Answer:
+def _update_task_def(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.update_task_def(ask.object(_TASK_DEF))
     return NOTHING
 
 
-def _get_all_task_defs(runtime: Runtime, _: Ask) -> Answer:
+def _get_all_task_defs(runtime: Runtime, _: Request) -> Response:
     return as_json(runtime.engine.get_all_task_defs())
 
 
-def _get_task_def(runtime: Runtime, ask: Ask) -> Answer:
+def _get_task_def(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.get_task_def(ask["name"]))
 
 
-def _unregister_task_def(runtime: Runtime, ask: Ask) -> Answer:
+def _unregister_task_def(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.unregister_task_def(ask["name"])
     return NOTHING
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.devserver.exchange import Answer, Ask, as_json
+from conductor_async.devserver.exchange import Request, Response, as_json
 from conductor_async.devserver.routing import Route
 from conductor_async.engine.errors import Invalid
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from conductor_async.devserver.runtime import Runtime
 
 
-def _get_queues(_: Runtime, __: Ask) -> Answer:
+def _get_queues(_: Runtime, __: Request) -> Response:
     return as_json({})
 
 
-def _update(_: Runtime, ask: Ask) -> Answer:
+def _update(_: Runtime, ask: Request) -> Response:
     raise Invalid(f"There is no queue for handling {ask['status']} status")
 
 

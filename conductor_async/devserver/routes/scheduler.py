@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.devserver.exchange import NOTHING, Answer, Ask, as_json
+from conductor_async.devserver.exchange import NOTHING, Request, Response, as_json
 from conductor_async.devserver.routes.workflow import search_parameters
 from conductor_async.devserver.routing import Route
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 _SCHEDULE = "org.conductoross.conductor.model.WorkflowSchedule"
 
 
-def _save_schedule(runtime: Runtime, ask: Ask) -> Answer:
+def _save_schedule(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.save_schedule(ask.object(_SCHEDULE)))
 
 
-def _get_all_schedules(runtime: Runtime, ask: Ask) -> Answer:
+def _get_all_schedules(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.get_all_schedules(ask.text("workflowName")))
 
 
-def _search_schedules(runtime: Runtime, ask: Ask) -> Answer:
+def _search_schedules(runtime: Runtime, ask: Request) -> Response:
     found = runtime.engine.search_schedules(
         workflow_name=ask.text("workflowName"),
         schedule_name=ask.text("scheduleName"),
@@ -35,26 +35,26 @@ def _search_schedules(runtime: Runtime, ask: Ask) -> Answer:
     return as_json(found)
 
 
-def _get_schedule(runtime: Runtime, ask: Ask) -> Answer:
+def _get_schedule(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.get_schedule(ask["name"]))
 
 
-def _delete_schedule(runtime: Runtime, ask: Ask) -> Answer:
+def _delete_schedule(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.delete_schedule(ask["name"])
     return NOTHING
 
 
-def _pause_schedule(runtime: Runtime, ask: Ask) -> Answer:
+def _pause_schedule(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.pause_schedule(ask["name"], ask.text("reason"))
     return NOTHING
 
 
-def _resume_schedule(runtime: Runtime, ask: Ask) -> Answer:
+def _resume_schedule(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.resume_schedule(ask["name"])
     return NOTHING
 
 
-def _get_next_few_schedules(runtime: Runtime, ask: Ask) -> Answer:
+def _get_next_few_schedules(runtime: Runtime, ask: Request) -> Response:
     times = runtime.engine.get_next_few_schedules(
         ask.required("cronExpression"),
         schedule_start_time=ask.number("scheduleStartTime", "java.lang.Long"),
@@ -64,27 +64,27 @@ def _get_next_few_schedules(runtime: Runtime, ask: Ask) -> Answer:
     return as_json(times)
 
 
-def _search_executions(runtime: Runtime, ask: Ask) -> Answer:
+def _search_executions(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.search_schedule_executions(**search_parameters(ask)))
 
 
-def _pause_all(runtime: Runtime, _: Ask) -> Answer:
+def _pause_all(runtime: Runtime, _: Request) -> Response:
     return as_json(runtime.engine.pause_all_schedules())
 
 
-def _resume_all(runtime: Runtime, _: Ask) -> Answer:
+def _resume_all(runtime: Runtime, _: Request) -> Response:
     return as_json(runtime.engine.resume_all_schedules())
 
 
-def _requeue_all(runtime: Runtime, _: Ask) -> Answer:
+def _requeue_all(runtime: Runtime, _: Request) -> Response:
     return as_json(runtime.engine.requeue_all_execution_records())
 
 
-def _bulk_pause(runtime: Runtime, ask: Ask) -> Answer:
+def _bulk_pause(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.bulk_pause_schedules(ask.strings()))
 
 
-def _bulk_resume(runtime: Runtime, ask: Ask) -> Answer:
+def _bulk_resume(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.bulk_resume_schedules(ask.strings()))
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.devserver.exchange import Answer, Ask, as_json
+from conductor_async.devserver.exchange import Request, Response, as_json
 from conductor_async.devserver.routing import Route
 
 if TYPE_CHECKING:
     from conductor_async.devserver.runtime import Runtime
 
 
-def _get_names(runtime: Runtime, _: Ask) -> Answer:
+def _get_names(runtime: Runtime, _: Request) -> Response:
     return as_json(runtime.engine.get_secret_names())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.devserver.exchange import NO_CONTENT, NOTHING, Answer, Ask, as_json, as_text
+from conductor_async.devserver.exchange import NO_CONTENT, NOTHING, Request, Response, as_json, as_text
 from conductor_async.devserver.routes.workflow import get_external_storage_location, search_parameters
 from conductor_async.devserver.routing import Route
 from conductor_async.devserver.waiting import LONGEST_POLL, checked_strategy, poll, wait_for_run
@@ -23,12 +23,12 @@ _STATUSES = frozenset(status.value for status in TaskResultStatus)
 # -- poll ----------------------------------------------------------------------------------------------
 
 
-async def _poll_task(runtime: Runtime, ask: Ask) -> Answer:
+async def _poll_task(runtime: Runtime, ask: Request) -> Response:
     tasks = await poll(runtime, ask["task_type"], ask.text("workerid"), ask.text("domain"), 1, _SINGLE_POLL)
     return as_json(tasks[0]) if tasks else NO_CONTENT
 
 
-async def _batch_poll_tasks(runtime: Runtime, ask: Ask) -> Answer:
+async def _batch_poll_tasks(runtime: Runtime, ask: Request) -> Response:
     count, timeout = ask.number_or("count", 1), ask.number_or("timeout", 100)
     if timeout > LONGEST_POLL * 1000:
         raise Invalid("Long Poll Timeout value cannot be more than 5 seconds")
@@ -39,7 +39,7 @@ async def _batch_poll_tasks(runtime: Runtime, ask: Ask) -> Answer:
 # -- results -------------------------------------------------------------------------------------------
 
 
-def _task_result(ask: Ask) -> JsonObject:
+def _task_result(ask: Request) -> JsonObject:
     result = ask.object(_TASK_RESULT)
     status = result.get("status")
     if status is not None and status not in _STATUSES:
@@ -50,7 +50,7 @@ def _task_result(ask: Ask) -> JsonObject:
     return result
 
 
-def _status(ask: Ask) -> str:
+def _status(ask: Request) -> str:
     status = ask["status"]
     if status not in _STATUSES:
         raise Refused(
@@ -60,11 +60,11 @@ def _status(ask: Ask) -> str:
     return status
 
 
-def _update_task(runtime: Runtime, ask: Ask) -> Answer:
+def _update_task(runtime: Runtime, ask: Request) -> Response:
     return as_text(runtime.engine.update_task(_task_result(ask)))
 
 
-def _update_task_v2(runtime: Runtime, ask: Ask) -> Answer:
+def _update_task_v2(runtime: Runtime, ask: Request) -> Response:
     result = _task_result(ask)
     for name in ("workflowInstanceId", "taskId"):
         if not result.get(name):  # here, unlike POST /tasks, the server falls over it
@@ -73,26 +73,26 @@ def _update_task_v2(runtime: Runtime, ask: Ask) -> Answer:
     return as_json(task) if task is not None else NO_CONTENT
 
 
-def _update_task_by_ref_name(runtime: Runtime, ask: Ask) -> Answer:
+def _update_task_by_ref_name(runtime: Runtime, ask: Request) -> Response:
     task_id = runtime.engine.update_task_by_ref_name(
         ask["workflow_id"], ask["reference_name"], _status(ask), ask.object(), ask.text("workerid")
     )
     return NOTHING if task_id is None else as_text(task_id)
 
 
-def _update_task_sync(runtime: Runtime, ask: Ask) -> Answer:
+def _update_task_sync(runtime: Runtime, ask: Request) -> Response:
     workflow = runtime.engine.update_task_sync(
         ask["workflow_id"], ask["reference_name"], _status(ask), ask.object(), ask.text("workerid")
     )
     return as_json(workflow)
 
 
-def _signal_workflow_task(runtime: Runtime, ask: Ask) -> Answer:
+def _signal_workflow_task(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.signal_workflow_task(ask["workflow_id"], _status(ask), ask.object())
     return NOTHING
 
 
-async def _signal_workflow_task_sync(runtime: Runtime, ask: Ask) -> Answer:
+async def _signal_workflow_task_sync(runtime: Runtime, ask: Request) -> Response:
     workflow_id, strategy = ask["workflow_id"], checked_strategy(ask)
     seconds = ask.number_or("timeoutMillis", 5000) / 1000
     if runtime.engine.signal_workflow_task(workflow_id, _status(ask), ask.object()) is None:
@@ -103,59 +103,59 @@ async def _signal_workflow_task_sync(runtime: Runtime, ask: Ask) -> Answer:
 # -- look ----------------------------------------------------------------------------------------------
 
 
-def _get_task(runtime: Runtime, ask: Ask) -> Answer:
+def _get_task(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.get_task(ask["task_id"]))
 
 
-def _add_task_log(runtime: Runtime, ask: Ask) -> Answer:
+def _add_task_log(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.add_task_log(ask["task_id"], ask.raw_text())
     return NOTHING
 
 
-def _get_task_logs(runtime: Runtime, ask: Ask) -> Answer:
+def _get_task_logs(runtime: Runtime, ask: Request) -> Response:
     logs = runtime.engine.get_task_logs(ask["task_id"])
     return as_json(logs) if logs else NO_CONTENT
 
 
-def _search_tasks(runtime: Runtime, ask: Ask) -> Answer:
+def _search_tasks(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.search_tasks(**search_parameters(ask)))
 
 
-def _search_tasks_v2(runtime: Runtime, ask: Ask) -> Answer:
+def _search_tasks_v2(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.search_tasks_v2(**search_parameters(ask)))
 
 
 # -- queues --------------------------------------------------------------------------------------------
 
 
-def _get_queue_size(runtime: Runtime, ask: Ask) -> Answer:
+def _get_queue_size(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.get_queue_size_for_task(ask.required("taskType"), ask.text("domain")))
 
 
-def _get_queue_sizes(runtime: Runtime, ask: Ask) -> Answer:
+def _get_queue_sizes(runtime: Runtime, ask: Request) -> Response:
     task_types = ask.texts("taskType")
     if not task_types:
         raise Refused('Cannot invoke "java.util.List.stream()" because "taskTypes" is null')
     return as_json(runtime.engine.get_queue_sizes_for_tasks(task_types))
 
 
-def _get_all_queue_sizes(runtime: Runtime, _: Ask) -> Answer:
+def _get_all_queue_sizes(runtime: Runtime, _: Request) -> Response:
     return as_json(runtime.engine.get_all_queue_sizes())
 
 
-def _get_all_queue_details(runtime: Runtime, _: Ask) -> Answer:
+def _get_all_queue_details(runtime: Runtime, _: Request) -> Response:
     return as_json(runtime.engine.get_all_queue_details())
 
 
-def _get_poll_data(runtime: Runtime, ask: Ask) -> Answer:
+def _get_poll_data(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.get_task_poll_data(ask.required("taskType")))
 
 
-def _get_all_poll_data(runtime: Runtime, _: Ask) -> Answer:
+def _get_all_poll_data(runtime: Runtime, _: Request) -> Response:
     return as_json(runtime.engine.get_all_poll_data())
 
 
-def _requeue_pending_tasks(runtime: Runtime, ask: Ask) -> Answer:
+def _requeue_pending_tasks(runtime: Runtime, ask: Request) -> Response:
     return as_text(str(runtime.engine.requeue_pending_tasks(ask["task_type"])))
 
 

@@ -6,7 +6,7 @@ import re
 import uuid
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from conductor_async.devserver.exchange import NO_CONTENT, NOTHING, Answer, Ask, as_json, as_text
+from conductor_async.devserver.exchange import NO_CONTENT, NOTHING, Request, Response, as_json, as_text
 from conductor_async.devserver.routing import Route
 from conductor_async.devserver.waiting import checked_strategy, wait_for_run
 from conductor_async.engine.errors import Refused
@@ -25,7 +25,7 @@ _DEFAULT_WAIT = 10
 # -- start ---------------------------------------------------------------------------------------------
 
 
-def _start_request(ask: Ask) -> JsonObject:
+def _start_request(ask: Request) -> JsonObject:
     request = ask.object(_START)
     strategy = request.get("idempotencyStrategy")
     if strategy is not None and strategy not in _IDEMPOTENCY:
@@ -36,11 +36,11 @@ def _start_request(ask: Ask) -> JsonObject:
     return request
 
 
-def _start_workflow(runtime: Runtime, ask: Ask) -> Answer:
+def _start_workflow(runtime: Runtime, ask: Request) -> Response:
     return as_text(runtime.engine.start_workflow(_start_request(ask)))
 
 
-def _start_workflow_by_name(runtime: Runtime, ask: Ask) -> Answer:
+def _start_workflow_by_name(runtime: Runtime, ask: Request) -> Response:
     workflow_id = runtime.engine.start_workflow_by_name(
         ask["name"],
         ask.object(),
@@ -51,7 +51,7 @@ def _start_workflow_by_name(runtime: Runtime, ask: Ask) -> Answer:
     return as_text(workflow_id)
 
 
-async def _execute_workflow(runtime: Runtime, ask: Ask) -> Answer:
+async def _execute_workflow(runtime: Runtime, ask: Request) -> Response:
     version = ask.segment_number("version")
     strategy = checked_strategy(ask)
     seconds = ask.number_or("waitForSeconds", _DEFAULT_WAIT) or _DEFAULT_WAIT
@@ -74,29 +74,29 @@ async def _execute_workflow(runtime: Runtime, ask: Ask) -> Answer:
     return as_json(run)
 
 
-def _test_workflow(runtime: Runtime, ask: Ask) -> Answer:
+def _test_workflow(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.test_workflow(ask.object(_TEST)))
 
 
-def _send_message(runtime: Runtime, ask: Ask) -> Answer:
+def _send_message(runtime: Runtime, ask: Request) -> Response:
     return as_text(runtime.engine.send_message(ask["workflow_id"], ask.object()))
 
 
 # -- look ----------------------------------------------------------------------------------------------
 
 
-def _get_workflow(runtime: Runtime, ask: Ask) -> Answer:
+def _get_workflow(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.get_workflow(ask["workflow_id"], ask.flag("includeTasks", True)))
 
 
-def _get_workflow_status(runtime: Runtime, ask: Ask) -> Answer:
+def _get_workflow_status(runtime: Runtime, ask: Request) -> Response:
     state = runtime.engine.get_workflow_status(
         ask["workflow_id"], ask.flag("includeOutput"), ask.flag("includeVariables")
     )
     return as_json(state)
 
 
-def _get_workflow_tasks(runtime: Runtime, ask: Ask) -> Answer:
+def _get_workflow_tasks(runtime: Runtime, ask: Request) -> Response:
     tasks = runtime.engine.get_workflow_tasks(
         ask["workflow_id"],
         start=ask.number_or("start", 0),
@@ -106,7 +106,7 @@ def _get_workflow_tasks(runtime: Runtime, ask: Ask) -> Answer:
     return as_json(tasks)
 
 
-def _get_running_workflows(runtime: Runtime, ask: Ask) -> Answer:
+def _get_running_workflows(runtime: Runtime, ask: Request) -> Response:
     ids = runtime.engine.get_running_workflows(
         ask["name"],
         version=ask.number_or("version", 1),
@@ -116,7 +116,7 @@ def _get_running_workflows(runtime: Runtime, ask: Ask) -> Answer:
     return as_json(ids)
 
 
-def _get_by_correlation_id(runtime: Runtime, ask: Ask) -> Answer:
+def _get_by_correlation_id(runtime: Runtime, ask: Request) -> Response:
     found = runtime.engine.get_by_correlation_id(
         ask["name"],
         ask["correlation_id"],
@@ -126,7 +126,7 @@ def _get_by_correlation_id(runtime: Runtime, ask: Ask) -> Answer:
     return as_json(found)
 
 
-def _get_by_correlation_ids(runtime: Runtime, ask: Ask) -> Answer:
+def _get_by_correlation_ids(runtime: Runtime, ask: Request) -> Response:
     found = runtime.engine.get_by_correlation_ids(
         ask["name"], ask.strings(), include_closed=ask.flag("includeClosed"), include_tasks=ask.flag("includeTasks")
     )
@@ -136,22 +136,22 @@ def _get_by_correlation_ids(runtime: Runtime, ask: Ask) -> Answer:
 # -- control -------------------------------------------------------------------------------------------
 
 
-def _decide(runtime: Runtime, ask: Ask) -> Answer:
+def _decide(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.decide(ask["workflow_id"])
     return NOTHING
 
 
-def _pause_workflow(runtime: Runtime, ask: Ask) -> Answer:
+def _pause_workflow(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.pause_workflow(ask["workflow_id"])
     return NOTHING
 
 
-def _resume_workflow(runtime: Runtime, ask: Ask) -> Answer:
+def _resume_workflow(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.resume_workflow(ask["workflow_id"])
     return NOTHING
 
 
-def _skip_task(runtime: Runtime, ask: Ask) -> Answer:
+def _skip_task(runtime: Runtime, ask: Request) -> Response:
     # From the query, where each value is a string. The server does not read the body.
     runtime.engine.skip_task_from_workflow(
         ask["workflow_id"],
@@ -162,42 +162,42 @@ def _skip_task(runtime: Runtime, ask: Ask) -> Answer:
     return NOTHING
 
 
-def _map_in_query(ask: Ask, name: str) -> dict[str, Any] | None:
+def _map_in_query(ask: Request, name: str) -> dict[str, Any] | None:
     pattern = re.compile(rf"{name}\[(.*)\]")
     found = {match[1]: ",".join(values) for key, values in ask.parameters.items() if (match := pattern.fullmatch(key))}
     return found or None
 
 
-def _rerun_workflow(runtime: Runtime, ask: Ask) -> Answer:
+def _rerun_workflow(runtime: Runtime, ask: Request) -> Response:
     return as_text(runtime.engine.rerun_workflow(ask["workflow_id"], ask.object(_RERUN)))
 
 
-def _restart_workflow(runtime: Runtime, ask: Ask) -> Answer:
+def _restart_workflow(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.restart_workflow(ask["workflow_id"], ask.flag("useLatestDefinitions"))
     return NO_CONTENT
 
 
-def _retry_workflow(runtime: Runtime, ask: Ask) -> Answer:
+def _retry_workflow(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.retry_workflow(ask["workflow_id"], ask.flag("resumeSubworkflowTasks"))
     return NO_CONTENT
 
 
-def _reset_callbacks(runtime: Runtime, ask: Ask) -> Answer:
+def _reset_callbacks(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.reset_callbacks(ask["workflow_id"])
     return NO_CONTENT
 
 
-def _terminate_workflow(runtime: Runtime, ask: Ask) -> Answer:
+def _terminate_workflow(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.terminate_workflow(ask["workflow_id"], ask.text("reason"))
     return NOTHING
 
 
-def _remove_workflow(runtime: Runtime, ask: Ask) -> Answer:
+def _remove_workflow(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.remove_workflow(ask["workflow_id"], ask.flag("archiveWorkflow", True))
     return NOTHING
 
 
-def _terminate_remove_workflow(runtime: Runtime, ask: Ask) -> Answer:
+def _terminate_remove_workflow(runtime: Runtime, ask: Request) -> Response:
     runtime.engine.terminate_remove_workflow(ask["workflow_id"], ask.text("reason"), ask.flag("archiveWorkflow", True))
     return NOTHING
 
@@ -215,7 +215,7 @@ class Search(TypedDict):
     query: str | None
 
 
-def search_parameters(ask: Ask) -> Search:
+def search_parameters(ask: Request) -> Search:
     """What a search was asked for."""
     return Search(
         start=ask.number_or("start", 0),
@@ -226,29 +226,29 @@ def search_parameters(ask: Ask) -> Search:
     )
 
 
-def _search_workflows(runtime: Runtime, ask: Ask) -> Answer:
+def _search_workflows(runtime: Runtime, ask: Request) -> Response:
     found = runtime.engine.search_workflows(
         **search_parameters(ask), classifier=ask.text("classifier"), top_level_only=ask.flag("topLevelOnly")
     )
     return as_json(found)
 
 
-def _search_workflows_v2(runtime: Runtime, ask: Ask) -> Answer:
+def _search_workflows_v2(runtime: Runtime, ask: Request) -> Response:
     found = runtime.engine.search_workflows_v2(
         **search_parameters(ask), classifier=ask.text("classifier"), top_level_only=ask.flag("topLevelOnly")
     )
     return as_json(found)
 
 
-def _search_by_tasks(runtime: Runtime, ask: Ask) -> Answer:
+def _search_by_tasks(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.search_by_tasks(**search_parameters(ask)))
 
 
-def _search_by_tasks_v2(runtime: Runtime, ask: Ask) -> Answer:
+def _search_by_tasks_v2(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.search_by_tasks_v2(**search_parameters(ask)))
 
 
-def get_external_storage_location(runtime: Runtime, ask: Ask) -> Answer:
+def get_external_storage_location(runtime: Runtime, ask: Request) -> Response:
     """Where a payload that is kept outside would be; tasks have the same endpoint."""
     location = runtime.engine.get_external_storage_location(
         ask.required("path"), ask.required("operation"), ask.required("payloadType")

@@ -4,43 +4,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.devserver.exchange import Answer, Ask, as_json
+from conductor_async.devserver.exchange import Request, Response, as_json
 from conductor_async.devserver.routing import Route
 
 if TYPE_CHECKING:
     from conductor_async.devserver.runtime import Runtime
 
 
-def _pause(runtime: Runtime, ask: Ask) -> Answer:
+def _pause(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.bulk_pause(ask.strings()))
 
 
-def _resume(runtime: Runtime, ask: Ask) -> Answer:
+def _resume(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.bulk_resume(ask.strings()))
 
 
-def _restart(runtime: Runtime, ask: Ask) -> Answer:
+def _restart(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.bulk_restart(ask.strings(), ask.flag("useLatestDefinitions")))
 
 
-def _retry(runtime: Runtime, ask: Ask) -> Answer:
+def _retry(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.bulk_retry(ask.strings()))
 
 
-def _terminate(runtime: Runtime, ask: Ask) -> Answer:
+def _terminate(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.bulk_terminate(ask.strings(), ask.text("reason")))
 
 
-def _remove(runtime: Runtime, ask: Ask) -> Answer:
+def _remove(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.bulk_remove(ask.strings(), ask.flag("archiveWorkflow", True)))
 
 
-def _terminate_remove(runtime: Runtime, ask: Ask) -> Answer:
+def _terminate_remove(runtime: Runtime, ask: Request) -> Response:
     done = runtime.engine.bulk_terminate_remove(ask.strings(), ask.text("reason"), ask.flag("archiveWorkflow", True))
     return as_json(done)
 
 
-def _search(runtime: Runtime, ask: Ask) -> Answer:
+def _search(runtime: Runtime, ask: Request) -> Response:
     return as_json(runtime.engine.bulk_search(ask.strings(), ask.flag("includeTasks", True)))
 
 

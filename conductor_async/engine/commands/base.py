@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from conductor_async.engine.core import Work
-from conductor_async.engine.deciding.running import do_work
+from conductor_async.engine.decider.loop import do_work
 from conductor_async.engine.errors import EngineError, Invalid
 from conductor_async.engine.events import handle_events
 from conductor_async.engine.schedules.firing import fire

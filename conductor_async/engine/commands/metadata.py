@@ -13,7 +13,7 @@ from conductor_async.engine.definitions.checks import (
     task_def_errors,
     workflow_def_errors,
 )
-from conductor_async.engine.definitions.normalising import normal_task_def, normal_workflow_def
+from conductor_async.engine.definitions.defaults import with_task_defaults, with_workflow_defaults
 from conductor_async.engine.errors import Conflict, NotFound, Refused
 from conductor_async.engine.scripts.evaluators import surroundings_of
 from conductor_async.engine.views.summaries import is_agent
@@ -50,7 +50,7 @@ class MetadataCommands(Commands):
             refuse([{"path": "updateWorkflowDef.arg0", "message": "WorkflowDefList is empty"}])
         for given in workflow_defs:
             refuse_null_lists(given)
-        wires = [normal_workflow_def(given) for given in workflow_defs]
+        wires = [with_workflow_defaults(given) for given in workflow_defs]
         surroundings = surroundings_of(self.core)
         refuse(
             [
@@ -69,7 +69,7 @@ class MetadataCommands(Commands):
 
     def _checked_workflow(self, workflow_def: JsonObject, at: str) -> JsonObject:
         refuse_null_lists(workflow_def)
-        wire = normal_workflow_def(workflow_def)
+        wire = with_workflow_defaults(workflow_def)
         check_workflow_def(wire, at, surroundings_of(self.core))
         return wire
 
@@ -122,7 +122,7 @@ class MetadataCommands(Commands):
         """Create or update task definitions."""
         if not task_defs:
             refuse([{"path": "registerTaskDef.arg0", "message": "TaskDefList is empty"}])
-        wires = [normal_task_def(given) for given in task_defs]
+        wires = [with_task_defaults(given) for given in task_defs]
         refuse(
             [
                 error
@@ -138,7 +138,7 @@ class MetadataCommands(Commands):
     @command
     def update_task_def(self, task_def: JsonObject) -> None:
         """Update a task definition that exists."""
-        wire = normal_task_def(task_def)
+        wire = with_task_defaults(task_def)
         check_task_def(wire, "updateTaskDef.arg0")
         known = self.core.metadata.tasks.get(wire["name"])
         if known is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from conductor_async.engine.commands.base import Commands, command
-from conductor_async.engine.definitions.normalising import normal_start_request
+from conductor_async.engine.definitions.defaults import with_start_request_defaults
 from conductor_async.engine.errors import EngineError, NotFound, Refused
 from conductor_async.engine.schedules.cron import BadCronExpression
 from conductor_async.engine.schedules.firing import arm
@@ -188,7 +188,7 @@ class SchedulerCommands(Commands):
             "runCatchupScheduleInstances": bool(given.get("runCatchupScheduleInstances")),
             "paused": bool(given.get("paused")),
             "pausedReason": given.get("pausedReason"),
-            "startWorkflowRequest": normal_start_request(request),
+            "startWorkflowRequest": with_start_request_defaults(request),
             "zoneId": zone,
             "scheduleStartTime": given.get("scheduleStartTime"),
             "scheduleEndTime": given.get("scheduleEndTime"),

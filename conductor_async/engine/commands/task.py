@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.commands.base import Commands, command
-from conductor_async.engine.deciding.polling import poll, queue_name
-from conductor_async.engine.deciding.updating import RESULT_STATUSES, pending_task, pending_wait, update
+from conductor_async.engine.decider.polling import poll, queue_name
+from conductor_async.engine.decider.results import RESULT_STATUSES, pending_task, pending_wait, update
 from conductor_async.engine.errors import Invalid, NotFound, Refused
-from conductor_async.engine.system_tasks.base import is_system
+from conductor_async.engine.task_kinds.base import is_system
 from conductor_async.engine.views.rendering import execution_to_wire, task_to_wire
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from conductor_async.engine.commands.base import VALIDATION_FAILED, Commands, command
 from conductor_async.engine.core import Work
-from conductor_async.engine.deciding.running import decide_execution
+from conductor_async.engine.decider.loop import decide_execution
 from conductor_async.engine.definitions.checks import check_workflow_def, refuse_null_lists
-from conductor_async.engine.definitions.normalising import normal_start_request, normal_workflow_def
+from conductor_async.engine.definitions.defaults import with_start_request_defaults, with_workflow_defaults
 from conductor_async.engine.errors import Conflict, Invalid, NotFound
-from conductor_async.engine.lifecycle import control, rerun, testing_runs
-from conductor_async.engine.lifecycle.ending import terminate_by_hand
-from conductor_async.engine.lifecycle.requests import begin
+from conductor_async.engine.executions import control, rerun, testing_runs
+from conductor_async.engine.executions.ending import terminate_by_hand
+from conductor_async.engine.executions.requests import begin
 from conductor_async.engine.scripts.evaluators import surroundings_of
 from conductor_async.engine.views.rendering import execution_to_wire, task_to_wire
 from conductor_async.engine.views.summaries import execution_summary
@@ -34,12 +34,12 @@ class WorkflowCommands(Commands):
     @command
     def start_workflow(self, request: JsonObject) -> str:
         """Start an execution. Returns its id."""
-        wire = normal_start_request(request)
+        wire = with_start_request_defaults(request)
         _check_start(wire)
         definition = wire.get("workflowDef")
         if definition is not None:
             refuse_null_lists(definition)
-            wire["workflowDef"] = normal_workflow_def(definition)
+            wire["workflowDef"] = with_workflow_defaults(definition)
             check_workflow_def(wire["workflowDef"], "startWorkflow.arg0.workflowDef", surroundings_of(self.core))
         return begin(self.core, wire)
 
@@ -66,7 +66,7 @@ class WorkflowCommands(Commands):
             msg = f"No such workflow found by name: {name}, version: {'null' if version is None else version}"
             raise NotFound(msg)
         request = {"name": name, "version": version, "input": workflow_input, "correlationId": correlation_id}
-        return begin(self.core, normal_start_request({**request, "priority": priority}))
+        return begin(self.core, with_start_request_defaults({**request, "priority": priority}))
 
     # -- look at -------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from conductor_async.engine.definitions.task_requirements import Surroundings, requirements_broken
 from conductor_async.engine.errors import Invalid, Refused
-from conductor_async.engine.expressions.jsonpath import PathError, compile_path
+from conductor_async.engine.expressions._jayway import PathError, compile_path
 from conductor_async.engine.json_kinds import is_array, is_object
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.definitions.compiled import Definition, TaskDefinition
-from conductor_async.engine.definitions.normalising import normal_task_def
+from conductor_async.engine.definitions.defaults import with_task_defaults
 from conductor_async.engine.errors import NotFound, WorkflowHalted
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class MetadataStore:
 def _ad_hoc(name: str, kind: str) -> JsonObject:
     """What the server takes for a task that has no definition: system tasks are neither retried nor timed out."""
     if kind == "SIMPLE":
-        return normal_task_def({"name": name})
-    wire = normal_task_def({"name": name, "retryCount": 0})
+        return with_task_defaults({"name": name})
+    wire = with_task_defaults({"name": name, "retryCount": 0})
     wire["responseTimeoutSeconds"] = 0
     return wire

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.deciding.wait_times import parse_duration, parse_until
+from conductor_async._language.wait_times import parse_duration, parse_until
 from conductor_async.engine.errors import Invalid
 from conductor_async.engine.expressions.java_values import as_java_string, is_blank
 

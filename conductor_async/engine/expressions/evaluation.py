@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from conductor_async.engine.expressions._jayway import Path, PathError, compile_path
+from conductor_async.engine.expressions._jayway.steps import follow
 from conductor_async.engine.expressions.java_values import PathResults, as_java_string, hash_order, is_blank
-from conductor_async.engine.expressions.jsonpath import Path, PathError, compile_path
-from conductor_async.engine.expressions.jsonpath.steps import follow
 from conductor_async.engine.json_kinds import is_array, is_object
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.definitions.normalising import normal_start_request
+from conductor_async.engine.definitions.defaults import with_start_request_defaults
 from conductor_async.engine.errors import EngineError
-from conductor_async.engine.lifecycle.requests import begin
+from conductor_async.engine.executions.requests import begin
 from conductor_async.engine.schedules.times import next_firing
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _start(core: Core, schedule: JsonObject, due: int, cron: str) -> None:
         "_schedulerCron": cron,
     }
     try:
-        run["workflowId"] = begin(core, normal_start_request({**request, "input": values}))
+        run["workflowId"] = begin(core, with_start_request_defaults({**request, "input": values}))
     except EngineError as error:
         run |= {"state": "FAILED", "reason": error.message}
     core.schedule_runs.append(run)

@@ -199,7 +199,7 @@ class Execution:
     unstored: dict[str, TaskRow] = field(default_factory=dict[str, "TaskRow"])
     terminate_row: TaskRow | None = None
     has_dynamic_fork: bool = False
-    joins_unsure: bool = False
+    joins_stale: bool = False
     output_outside: str | None = None
     has_path_results: bool = False
     highest_seq: int = 0
@@ -237,7 +237,7 @@ class Execution:
         elif row.task_type == "JOIN" and row.task_id not in self.joins:
             names = join_names(row)
             self.joins[row.task_id] = set(names)
-            self.joins_unsure = True
+            self.joins_stale = True
             for name in names:
                 self.joined_by.setdefault(name, []).append(row)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from conductor_async.engine.definitions.normalising import normal_workflow_task
+from conductor_async.engine.definitions.defaults import with_workflow_task_defaults
 
 if TYPE_CHECKING:
     from conductor_async.engine.state.execution import Execution, TaskRow
@@ -74,7 +74,7 @@ _NO_METADATA: JsonObject = {"additionalContext": {}, "empty": True, "additionalC
 
 
 def _no_spec(row: TaskRow) -> JsonObject:
-    return normal_workflow_task({"name": row.task_def_name, "taskReferenceName": row.reference_name})
+    return with_workflow_task_defaults({"name": row.task_def_name, "taskReferenceName": row.reference_name})
 
 
 def _queue_wait(row: TaskRow, now: int) -> int:

@@ -21,12 +21,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeVar, Unpack, overload
 
-from conductor_async._naming import CamelCaseMixin, snake_case
+from conductor_async._camel_case import CamelCaseMixin, snake_case
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import CacheConfig, StateChangeEvent, TaskDef, TaskType, WorkflowTask
 from conductor_async.workflow.references import InputValue, Reference, plain
 from conductor_async.workflow.tasks.sequences import Composable, Step, TaskSequence
-from conductor_async.workflow.validation import modelled
+from conductor_async.workflow.validation import build_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -240,7 +240,7 @@ class TaskInterface(CamelCaseMixin, Step):
             "metadata": plain(self.metadata),
         }
         fields.update(self._own_fields())
-        return modelled(WorkflowTask, f"task {self.task_reference_name!r}", fields)
+        return build_model(WorkflowTask, f"task {self.task_reference_name!r}", fields)
 
     def _own_fields(self) -> Mapping[str, Any]:
         """The wire fields that only this kind of task has, in snake_case. None: not sent."""

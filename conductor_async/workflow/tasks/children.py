@@ -9,7 +9,7 @@ from conductor_async.models import SubWorkflowParams, TaskType, WorkflowDef, Wor
 from conductor_async.workflow.references import InputValue, Reference, plain
 from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions
 from conductor_async.workflow.tasks.inputs import InputField, Text, wire_form
-from conductor_async.workflow.validation import modelled
+from conductor_async.workflow.validation import build_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +82,7 @@ class SubWorkflowTask(TaskInterface, task_type=TaskType.SUB_WORKFLOW):
             "idempotency_key": plain(self.idempotency_key),
             "idempotency_strategy": self.idempotency_strategy,
         }
-        return {"sub_workflow_param": modelled(SubWorkflowParams, f"task {self.task_reference_name!r}", params)}
+        return {"sub_workflow_param": build_model(SubWorkflowParams, f"task {self.task_reference_name!r}", params)}
 
     def _workflow_definition(self) -> WorkflowDef | str | None:
         if isinstance(self.workflow_definition, WorkflowDef):

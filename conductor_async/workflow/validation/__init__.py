@@ -6,6 +6,6 @@ which), `texts` and `expressions` (the `${…}` in them), `known_outputs` (the f
 """
 
 from conductor_async.workflow.validation.checks import Known, check, placed_tasks, problems_of
-from conductor_async.workflow.validation.modelling import modelled, wrong_kinds
+from conductor_async.workflow.validation.model_building import build_model, collecting_errors
 
-__all__ = ["Known", "check", "modelled", "placed_tasks", "problems_of", "wrong_kinds"]
+__all__ = ["Known", "build_model", "check", "collecting_errors", "placed_tasks", "problems_of"]

@@ -11,24 +11,24 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from conductor_async._http.routes import checked_name
-from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
-from conductor_async.models import TaskType, WorkflowDef
-from conductor_async.workflow.validation.expressions import (
+from conductor_async._language.expressions import (
     PARTS_OF_TASK,
     PARTS_OF_WORKFLOW,
     expressions_in,
     steps_below,
 )
-from conductor_async.workflow.validation.places import Place, placed_tasks
+from conductor_async._language.positions import Place, placed_tasks
+from conductor_async._language.templates import scripts, substituted, texts_in
+from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
+from conductor_async.models import TaskType, WorkflowDef
 from conductor_async.workflow.validation.requirements import missing_in
-from conductor_async.workflow.validation.sendable import unsendable
-from conductor_async.workflow.validation.texts import scripts, substituted, texts_in
+from conductor_async.workflow.validation.serializable import unserializable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from conductor_async._language.expressions import Expression
     from conductor_async.models import WorkflowTask
-    from conductor_async.workflow.validation.expressions import Expression
     from conductor_async.workflow.validation.known_outputs import OutputFields
 
 __all__ = ["Known", "check", "placed_tasks", "problems_of"]
@@ -99,7 +99,7 @@ class _Checked:
             yield from self._task_problems(place)
         for path, text in texts_in(self.definition.output_parameters, "outputParameters"):
             yield from self._text_problems(path, text, None)
-        yield from unsendable(self.definition, self.places)
+        yield from unserializable(self.definition, self.places)
 
     # -- tasks
 

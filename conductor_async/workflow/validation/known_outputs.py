@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_origin
 from uuid import UUID
 
 from conductor_async.workflow.tasks.sequences import TaskSequence
-from conductor_async.workflow.typed_results import fields_of, place_of, plain_type
+from conductor_async.workflow.typed_references import fields_of, place_of, plain_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -14,8 +14,8 @@ from conductor_async.models import TaskType
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from conductor_async._language.positions import Place
     from conductor_async.models import WorkflowTask
-    from conductor_async.workflow.validation.places import Place
 
 __all__ = ["Problem", "missing_in"]
 

@@ -1,0 +1,292 @@
+"""Definitions as the server shows them: every field that has a default is there, nulls are not.
+
+What comes in may leave out almost everything. It is filled in once, when it comes in, and shared from then on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from conductor_async.engine.errors import Refused
+from conductor_async.engine.json_kinds import is_array, is_object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from conductor_async.models import JsonObject, JsonValue
+
+__all__ = ["with_start_request_defaults", "with_task_defaults", "with_workflow_defaults", "with_workflow_task_defaults"]
+
+
+def with_workflow_defaults(wire: Mapping[str, JsonValue]) -> JsonObject:
+    """A workflow definition with all that the server adds."""
+    return _filled(wire, _WORKFLOW, "WorkflowDef")
+
+
+def with_workflow_task_defaults(wire: Mapping[str, JsonValue]) -> JsonObject:
+    """A task of a workflow definition with all that the server adds."""
+    return _filled(wire, _TASK, "WorkflowTask")
+
+
+def with_task_defaults(wire: Mapping[str, JsonValue]) -> JsonObject:
+    """A task definition with all that the server adds."""
+    return _filled(wire, _TASK_DEF, "TaskDef")
+
+
+def with_start_request_defaults(wire: Mapping[str, JsonValue]) -> JsonObject:
+    """A request to start a workflow; a null input stays null, because the server refuses it."""
+    request = _filled(wire, _START, "StartWorkflowRequest")
+    if "input" in wire and wire["input"] is None:
+        request["input"] = None
+    return request
+
+
+class _Field:
+    """How one field is read: `default` None means that it is left out when it is not there."""
+
+    __slots__ = ("default", "read")
+
+    def __init__(self, default: JsonValue, read: Callable[[JsonValue], JsonValue]) -> None:
+        self.default = default
+        self.read = read
+
+
+def _filled(wire: Mapping[str, JsonValue], fields: Mapping[str, _Field], kind: str) -> JsonObject:
+    if not is_object(wire):
+        msg = f"JSON parse error: Cannot construct instance of `{kind}` from {type(wire).__name__} value"
+        raise Refused(msg)
+    filled: JsonObject = {}
+    for name, field in fields.items():
+        value = wire.get(name)
+        if value is not None:
+            try:
+                filled[name] = field.read(value)
+            except (TypeError, ValueError, AttributeError) as error:
+                msg = f"JSON parse error: Cannot deserialize value of `{kind}.{name}` from {value!r}"
+                raise Refused(msg) from error
+        elif field.default is not None:
+            filled[name] = _fresh(field.default)
+    return filled
+
+
+def _fresh(default: JsonValue) -> JsonValue:
+    return default.copy() if is_array(default) or is_object(default) else default
+
+
+def _text(value: JsonValue) -> str:
+    if isinstance(value, (dict, list)):
+        raise TypeError
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _whole(value: JsonValue) -> int:
+    if isinstance(value, (dict, list, bool)):
+        raise TypeError
+    return int(value)
+
+
+def _flag(value: JsonValue) -> bool:
+    if isinstance(value, str):
+        if value in {"true", "false"}:
+            return value == "true"
+        raise ValueError
+    return bool(value)
+
+
+def _object(value: JsonValue) -> JsonObject:
+    if not is_object(value):
+        raise TypeError
+    return value
+
+
+def _texts(value: JsonValue) -> list[str | None]:
+    if not is_array(value):
+        raise TypeError
+    return [None if item is None else _text(item) for item in value]
+
+
+def _as_is(value: JsonValue) -> JsonValue:
+    return value
+
+
+def _tasks(value: JsonValue) -> list[JsonObject]:
+    if not is_array(value):
+        raise TypeError
+    return [with_workflow_task_defaults(item) for item in value if item is not None]
+
+
+def _branches(value: JsonValue) -> list[list[JsonObject]]:
+    return [_tasks(branch) for branch in value]
+
+
+def _cases(value: JsonValue) -> dict[str, list[JsonObject]]:
+    return {key: _tasks(tasks) for key, tasks in _object(value).items() if tasks is not None}
+
+
+def _sub_workflow(value: JsonValue) -> JsonObject:
+    params = _filled(value, _SUB_WORKFLOW, "SubWorkflowParams")
+    definition = params.get("workflowDefinition")
+    if is_object(definition):  # goes before the name and the version beside it
+        params |= {key: definition[key] for key in ("name", "version") if key in definition}
+    return params
+
+
+def _embedded_workflow(value: JsonValue) -> JsonValue:
+    return with_workflow_defaults(value) if is_object(value) else value
+
+
+def _one_of(*words: str) -> Callable[[JsonValue], JsonValue]:
+    def read(value: JsonValue) -> JsonValue:
+        if value not in words:
+            msg = (
+                f'JSON parse error: Cannot deserialize value from String "{value}": '
+                f"not one of the values accepted for Enum class: [{', '.join(words)}]"
+            )
+            raise Refused(msg)
+        return value
+
+    return read
+
+
+_STRING: Final = _Field(None, _text)
+_NUMBER: Final = _Field(None, _whole)
+_ZERO: Final = _Field(0, _whole)
+_FALSE: Final = _Field(False, _flag)
+_TRUE: Final = _Field(True, _flag)
+_MAP: Final = _Field({}, _object)
+_STRINGS: Final = _Field([], _texts)
+_TASK_LIST: Final = _Field([], _tasks)
+_ANYTHING: Final = _Field(None, _as_is)
+
+_AUDIT: Final = {
+    "ownerApp": _STRING,
+    "createTime": _ZERO,
+    "updateTime": _ZERO,
+    "createdBy": _STRING,
+    "updatedBy": _STRING,
+}
+
+_TASK_DEF: Final[dict[str, _Field]] = {
+    **_AUDIT,
+    "name": _STRING,
+    "description": _STRING,
+    "retryCount": _Field(3, _whole),
+    "timeoutSeconds": _ZERO,
+    "inputKeys": _STRINGS,
+    "outputKeys": _STRINGS,
+    "runtimeMetadata": _STRINGS,
+    "timeoutPolicy": _Field("TIME_OUT_WF", _one_of("RETRY", "TIME_OUT_WF", "ALERT_ONLY")),
+    "retryLogic": _Field("FIXED", _one_of("FIXED", "EXPONENTIAL_BACKOFF", "LINEAR_BACKOFF")),
+    "retryDelaySeconds": _Field(60, _whole),
+    "responseTimeoutSeconds": _Field(3600, _whole),
+    "concurrentExecLimit": _NUMBER,
+    "inputTemplate": _MAP,
+    "rateLimitPerFrequency": _ZERO,
+    "rateLimitFrequencyInSeconds": _Field(1, _whole),
+    "isolationGroupId": _STRING,
+    "executionNameSpace": _STRING,
+    "ownerEmail": _STRING,
+    "pollTimeoutSeconds": _NUMBER,
+    "backoffScaleFactor": _Field(1, _whole),
+    "maxRetryDelaySeconds": _ZERO,
+    "backoffJitterMs": _ZERO,
+    "baseType": _STRING,
+    "totalTimeoutSeconds": _ZERO,
+    "taskStatusListenerEnabled": _TRUE,
+    "inputSchema": _ANYTHING,
+    "outputSchema": _ANYTHING,
+    "enforceSchema": _FALSE,
+}
+
+_SUB_WORKFLOW: Final[dict[str, _Field]] = {
+    "name": _STRING,
+    "version": _NUMBER,
+    "taskToDomain": _Field(None, _object),
+    "workflowDefinition": _Field(None, _embedded_workflow),
+    "idempotencyKey": _STRING,
+    "idempotencyStrategy": _STRING,
+    "priority": _ANYTHING,
+}
+
+_TASK: Final[dict[str, _Field]] = {
+    "name": _STRING,
+    "taskReferenceName": _STRING,
+    "description": _STRING,
+    "inputParameters": _MAP,
+    "type": _Field("SIMPLE", _text),
+    "dynamicTaskNameParam": _STRING,
+    "caseValueParam": _STRING,
+    "caseExpression": _STRING,
+    "scriptExpression": _STRING,
+    "decisionCases": _Field({}, _cases),
+    "dynamicForkJoinTasksParam": _STRING,
+    "dynamicForkTasksParam": _STRING,
+    "dynamicForkTasksInputParamName": _STRING,
+    "defaultCase": _TASK_LIST,
+    "forkTasks": _Field([], _branches),
+    "startDelay": _ZERO,
+    "subWorkflowParam": _Field(None, _sub_workflow),
+    "joinOn": _STRINGS,
+    "sink": _STRING,
+    "optional": _FALSE,
+    "taskDefinition": _Field(None, with_task_defaults),
+    "rateLimited": _Field(None, _flag),
+    "defaultExclusiveJoinTask": _STRINGS,
+    "asyncComplete": _FALSE,
+    "loopCondition": _STRING,
+    "loopOver": _TASK_LIST,
+    "items": _STRING,
+    "retryCount": _NUMBER,
+    "evaluatorType": _STRING,
+    "expression": _STRING,
+    "onStateChange": _MAP,
+    "joinStatus": _STRING,
+    "cacheConfig": _ANYTHING,
+    "permissive": _FALSE,
+    "joinMode": _Field(None, _one_of("SYNC", "ASYNC")),
+    "metadata": _MAP,
+}
+
+_WORKFLOW: Final[dict[str, _Field]] = {
+    **_AUDIT,
+    "name": _STRING,
+    "description": _STRING,
+    "version": _Field(1, _whole),
+    "tasks": _TASK_LIST,
+    "inputParameters": _STRINGS,
+    "outputParameters": _MAP,
+    "failureWorkflow": _STRING,
+    "failureWorkflowVersion": _NUMBER,
+    "schemaVersion": _Field(2, _whole),
+    "restartable": _TRUE,
+    "workflowStatusListenerEnabled": _FALSE,
+    "workflowStatusListenerSink": _STRING,
+    "ownerEmail": _STRING,
+    "timeoutPolicy": _Field("ALERT_ONLY", _one_of("TIME_OUT_WF", "ALERT_ONLY")),
+    "timeoutSeconds": _ZERO,
+    "variables": _MAP,
+    "inputTemplate": _MAP,
+    "rateLimitConfig": _ANYTHING,
+    "inputSchema": _ANYTHING,
+    "outputSchema": _ANYTHING,
+    "enforceSchema": _TRUE,
+    "metadata": _MAP,
+    "cacheConfig": _ANYTHING,
+    "maskedFields": _STRINGS,
+}
+
+_START: Final[dict[str, _Field]] = {
+    "name": _STRING,
+    "version": _NUMBER,
+    "correlationId": _STRING,
+    "input": _MAP,
+    "taskToDomain": _MAP,
+    "workflowDef": _Field(None, _as_is),
+    "externalInputPayloadStoragePath": _STRING,
+    "priority": _ZERO,
+    "createdBy": _STRING,
+    "idempotencyKey": _STRING,
+    "idempotencyStrategy": _STRING,
+}

@@ -1,0 +1,216 @@
+"""The operators of conditions in a path, on values of any kinds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, TypeAlias
+
+from conductor_async.engine.expressions._jayway.steps import PathError
+from conductor_async.engine.expressions.java_values import as_java_string
+from conductor_async.engine.json_kinds import is_array, is_object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from conductor_async.models import JsonValue
+
+__all__ = ["OPERATORS", "JsonText", "Operand", "as_operand"]
+
+
+@dataclass(frozen=True, slots=True)
+class JsonText:
+    """An array or object that is written out in the condition."""
+
+    value: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class _Json:
+    """An array or object of the document."""
+
+    value: JsonValue
+
+
+Operand: TypeAlias = "str | bool | Decimal | re.Pattern[str] | JsonText | _Json | None"
+
+
+def as_operand(value: JsonValue) -> Operand:
+    """A value of a document, as it takes part in comparisons."""
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, int | float):
+        return Decimal(as_java_string(value))
+    return _Json(value)
+
+
+def _equal(left: Operand, right: Operand) -> bool:
+    if isinstance(left, JsonText | _Json) and isinstance(right, JsonText | _Json):
+        # What is written out is compared as text when it stands on the left, and never equals a value.
+        return isinstance(left, _Json) and _same(left.value, right.value)
+    if isinstance(left, Decimal):
+        number = _number(right)
+        return number is not None and left == number
+    if isinstance(left, str):
+        return isinstance(right, str | Decimal) and left == _text(right)
+    if left is None or isinstance(left, bool):
+        return left is right
+    return False
+
+
+def _same(left: JsonValue, right: JsonValue) -> bool:
+    """Equality of Java's values: 1 is not 1.0, and true is not 1."""
+    if is_object(left) and is_object(right):
+        return left.keys() == right.keys() and all(_same(item, right[key]) for key, item in left.items())
+    if is_array(left) and is_array(right):
+        return len(left) == len(right) and all(map(_same, left, right))
+    return type(left) is type(right) and bool(left == right)
+
+
+def _number(operand: Operand) -> Decimal | None:
+    if isinstance(operand, Decimal):
+        return operand
+    if isinstance(operand, str):
+        try:
+            number = Decimal(operand)
+        except InvalidOperation:
+            return None
+        return number if number.is_finite() else None
+    return None
+
+
+def _text(operand: Operand) -> str:
+    return str(operand) if isinstance(operand, str | Decimal) else ""
+
+
+def _same_kind_and_equal(left: Operand, right: Operand) -> bool:
+    kinds = [_Json if isinstance(side, JsonText) else type(side) for side in (left, right)]
+    return kinds[0] is kinds[1] and _equal(left, right)
+
+
+def _order(left: Operand, right: Operand) -> int | None:
+    """-1, 0 or 1. None: they have no order."""
+    if isinstance(left, Decimal) and isinstance(right, Decimal):
+        return (left > right) - (left < right)
+    if isinstance(left, str) and isinstance(right, str):
+        first, second = left.encode("utf-16-be", "surrogatepass"), right.encode("utf-16-be", "surrogatepass")
+        return (first > second) - (first < second)
+    return None
+
+
+def _items(operand: Operand) -> list[Operand] | None:
+    """The items of an array, None for an object.
+
+    Raises:
+        PathError: It is neither.
+    """
+    if not isinstance(operand, JsonText | _Json):
+        raise PathError
+    return [as_operand(item) for item in operand.value] if is_array(operand.value) else None
+
+
+def _holds(items: list[Operand], wanted: Operand) -> bool:
+    return any(_equal(wanted, item) for item in items)
+
+
+def _in(left: Operand, right: Operand) -> bool:
+    items = _items(right)
+    return items is not None and _holds(items, left)
+
+
+def _contains(left: Operand, right: Operand) -> bool:
+    if isinstance(left, str) and isinstance(right, str):
+        return right in left
+    if isinstance(left, JsonText | _Json):
+        items = _items(left)
+        return items is not None and _holds(items, right)
+    return False
+
+
+def _all(left: Operand, right: Operand) -> bool:
+    del left, right
+    raise PathError  # in the server's version it can be written, but meets nothing
+
+
+def _subset_of(left: Operand, right: Operand) -> bool:
+    outer, inner = _items(right), _items(left)
+    return outer is not None and inner is not None and all(_holds(outer, each) for each in inner)
+
+
+def _any_of(left: Operand, right: Operand) -> bool:
+    outer, inner = _items(right), _items(left)
+    return outer is not None and inner is not None and any(_holds(outer, each) for each in inner)
+
+
+def _none_of(left: Operand, right: Operand) -> bool:
+    outer, inner = _items(right), _items(left)
+    return outer is not None and inner is not None and not any(_holds(outer, each) for each in inner)
+
+
+def _size(left: Operand, right: Operand) -> bool:
+    if not isinstance(right, Decimal):
+        return False
+    if isinstance(left, str):
+        return len(left) == int(right)
+    if isinstance(left, JsonText | _Json):
+        return (len(left.value) if is_array(left.value) else -1) == int(right)
+    return False
+
+
+def _empty(left: Operand, right: Operand) -> bool:
+    if not isinstance(left, str | JsonText | _Json):
+        return False
+    if not isinstance(right, bool):
+        raise PathError
+    content = left if isinstance(left, str) else left.value
+    return (len(content) == 0) is right
+
+
+def _matches(left: Operand, right: Operand) -> bool:
+    if isinstance(left, re.Pattern) == isinstance(right, re.Pattern):
+        return False
+    pattern, other = (left, right) if isinstance(left, re.Pattern) else (right, left)
+    if not isinstance(pattern, re.Pattern):
+        return False
+    candidates = [other]
+    if isinstance(other, JsonText | _Json) and is_array(other.value):
+        candidates = _items(other) or []
+    return any(pattern.fullmatch(_input(each)) for each in candidates)
+
+
+def _input(operand: Operand) -> str:
+    if isinstance(operand, bool):
+        return "true" if operand else "false"
+    return _text(operand)
+
+
+def _compared(test: Callable[[int], bool]) -> Callable[[Operand, Operand], bool]:
+    def compare(left: Operand, right: Operand) -> bool:
+        order = _order(left, right)
+        return order is not None and test(order)
+
+    return compare
+
+
+OPERATORS: Mapping[str, Callable[[Operand, Operand], bool]] = {
+    "==": _equal,
+    "!=": lambda left, right: not _equal(left, right),
+    "===": _same_kind_and_equal,
+    "!==": lambda left, right: not _same_kind_and_equal(left, right),
+    "<": _compared(lambda order: order < 0),
+    "<=": _compared(lambda order: order <= 0),
+    ">": _compared(lambda order: order > 0),
+    ">=": _compared(lambda order: order >= 0),
+    "=~": _matches,
+    "IN": _in,
+    "NIN": lambda left, right: not _in(left, right),
+    "CONTAINS": _contains,
+    "ALL": _all,
+    "SIZE": _size,
+    "EMPTY": _empty,
+    "SUBSETOF": _subset_of,
+    "ANYOF": _any_of,
+    "NONEOF": _none_of,
+}
+"""Each operator by its name, in upper case."""

@@ -1,0 +1,255 @@
+"""Tasks that start other workflows: SUB_WORKFLOW waits for its one, START_WORKFLOW does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conductor_async.engine.definitions.conversion import unreadable
+from conductor_async.engine.definitions.defaults import with_start_request_defaults, with_workflow_defaults
+from conductor_async.engine.errors import EngineError, Refused, WorkflowHalted
+from conductor_async.engine.executions.ending import terminate
+from conductor_async.engine.executions.starting import create
+from conductor_async.engine.expressions.inputs import evaluate
+from conductor_async.engine.expressions.java_values import as_java_string, hash_ordered
+from conductor_async.engine.json_kinds import is_object
+from conductor_async.engine.task_kinds.base import TaskKind
+
+if TYPE_CHECKING:
+    from conductor_async.engine.core import Core
+    from conductor_async.engine.definitions.compiled import Definition
+    from conductor_async.engine.state.execution import Execution, TaskRow
+    from conductor_async.engine.task_kinds.base import Place
+    from conductor_async.models import JsonObject, JsonValue
+
+__all__ = ["StartWorkflowKind", "SubWorkflowKind"]
+
+_MOST_PRIORITY = 99
+_REQUEST = "com.netflix.conductor.common.metadata.workflow.StartWorkflowRequest"
+_TASK_STATUS = {
+    "RUNNING": "IN_PROGRESS",
+    "PAUSED": "IN_PROGRESS",
+    "COMPLETED": "COMPLETED",
+    "FAILED": "FAILED",
+    "TERMINATED": "CANCELED",
+    "TIMED_OUT": "TIMED_OUT",
+}
+
+
+class SubWorkflowKind(TaskKind):
+    """Runs a workflow as a task."""
+
+    type = "SUB_WORKFLOW"
+    is_async = True
+
+    def rows(self, place: Place) -> list[TaskRow]:
+        """One row; the workflow is started after the decision."""
+        params = place.spec.wire.get("subWorkflowParam")
+        if params is None:
+            msg = (
+                f"Task {place.spec.name} is defined as sub-workflow and is missing subWorkflowParams. "
+                "Please check the workflow definition"
+            )
+            raise WorkflowHalted(msg)
+        values = _resolved(place, params)
+        definition = values.get("workflowDefinition")
+        domains = values.get("taskToDomain")
+        priority = params.get("priority")
+        row = place.row(
+            "SCHEDULED",
+            input=hash_ordered(
+                {
+                    "subWorkflowName": as_java_string(values.get("name")),
+                    "priority": values.get("priority"),
+                    "subWorkflowVersion": None if definition is not None else _version(place, values),
+                    "subWorkflowTaskToDomain": domains if is_object(domains) else None,
+                    "subWorkflowDefinition": definition,
+                    "idempotencyKey": values.get("idempotencyKey"),
+                    "idempotencyStrategy": values.get("idempotencyStrategy"),
+                    "workflowInput": place.input(),
+                }
+            ),
+            callback_after=place.spec.start_delay,
+        )
+        if isinstance(priority, int) and not isinstance(priority, bool):
+            row.priority = priority
+        return [row]
+
+    def is_async_complete(self, row: TaskRow) -> bool:
+        """The sub-workflow completes it."""
+        return True
+
+    def start(self, core: Core, execution: Execution, row: TaskRow) -> None:
+        """Start the sub-workflow. It is decided on later."""
+        values = row.input
+        try:
+            definition = _definition(core, values)
+            child_input = _child_input(values, dynamic=values.get("subWorkflowDefinition") is not None)
+            domains = values.get("subWorkflowTaskToDomain")
+            child_id = core.ids.of_child(row.workflow_id, row.task_id, row.retry_count)
+            child = core.store.executions.get(child_id)
+            if child is None or (child.is_terminal and child.status != "COMPLETED"):
+                child = create(
+                    core,
+                    definition,
+                    child_input,
+                    workflow_id=child_id if child is None else None,
+                    correlation_id=execution.correlation_id,
+                    priority=_priority(values.get("priority")),
+                    task_to_domain=domains if is_object(domains) else execution.task_to_domain,
+                    parent_workflow_id=row.workflow_id,
+                    parent_task_id=row.task_id,
+                )
+                core.decide_later(child.workflow_id)
+        except EngineError as error:
+            row.status = "FAILED"
+            row.reason = error.message
+            return
+        row.reason = None
+        row.sub_workflow_id = child.workflow_id
+        row.output = {**row.output, "subWorkflowId": child.workflow_id}
+        _take_over(child, row)
+
+    def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
+        """Take over what the sub-workflow came to, if it has ended."""
+        child = core.store.executions.get(row.sub_workflow_id or "")
+        if child is None or not child.is_terminal:
+            return False
+        _take_over(child, row)
+        return True
+
+    def cancel(self, core: Core, execution: Execution, row: TaskRow) -> None:
+        """End the sub-workflow as well."""
+        child = core.store.executions.get(row.sub_workflow_id or "")
+        if child is None or child.is_terminal:
+            return
+        reason = (
+            f"Parent workflow has been terminated with reason: {execution.reason}"
+            if execution.reason
+            else f"Parent workflow has been terminated with status {execution.status}"
+        )
+        child.status = "TERMINATED"
+        terminate(core, child, reason)
+
+
+def _resolved(place: Place, params: JsonObject) -> JsonObject:
+    """The parameters evaluated. A definition that is given as such is left alone: its expressions are its own."""
+    given = {key: value for key, value in params.items() if key != "workflowDefinition"}
+    definition = params.get("workflowDefinition")
+    if isinstance(definition, str):
+        given["workflowDefinition"] = definition
+    values = evaluate(place.core, place.execution, given)
+    if definition is not None and not isinstance(definition, str):
+        values["workflowDefinition"] = definition
+    return values
+
+
+def _version(place: Place, values: JsonObject) -> int:
+    version = values.get("version")
+    if version is not None:
+        return int(version)
+    latest = place.core.metadata.find_workflow(as_java_string(values.get("name")), None)
+    if latest is None:
+        msg = f"The Task {values.get('name')} defined as a sub-workflow has no workflow definition available "
+        raise WorkflowHalted(msg)
+    found: int = latest["version"]
+    return found
+
+
+def _definition(core: Core, values: JsonObject) -> Definition:
+    given = values.get("subWorkflowDefinition")
+    if given is not None:
+        return core.metadata.populated(with_workflow_defaults(given))
+    version = values.get("subWorkflowVersion")
+    return core.metadata.snapshot(values["subWorkflowName"], int(version) if version else None)
+
+
+def _child_input(values: JsonObject, *, dynamic: bool) -> JsonObject:
+    """The task's input. Without one the server passes on all that it knows of the task, and so does this."""
+    given = values.get("workflowInput")
+    child_input: JsonObject = given if is_object(given) and given else values
+    if not dynamic:
+        return child_input
+    metadata = child_input.get("_systemMetadata")
+    return {**child_input, "_systemMetadata": {**(metadata if is_object(metadata) else {}), "dynamic": True}}
+
+
+def _priority(value: JsonValue) -> int | None:
+    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _take_over(child: Execution, row: TaskRow) -> None:
+    row.status = _TASK_STATUS[child.status]
+    if child.is_terminal:
+        row.output = {**row.output, **child.output, "subWorkflowId": child.workflow_id}
+        if child.status != "COMPLETED":
+            row.reason = f"Sub workflow {child.short_name} failure reason: {child.reason or 'null'}"
+
+
+class StartWorkflowKind(TaskKind):
+    """Starts a workflow and goes on."""
+
+    type = "START_WORKFLOW"
+    is_async = True
+
+    def rows(self, place: Place) -> list[TaskRow]:
+        """One row."""
+        return [place.row("SCHEDULED", input=place.input(), callback_after=place.spec.start_delay)]
+
+    def start(self, core: Core, execution: Execution, row: TaskRow) -> None:
+        """Start it."""
+        given = row.input.get("startWorkflow")
+        if given is None:
+            row.status = "FAILED"
+            row.reason = "Missing 'startWorkflow' in input data."
+            return
+        if not is_object(given):
+            row.status = "FAILED"
+            row.reason = f"Error reading StartWorkflowRequest. {unreadable(given, _REQUEST).message}"
+            return
+        try:
+            request = with_start_request_defaults(given)
+            problems = _problems(request)
+            if problems:
+                row.status = "FAILED"
+                row.reason = f"startWorkflow validation failed. {problems}"
+                return
+            row.output = {**row.output, "workflowId": _started(core, execution, request)}
+            row.status = "COMPLETED"
+        except EngineError as error:
+            row.status = "FAILED"
+            row.reason = error.message
+
+
+def _problems(request: JsonObject) -> str:
+    """What is wrong with a request, in the words of the server."""
+    problems: list[str] = []
+    if request.get("name") is None:
+        problems.append("'name' -> Workflow name cannot be null or empty. ")
+    priority = request["priority"]
+    if not 0 <= priority <= _MOST_PRIORITY:
+        bound = "minimum 0" if priority < 0 else f"maximum {_MOST_PRIORITY}"
+        problems.append(f"'priority' -> priority: {priority} should be {bound}. ")
+    return "".join(problems)
+
+
+def _started(core: Core, execution: Execution, request: JsonObject) -> str:
+    given = request.get("workflowDef")
+    if given is not None:
+        definition = core.metadata.populated(with_workflow_defaults(given))
+    elif not request["name"].strip():
+        msg = "Workflow name must be specified when searching for a definition"
+        raise Refused(msg)
+    else:
+        definition = core.metadata.snapshot(request["name"], request.get("version"))
+    correlation_id = request.get("correlationId")
+    started = create(
+        core,
+        definition,
+        request.get("input"),
+        correlation_id=correlation_id if correlation_id and correlation_id.strip() else execution.correlation_id,
+        priority=request["priority"],
+        task_to_domain=request["taskToDomain"] or execution.task_to_domain,
+        created_by=request.get("createdBy"),
+    )
+    core.decide_later(started.workflow_id)
+    return started.workflow_id

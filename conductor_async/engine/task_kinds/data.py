@@ -1,0 +1,154 @@
+"""Tasks that work on data: NOOP, SET_VARIABLE, INLINE, LAMBDA, JSON_JQ_TRANSFORM."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from conductor_async.engine.scripts.evaluators import evaluate_script, known_evaluator, run_javascript, run_jq
+from conductor_async.engine.scripts.interface import ScriptError
+from conductor_async.engine.task_kinds.base import TaskKind
+
+if TYPE_CHECKING:
+    from conductor_async.engine.core import Core
+    from conductor_async.engine.state.execution import Execution, TaskRow
+    from conductor_async.engine.task_kinds.base import Place
+
+__all__ = ["InlineKind", "JsonJqTransformKind", "LambdaKind", "NoopKind", "SetVariableKind"]
+
+_VARIABLES_KB = 256
+
+
+class NoopKind(TaskKind):
+    """Does nothing."""
+
+    type = "NOOP"
+
+    def rows(self, place: Place) -> list[TaskRow]:
+        """One row, without input."""
+        return [place.row("IN_PROGRESS", start_time=place.core.now())]
+
+    def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
+        """Done."""
+        row.status = "COMPLETED"
+        return True
+
+
+class SetVariableKind(TaskKind):
+    """Puts its input into the execution's variables."""
+
+    type = "SET_VARIABLE"
+
+    def rows(self, place: Place) -> list[TaskRow]:
+        """One row."""
+        return [place.row("IN_PROGRESS", input=place.input(), start_time=place.core.now())]
+
+    def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
+        """Set the variables, unless there would be too much in them."""
+        variables = {**execution.variables, **row.input}
+        size = len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode())
+        if size > _VARIABLES_KB * 1024:
+            row.reason = (
+                f"The variables payload size: {size} of workflow: {execution.workflow_id} is greater than "
+                f"the permissible limit: {_VARIABLES_KB} kilobytes"
+            )
+            row.status = "FAILED_WITH_TERMINAL_ERROR"
+            return True
+        execution.variables = variables
+        row.status = "COMPLETED"
+        return True
+
+
+class _Script(TaskKind):
+    """What the tasks share that run scripts: the input as the task's definition completes it."""
+
+    def rows(self, place: Place) -> list[TaskRow]:
+        """One row."""
+        task_id = place.core.ids.new()
+        definition = place.spec.definition or place.core.metadata.task_definition(place.spec.name)
+        values = place.input(definition, task_id)
+        return [place.row("IN_PROGRESS", task_id=task_id, input=values, start_time=place.core.now())]
+
+
+class InlineKind(_Script):
+    """Evaluates an expression."""
+
+    type = "INLINE"
+
+    def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
+        """Evaluate; what goes wrong will go wrong again, so it is not retried."""
+        evaluator = row.input.get("evaluatorType")
+        evaluator = "javascript" if evaluator is None else evaluator
+        expression = row.input.get("expression")
+        try:
+            self._check(evaluator, expression)
+            value = evaluate_script(core, evaluator, expression, row.input)
+        except ScriptError as error:
+            row.status = "FAILED" if error.may_succeed_later else "FAILED_WITH_TERMINAL_ERROR"
+            row.reason = error.message
+            row.output = {"error": error.message}
+            return True
+        row.output = {"result": value}
+        row.status = "COMPLETED"
+        return True
+
+    @staticmethod
+    def _check(evaluator: object, expression: object) -> None:
+        if not isinstance(evaluator, str) or not evaluator.strip():
+            msg = "Empty 'evaluatorType' in INLINE task's input parameters. A non-empty String value must be provided."
+            raise ScriptError(msg)
+        if not known_evaluator(evaluator):
+            msg = f"Unknown evaluator '{evaluator}' in INLINE task."
+            raise ScriptError(msg)
+        if not isinstance(expression, str) or not expression.strip():
+            msg = "Empty 'expression' in Inline task's input parameters. A non-empty String value must be provided."
+            raise ScriptError(msg)
+
+
+class LambdaKind(_Script):
+    """Runs the body of a JavaScript function."""
+
+    type = "LAMBDA"
+
+    def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
+        """Run it."""
+        source = row.input.get("scriptExpression")
+        if not isinstance(source, str) or not source.strip():
+            row.reason = (
+                "Empty 'scriptExpression' in Lambda task's input parameters. A non-empty String value must be provided."
+            )
+            row.status = "FAILED"
+            return True
+        try:
+            value = run_javascript(core, f"function scriptFun(){{{source}}} scriptFun();", row.input)
+        except ScriptError as error:
+            row.status = "FAILED"
+            row.reason = error.message
+            row.output = {"error": error.message}
+            return True
+        row.output = {"result": value}
+        row.status = "COMPLETED"
+        return True
+
+
+class JsonJqTransformKind(_Script):
+    """Runs a jq query over its whole input."""
+
+    type = "JSON_JQ_TRANSFORM"
+
+    def start(self, core: Core, execution: Execution, row: TaskRow) -> None:
+        """Run it."""
+        query = row.input.get("queryExpression")
+        if query is None:
+            row.reason = "Missing 'queryExpression' in input parameters"
+            row.status = "FAILED"
+            return
+        try:
+            results = run_jq(core, query, row.input)
+        except ScriptError as error:
+            row.status = "FAILED"
+            row.reason = error.message
+            row.output = {"error": error.message}
+            return
+        row.output = {"result": results[0] if results else None, "resultList": results}
+        row.status = "COMPLETED"

@@ -173,7 +173,8 @@ class Api:
             text: The body, sent as text.
             repeatable: Whether carrying it out twice does no more than once. By default: everything but POST.
             repeat_on_500: Whether a 500 is worth another try even if the server does not say so.
-            already_done_pattern: On a repetition, an error whose message matches means that the first try was carried out: a
+            already_done_pattern: On a repetition, an error whose message matches means that the first try was carried
+                out: a
                 success.
             extra_time: Seconds that the server may wait before it answers, on top of the timeout.
             starts: The execution that the call starts. A hook may give it a correlation id.

@@ -1,1 +1,1 @@
-"""Conductor's language, shared by the client's tower and the server's: expressions, durations, positions of tasks. No I/O."""
+"""Conductor's language, which both towers share: expressions, durations, positions of tasks. No I/O."""

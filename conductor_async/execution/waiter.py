@@ -1,7 +1,8 @@
 """Waiting for executions to end: when to look, and what to make of a server that does not answer.
 
 There is no endpoint that waits for an execution that runs already, so a wait is a row of looks: soon at first, because
-many workflows end at once, then ever more seldom. All waits of an executor share one `ExecutionWaiter`, which bounds how many
+many workflows end at once, then ever more seldom. All waits of an executor share one `ExecutionWaiter`, which
+bounds how many
 look at the same time: ten thousand waits cost sleeping coroutines, not connections.
 """
 

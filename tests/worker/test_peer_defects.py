@@ -133,7 +133,7 @@ async def test_d7_no_such_workflow_is_not_no_such_endpoint():
     assert server.results[0]["via"] == "v2"
 
 
-@pytest.mark.parametrize("value", [float("nan"), {("a", 1): 2}, object(), {"deep": [1, {"x": float("inf")}]}], ids=repr)
+@pytest.mark.parametrize("value", [float("nan"), {("a", 1): 2}, {1, 2}, {"deep": [1, {"x": float("inf")}]}], ids=repr)
 async def test_d8_what_cannot_be_json_fails_for_good_before_any_request(value: Any):
     async def job() -> Any:
         return value

@@ -12,6 +12,7 @@ import pytest
 
 from conductor_async import worker_task
 from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
+from conductor_async.execution import WorkflowExecutor
 from conductor_async.models import SchemaDef, TimeoutPolicy, WorkflowDef, encode_json
 from conductor_async.workflow import (
     ConductorWorkflow,
@@ -21,7 +22,6 @@ from conductor_async.workflow import (
     JoinTask,
     SimpleTask,
     SwitchTask,
-    WorkflowExecutor,
 )
 
 

@@ -27,12 +27,12 @@ from conductor_async import (
 )
 from conductor_async.client import ConductorClient
 from conductor_async.config import Configuration
+from conductor_async.execution import WorkflowExecutor
 from conductor_async.workflow import (
     ConductorWorkflow,
     NoopTask,
     SimpleTask,
     SwitchTask,
-    WorkflowExecutor,
     env,
     secret,
 )

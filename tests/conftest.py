@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import uuid
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,45 +18,91 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+SERVER_URL_VARIABLE = "CONDUCTOR_TEST_SERVER_URL"
 BACKENDS = ("embedded", "server")
 
 # A busy machine is no reason to fail.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
+_SHARED_SERVER = pytest.StashKey[ExitStack]()
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    text = "what the tests that need a Conductor run on: the embedded engine, a real server, or one after the other"
-    parser.addoption("--backend", choices=(*BACKENDS, "both"), default="both", help=text)
+    group = parser.getgroup("conductor_async")
+    text = "where to run: on the embedded engine (no Java needed), on a real server, or on both"
+    group.addoption("--backend", choices=(*BACKENDS, "both"), default="embedded", help=text)
+    text = "run only the long tests: fuzzing, faults, starts and stops of real servers. Without it they are left out"
+    group.addoption("--thorough", action="store_true", help=text)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests that need a Conductor run on both, but for those that say why not."""
+    """Runs each test that needs a Conductor on both, unless the test says why not."""
     if "server_url" in metafunc.fixturenames:
-        chosen: str = metafunc.config.getoption("--backend")
-        backends = BACKENDS if chosen == "both" else (chosen,)
+        backends = BACKENDS
         for marker in metafunc.definition.iter_markers("only_on"):
             (only,) = marker.args
             backends = tuple(each for each in backends if each == only)
-        metafunc.parametrize("server_url", backends, indirect=True, scope="session")
+        params = [pytest.param(each, marks=pytest.mark.real_server if each == "server" else ()) for each in backends]
+        metafunc.parametrize("server_url", params, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keeps what `--backend` and `--thorough` ask for. Only tests marked `real_server` need Java."""
+    backend: str = config.getoption("--backend")
+    thorough: bool = config.getoption("--thorough")
+
+    def is_wanted(item: pytest.Item) -> bool:
+        needs_server = item.get_closest_marker("real_server") is not None
+        is_thorough = item.get_closest_marker("thorough") is not None
+        return is_thorough == thorough and (backend == "both" or needs_server == (backend == "server"))
+
+    unwanted = [item for item in items if not is_wanted(item)]
+    if unwanted:
+        config.hook.pytest_deselected(items=unwanted)
+        items[:] = [item for item in items if is_wanted(item)]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Starts one real server for all processes of a parallel run, before the processes start."""
+    config = session.config
+    is_controller = not hasattr(config, "workerinput") and bool(config.getoption("numprocesses", default=None))
+    if is_controller and config.getoption("--backend") != "embedded" and SERVER_URL_VARIABLE not in os.environ:
+        config.stash[_SHARED_SERVER] = ExitStack()
+        os.environ[SERVER_URL_VARIABLE] = config.stash[_SHARED_SERVER].enter_context(real_server())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if (stack := config.stash.get(_SHARED_SERVER, None)) is not None:
+        del os.environ[SERVER_URL_VARIABLE]
+        stack.close()
 
 
 @pytest.fixture(scope="session")
 def server_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The API's URL of a Conductor: of the embedded engine, on a port, and of a real server.
+    """The API's URL of a Conductor: of the embedded engine on a port, or of a real server.
 
-    CONDUCTOR_TEST_SERVER_URL names a real server that runs already.
+    CONDUCTOR_TEST_SERVER_URL names a real server that is running already.
     """
     if getattr(request, "param", "server") == "embedded":
         with dev_server() as url:
             yield url
-    elif url := os.environ.get("CONDUCTOR_TEST_SERVER_URL"):
+    elif url := os.environ.get(SERVER_URL_VARIABLE):
         yield url
     else:
-        from conductor_async.localserver import LocalServer
+        with real_server() as url:
+            yield url
 
-        with start_blocking_portal() as portal, portal.wrap_async_context_manager(LocalServer()) as server:
-            yield server.url
+
+@contextmanager
+def real_server() -> Iterator[str]:
+    """A real server with its message queues on."""
+    from conductor_async.localserver import LocalServer
+
+    server = LocalServer(properties={"conductor.workflow-message-queue.enabled": True})
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(server) as running:
+        yield running.url
 
 
 @contextmanager
@@ -94,7 +140,7 @@ def _log_level() -> Iterator[None]:
     logger.setLevel(level)
 
 
-@pytest.fixture(params=[pytest.param("asyncio", id="asyncio"), pytest.param("trio", id="trio")])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    """Tests marked `anyio` run on both event loops."""
-    return request.param
+@pytest.fixture
+def anyio_backend() -> str:
+    """Tests marked `anyio` run on asyncio; `tests/http` and `tests/worker`, where the loop matters, on trio as well."""
+    return "asyncio"

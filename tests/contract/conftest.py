@@ -21,7 +21,7 @@ def anyio_backend() -> str:
     return "asyncio"  # what is asked here is the same bytes from any event loop
 
 
-@pytest.fixture(params=["embedded", pytest.param("server", marks=pytest.mark.server)])
+@pytest.fixture(params=["embedded", pytest.param("server", marks=[pytest.mark.server, pytest.mark.real_server])])
 async def wire(request: pytest.FixtureRequest, new_name: Callable[[str], str]) -> AsyncIterator[Transport]:
     if request.param == "embedded":
         async with EmbeddedConductor() as embedded, over_asgi(embedded) as http:

@@ -255,7 +255,6 @@ async def test_awaited_task(wire: Transport, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.slow
 async def test_event_handlers(wire: Transport, embedded: bool) -> None:
     event = task("EVENT", "e", sink="conductor:ev")
     name = await wire.workflow(event)
@@ -349,7 +348,7 @@ async def test_words_of_scripts(wire: Transport, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.slow
+@pytest.mark.thorough
 async def test_python(wire: Transport, embedded: bool) -> None:
     script = task("INLINE", "p", inputParameters={"evaluatorType": "python", "expression": "1 + 1"})
     definition = wire.definition(script)

@@ -250,7 +250,6 @@ async def test_every_call_of_the_page(server_url: str, server: PlainHttp, closin
     assert [(task["referenceTaskName"], task["status"]) for task in held["tasks"]] == [("simple_task_ref", "COMPLETED")]
 
 
-@pytest.mark.slow
 async def test_the_same_calls_without_that_set_up_raise_typed_errors(server_url: str, server: PlainHttp) -> None:
     """Where the page says that errorStr will be populated, an error is raised, with the server's message in it."""
     configuration = Configuration(server_api_url=server_url)

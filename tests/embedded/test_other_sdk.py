@@ -31,7 +31,7 @@ def other_python(pytestconfig: pytest.Config) -> Path:
     return python
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.asyncio
 async def test_conductor_python_registers_starts_polls_and_completes(other_python: Path) -> None:
     def run(url: str) -> subprocess.CompletedProcess[str]:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.server,
     pytest.mark.only_on("server", reason="test_matrix.py has the same on queues in this process"),
-    pytest.mark.slow,
+    pytest.mark.real_server,
+    pytest.mark.thorough,
     pytest.mark.anyio,
     pytest.mark.parametrize("anyio_backend", ["asyncio"]),
 ]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.server,
     pytest.mark.only_on("server", reason="processes that are killed leave traces in its database only"),
-    pytest.mark.slow,
+    pytest.mark.thorough,
     pytest.mark.anyio,
     pytest.mark.parametrize("anyio_backend", ["asyncio"]),
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM"),

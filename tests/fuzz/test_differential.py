@@ -22,7 +22,11 @@ from tests.fuzz.generated import scenarios
 from tests.fuzz.running import ServerDefectError, StuckError, carry_out
 from tests.fuzz.scenario import RUN, Scenario
 
-pytestmark = [pytest.mark.server, pytest.mark.only_on("server", reason="it compares the other with it")]
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.thorough,
+    pytest.mark.only_on("server", reason="it compares the other with it"),
+]
 
 FINDS = Path(__file__).with_name("finds.jsonl")
 EXAMPLES = int(os.environ.get("CONDUCTOR_FUZZ_EXAMPLES", "50"))

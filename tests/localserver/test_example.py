@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.server
-@pytest.mark.slow
+@pytest.mark.real_server
+@pytest.mark.thorough
 def test_the_example_runs():
     ran = subprocess.run(
         [sys.executable, "-W", "error", ROOT / "examples" / "local_server.py"],

@@ -17,7 +17,7 @@ from conductor_async.localserver import LocalServer
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.anyio]
+pytestmark = [pytest.mark.server, pytest.mark.real_server, pytest.mark.thorough, pytest.mark.anyio]
 
 DEFINITION = {
     "name": "kept_across_restarts",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
-@pytest.fixture(params=["embedded", pytest.param("server", marks=pytest.mark.server)])
+@pytest.fixture(params=["embedded", pytest.param("server", marks=[pytest.mark.server, pytest.mark.real_server])])
 async def env(request: pytest.FixtureRequest, anyio_backend: str) -> AsyncIterator[WorkflowEnvironment]:
     if request.param == "embedded":
         environment = WorkflowEnvironment.embedded()

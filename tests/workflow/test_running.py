@@ -421,7 +421,6 @@ async def test_camel_case_is_understood(url: str, new_name: NewName):
 # -- a worker that was not started -----------------------------------------------------------------
 
 
-@pytest.mark.slow
 async def test_a_task_type_that_nobody_polls_is_named(url: str, new_name: NewName, caplog: pytest.LogCaptureFixture):
     polled, unpolled, kept = new_name("polled"), new_name("unpolled"), new_name("kept")
     async with connected(url) as conductor:

@@ -392,7 +392,6 @@ async def test_without_a_key_a_lost_answer_stays_in_doubt_on_the_real_server(ser
 
 
 @pytest.mark.server
-@pytest.mark.slow
 async def test_two_hundred_starts_over_a_lossy_connection_make_one_execution_for_each_key(
     server_url: str, waiting: str
 ):

@@ -460,7 +460,6 @@ def test_a_dynamic_task_of_no_type_waits_for_a_worker_that_nobody_has():
 
 
 @pytest.mark.server
-@pytest.mark.slow
 @pytest.mark.asyncio
 @pytest.mark.parametrize("case", WRONG)
 async def test_the_server_cannot_work_with_it(case: str, server_url: str):

@@ -114,7 +114,6 @@ def test_null(case: str):
 
 
 @pytest.mark.server
-@pytest.mark.slow
 @pytest.mark.asyncio
 @pytest.mark.parametrize("case", NULLS)
 async def test_it_is_null_on_the_server(case: str, server_url: str):
@@ -344,7 +343,6 @@ def test_what_runs_fine_is_taken(case: str):
 
 
 @pytest.mark.server
-@pytest.mark.slow
 @pytest.mark.asyncio
 async def test_it_does_run_fine(server_url: str):
     inputs = {"n": "m", "m": "see", "first name": "Ada", "list": [], "script": "1 + 1"}

@@ -344,7 +344,6 @@ async def memory_of(waits: int) -> int:
     return min(held)
 
 
-@pytest.mark.slow
 @pytest.mark.asyncio
 async def test_a_wait_costs_at_most_six_kilobytes():
     tracemalloc.start()

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-from anyio.from_thread import start_blocking_portal
 
 from conductor_async import ConductorClient, ConductorWorkflow, ConflictError
-from conductor_async.localserver import LocalServer
 from conductor_async.workflow import HumanTask, LoopTask, PullWorkflowMessagesTask, SetVariableTask
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Callable
 
-pytestmark = [pytest.mark.server, pytest.mark.anyio]
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    server = LocalServer(properties={"conductor.workflow-message-queue.enabled": True})
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(server) as running:
-        yield running.url
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.only_on("server", reason="the embedded engine has no switch for its message queues"),
+    pytest.mark.anyio,
+]
 
 
-@pytest.fixture
-async def conductor(url: str) -> AsyncIterator[ConductorClient]:
-    async with ConductorClient(url) as client:
-        yield client
-
-
-async def test_a_workflow_takes_the_messages_that_are_sent_to_it(conductor: ConductorClient):
-    workflow = ConductorWorkflow(conductor.executor, "messages", 1)
+async def test_a_workflow_takes_the_messages_that_are_sent_to_it(
+    conductor: ConductorClient, new_name: Callable[[str], str]
+):
+    workflow = ConductorWorkflow(conductor.executor, new_name("messages"), 1)
     first, rest = PullWorkflowMessagesTask("first"), PullWorkflowMessagesTask("rest", 10)
     note = SetVariableTask("note", {"first": first.messages[0].payload.say})
     gate = HumanTask("gate")  # until all messages are there
@@ -49,10 +38,12 @@ async def test_a_workflow_takes_the_messages_that_are_sent_to_it(conductor: Cond
         await conductor.executor.send_message(handle.workflow_id, {"say": "late"})
 
 
-async def test_it_waits_for_the_first_message_only_if_it_is_to(conductor: ConductorClient):
+async def test_it_waits_for_the_first_message_only_if_it_is_to(
+    conductor: ConductorClient, new_name: Callable[[str], str]
+):
     look = PullWorkflowMessagesTask("look", blocking=False)
     waiting = LoopTask("twice", 2, PullWorkflowMessagesTask("wait"))
-    workflow = ConductorWorkflow(conductor.executor, "no_messages", 1) >> look >> waiting
+    workflow = ConductorWorkflow(conductor.executor, new_name("no_messages"), 1) >> look >> waiting
     workflow.output_parameters({"at_once": look.count, "rounds": waiting.iteration})
     handle = await workflow.start()
     assert (await handle.wait_for_task("look", timeout=60)).output_data["count"] == 0

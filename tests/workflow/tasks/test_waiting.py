@@ -146,7 +146,7 @@ async def test_the_server_means_the_same_time(conductor, new_workflow, zone):
     assert abs(wakes - when.timestamp()) <= 2
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.server
 @pytest.mark.anyio
 async def test_d53_it_wakes_at_the_time(new_workflow):

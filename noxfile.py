@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -12,9 +13,11 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.sessions = ["tests", "lint", "types"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
+EXTRAS = "cli,embedded,otel,prometheus,server"
+COVERAGE = ("--cov=conductor_async", "--cov-branch", "--cov-report=term:skip-covered", "--cov-fail-under=95")
 
 
-def install(session: nox.Session, *groups: str, extras: str = "cli,embedded,otel,prometheus,server") -> None:
+def install(session: nox.Session, *groups: str, extras: str = EXTRAS) -> None:
     """The package as users get it (a wheel, never editable), and what the groups name."""
     wanted = nox.project.dependency_groups(PROJECT, *groups) if groups else ()
     session.install(f".[{extras}]", *wanted)
@@ -27,14 +30,60 @@ def quickstart(session: nox.Session) -> None:
     session.run("python", "examples/quickstart.py", *session.posargs)
 
 
+def pytest(session: nox.Session, *options: str, coverage: bool = False) -> None:
+    """Runs pytest in as many processes as the machine has cores. The coverage gate is for complete runs only."""
+    gate = COVERAGE if coverage and not session.posargs else ()
+    session.run("pytest", "--numprocesses=auto", "--dist=worksteal", *gate, *options, *session.posargs)
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """All tests on the embedded engine, with the coverage gate: no Java, no network."""
+    install(session, "tests")
+    pytest(session, coverage=True)
+
+
+def unit_on(session: nox.Session) -> None:
+    """The unit tests on another Python."""
+    install(session, "tests")
+    pytest(session)
+
+
+for _version in ("3.11", "3.12", "3.13"):
+    nox.session(unit_on, python=_version, name=f"unit-{_version}")
+
+
+@nox.session(name="unit-lowest", python="3.11")
+def unit_lowest(session: nox.Session) -> None:
+    """The unit tests with the lowest version that pyproject.toml allows of each dependency."""
+    constraints = Path(session.create_tmp(), "lowest.txt")
+    constraints.write_text("\n".join(lowest(PROJECT["project"])))
+    wanted = nox.project.dependency_groups(PROJECT, "tests")
+    session.install(f".[{EXTRAS}]", *wanted, "--constraint", str(constraints))
+    pytest(session)
+
+
+def lowest(project: dict) -> list[str]:
+    """Pins each dependency of the package and its extras to its lower bound: `httpx>=0.28,<1` to `httpx==0.28`."""
+    extras = (each for name in EXTRAS.split(",") for each in project["optional-dependencies"][name])
+    bounds = re.compile(r"([\w.-]+)>=([\w.]+)")
+    return [f"{found[1]}=={found[2]}" for each in (*project["dependencies"], *extras) if (found := bounds.match(each))]
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Unit tests and the whole front-door suite on a real Conductor server.
-
-    What fails is run once more, and listed as RERUN if it passes then: the server has races, and machines are shared.
-    """
+    """The unit tests, then the whole front-door suite on a real Conductor server, started once."""
     install(session, "tests")
-    session.run("pytest", "--reruns=1", *session.posargs)
+    pytest(session, coverage=True)
+    pytest(session, "--backend=server")
+
+
+@nox.session
+def thorough(session: nox.Session) -> None:
+    """The long tests: fuzzing, faults at length, starts and stops of real servers, a short soak."""
+    install(session, "tests")
+    session.run("pytest", "--thorough", "--backend=both", *session.posargs)
+    session.run("python", "-m", "tests.faults.soak", "--minutes", "3")
 
 
 @nox.session
@@ -45,7 +94,9 @@ def fuzz(session: nox.Session) -> None:
     """
     install(session, "tests")
     examples, *options = session.posargs or ["500"]
-    session.run("pytest", "tests/fuzz", *options, env={"CONDUCTOR_FUZZ_EXAMPLES": examples})
+    session.run(
+        "pytest", "--thorough", "--backend=server", "tests/fuzz", *options, env={"CONDUCTOR_FUZZ_EXAMPLES": examples}
+    )
 
 
 @nox.session

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from conductor_async import ConductorClient, ConductorWorkflow, ConflictError

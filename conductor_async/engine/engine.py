@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine import system_tasks
+from conductor_async.engine import task_kinds
 from conductor_async.engine.commands.base import command
 from conductor_async.engine.commands.environment import EnvironmentQueries
 from conductor_async.engine.commands.event import EventCommands
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine"]
 
-_ = system_tasks  # importing them is what makes them known
+_ = task_kinds  # importing them is what makes them known
 
 
 class Engine(

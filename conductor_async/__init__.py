@@ -18,12 +18,9 @@ from conductor_async.compat.clients import (
 )
 from conductor_async.config import (
     AuthenticationSettings,
-    Call,
-    CallHook,
     Configuration,
     Limits,
     RetryPolicy,
-    Start,
 )
 from conductor_async.errors import (
     AmbiguousOutcomeError,
@@ -65,6 +62,7 @@ from conductor_async.execution import (
     WorkflowHandle,
     WorkflowStatusChanged,
 )
+from conductor_async.hooks import Call, CallHook, WorkflowStart
 from conductor_async.models import (
     Action,
     ActionType,
@@ -333,7 +331,6 @@ __all__ = [
     "SimpleTask",
     "SkipTaskRequest",
     "SqsEventTask",
-    "Start",
     "StartWorkflowRequest",
     "StartWorkflowTask",
     "StateChangeEvent",
@@ -386,6 +383,7 @@ __all__ = [
     "WorkflowFailedError",
     "WorkflowHandle",
     "WorkflowRun",
+    "WorkflowStart",
     "WorkflowState",
     "WorkflowStatus",
     "WorkflowStatusChanged",

@@ -9,9 +9,9 @@ import os
 import re
 import sys
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from conductor_async._version import __version__
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping, Sequence
     from typing import Self
+
+    from conductor_async.hooks import CallHook
 
 logger = logging.getLogger("conductor_async")
 
@@ -132,61 +134,6 @@ class Limits:
             raise ConfigurationError(f"max_connections must be at least 1, not {max_connections!r}")
         object.__setattr__(self, "max_connections", max_connections)
         object.__setattr__(self, "keepalive_expiry", seconds(keepalive_expiry, "keepalive_expiry", positive=False))
-
-
-@dataclass(slots=True)
-class Start:
-    """The execution that a call starts.
-
-    Attributes:
-        workflow_name: The workflow's name.
-        version: Its version; None or 0 is the latest.
-        input: Its input, not to be changed.
-        correlation_id: What it can be found by. A hook may give one where there is none: every task of the execution,
-            and of its sub-workflows, carries it.
-    """
-
-    workflow_name: str
-    version: int | None
-    input: Mapping[str, Any]
-    correlation_id: str | None
-
-
-@dataclass(slots=True)
-class Call:
-    """One call of an endpoint, as hooks see it: first when it begins, then when it has ended.
-
-    Attributes:
-        method: The HTTP method.
-        route: The endpoint as its template, fit for a metric's label: `/workflow/{workflow_id}`.
-        headers: What is sent beside our own headers. A tracing hook adds `traceparent` here.
-        attempts: Requests made so far.
-        status: The last HTTP status, once there is one.
-        error: What the caller gets raised, if anything; cancellation too.
-        elapsed: Seconds from the begin to the end, retries and waits included.
-        context: For the hook's own use between the two calls.
-        starts: The execution that it starts, if it starts one.
-    """
-
-    method: str
-    route: str
-    starts: Start | None = None
-    headers: dict[str, str] = field(default_factory=dict[str, str])
-    attempts: int = 0
-    status: int | None = None
-    error: BaseException | None = None
-    elapsed: float = 0.0
-    context: dict[str, Any] = field(default_factory=dict[str, Any])
-
-
-class CallHook(Protocol):
-    """Sees every call: the place for metrics and tracing. What a hook raises is logged and goes no further."""
-
-    def on_call_start(self, call: Call, /) -> None:
-        """The call begins: nothing was sent yet."""
-
-    def on_call_end(self, call: Call, /) -> None:
-        """The call has ended, with an answer, an error or by cancellation."""
 
 
 class Configuration:

@@ -20,7 +20,7 @@ from conductor_async._http.retries import RetryBudget, delay_before, judge
 from conductor_async._http.routes import Route, query, route
 from conductor_async._http.token import TokenCache
 from conductor_async.clock import REAL_TIME
-from conductor_async.config import Call, Configuration, checked_headers, seconds, with_headers
+from conductor_async.config import Configuration, checked_headers, seconds, with_headers
 from conductor_async.errors import (
     APIError,
     AuthenticationError,
@@ -29,6 +29,7 @@ from conductor_async.errors import (
     ConfigurationError,
     TransportError,
 )
+from conductor_async.hooks import Call
 
 if TYPE_CHECKING:
     import re
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
     from conductor_async._http.session import Session
     from conductor_async._http.transport.interface import Response
     from conductor_async.clock import Clock
-    from conductor_async.config import AuthenticationSettings, RetryPolicy, Start
+    from conductor_async.config import AuthenticationSettings, RetryPolicy
+    from conductor_async.hooks import WorkflowStart
 
 T = TypeVar("T")
 
@@ -60,7 +62,7 @@ class _Options(TypedDict, total=False):
     repeat_on_500: bool
     already_done_pattern: re.Pattern[str] | None
     extra_time: float
-    starts: Start | None
+    starts: WorkflowStart | None
 
 
 class Api:
@@ -157,7 +159,7 @@ class Api:
         repeat_on_500: bool = False,
         already_done_pattern: re.Pattern[str] | None = None,
         extra_time: float = 0.0,
-        starts: Start | None = None,
+        starts: WorkflowStart | None = None,
     ) -> Any:
         """Calls an endpoint.
 
@@ -182,7 +184,7 @@ class Api:
         Raises:
             ConductorError: See `conductor_async.errors`.
         """
-        seen = Call(method, route.template, starts=starts)
+        seen = Call(method, route.template, workflow_start=starts)
         started = time.perf_counter()
         self._notify("on_call_start", seen)
         try:

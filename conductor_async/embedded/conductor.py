@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     import httpx
     from starlette.applications import Starlette
 
-    from conductor_async.config import CallHook
     from conductor_async.devserver import ClockKind
     from conductor_async.embedded.mocks import Mock, MockAnswer
     from conductor_async.engine import ExternalWork
+    from conductor_async.hooks import CallHook
     from conductor_async.models import JsonObject, WorkflowDef
     from conductor_async.workflow import ConductorWorkflow
 

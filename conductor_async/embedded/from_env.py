@@ -12,7 +12,7 @@ from conductor_async.embedded.conductor import EmbeddedConductor
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from conductor_async.config import CallHook
+    from conductor_async.hooks import CallHook
 
 __all__ = ["client_from_env"]
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-    from conductor_async.config import Call
+    from conductor_async.hooks import Call
     from conductor_async.worker.events import WorkerEvent
 
 SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -158,7 +158,7 @@ class PrometheusMetrics:
 
     def on_call_start(self, call: Call) -> None:
         """Measures the input of what is started."""
-        if (starts := call.starts) is not None:
+        if (starts := call.workflow_start) is not None:
             try:
                 size = len(encode_json(starts.input, "input"))
             except ConductorError:
@@ -169,8 +169,8 @@ class PrometheusMetrics:
         """Measures the call."""
         status = "error" if call.status is None else str(call.status)
         self._calls(call.method, call.route, status).observe(call.elapsed)
-        if call.starts is not None and call.error is not None:
-            self._start_errors(call.starts.workflow_name, _name_of(call.error)).inc()
+        if call.workflow_start is not None and call.error is not None:
+            self._start_errors(call.workflow_start.workflow_name, _name_of(call.error)).inc()
 
 
 class _Maker:

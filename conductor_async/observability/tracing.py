@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span, TracerProvider
 
-    from conductor_async.config import Call
+    from conductor_async.hooks import Call
     from conductor_async.models import Task
     from conductor_async.worker.events import WorkerEvent
 
@@ -72,7 +72,7 @@ class Tracing:
 
     def on_call_start(self, call: Call) -> None:
         """Begins the call's span, and has the request carry it."""
-        starts = call.starts
+        starts = call.workflow_start
         if starts is None and not self._is_of_interest(call):
             return
         kind = self._trace.SpanKind.CLIENT if starts is None else self._trace.SpanKind.PRODUCER

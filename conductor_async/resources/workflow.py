@@ -7,8 +7,8 @@ import uuid
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from conductor_async._http.routes import checked_name, route
-from conductor_async.config import Start
 from conductor_async.errors import AmbiguousOutcomeError, ConfigurationError, NotFoundError
+from conductor_async.hooks import WorkflowStart
 from conductor_async.models import (
     ExternalStorageLocation,
     JsonObject,
@@ -54,7 +54,7 @@ class WorkflowClient(WorkflowSearch):
         """
         request = start_workflow_request
         checked_name("workflow name", request.name)
-        starts = Start(request.name, request.version, request.input, request.correlation_id)
+        starts = WorkflowStart(request.name, request.version, request.input, request.correlation_id)
         try:
             return await self._api.call("POST", route("/workflow"), json=request, returns=str, starts=starts)
         except AmbiguousOutcomeError as error:
@@ -82,7 +82,7 @@ class WorkflowClient(WorkflowSearch):
             NotFoundError: No such workflow is registered.
             AmbiguousOutcomeError: The answer was lost: an execution may have been started.
         """
-        starts = Start(name, version, input or {}, correlation_id)
+        starts = WorkflowStart(name, version, input or {}, correlation_id)
         params = {"version": version, "correlationId": correlation_id, "priority": priority}
         try:
             return await self._api.call(
@@ -197,7 +197,7 @@ class WorkflowClient(WorkflowSearch):
             workflow_name=request.name if name is None else name,
             version=(request.version if version is None else version) or 0,
         )
-        starts = Start(name or request.name, version or request.version, request.input, request.correlation_id)
+        starts = WorkflowStart(name or request.name, version or request.version, request.input, request.correlation_id)
         try:
             run = await self._api.call(
                 "POST",

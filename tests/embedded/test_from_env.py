@@ -10,7 +10,7 @@ from conductor_async import ClientClosedError, ConfigurationError, TaskDef
 from conductor_async.embedded import EmbeddedConductor, client_from_env
 
 if TYPE_CHECKING:
-    from conductor_async.config import Call
+    from conductor_async.hooks import Call
 
 pytestmark = pytest.mark.asyncio  # a port needs it
 

@@ -148,8 +148,8 @@ class Correlating(Recorder):
 
     def on_call_start(self, call: Call) -> None:
         self.seen.append(("start", call))
-        if call.starts is not None and call.starts.correlation_id is None:
-            call.starts.correlation_id = "by the hook"
+        if call.workflow_start is not None and call.workflow_start.correlation_id is None:
+            call.workflow_start.correlation_id = "by the hook"
 
 
 @pytest.mark.anyio
@@ -165,7 +165,7 @@ async def test_hooks_see_what_is_started_and_may_give_it_a_correlation_id() -> N
         asked = [parse_qs(urlsplit(each.target).query).get("correlationId", [None])[0] for each in server.requests]
     assert [sent[0], asked[1], asked[2], sent[3]] == ["by the hook", "by the hook", "by the caller", "by the caller"]
     assert request.correlation_id is None, "the caller's own object is left as it is"
-    starts = [call.starts for event, call in hook.seen if event == "end"]
+    starts = [call.workflow_start for event, call in hook.seen if event == "end"]
     assert [(each.workflow_name, each.version, each.input) for each in starts if each] == [
         ("greet", 2, {"name": "Ada"}),
         ("greet", None, {"name": "Ada"}),

@@ -13,10 +13,10 @@ from conductor_async import (
     HostHealth,
     PollerHealth,
     SimpleTask,
-    Start,
     TaskContext,
     WorkerHost,
     WorkerOptions,
+    WorkflowStart,
     discover,
     worker_task,
 )
@@ -64,9 +64,9 @@ def healthy(host: WorkerHost) -> bool:
 
 
 def correlated(call: Call) -> None:
-    assert_type(call.starts, Start | None)
-    if call.starts is not None and call.starts.correlation_id is None:
-        call.starts.correlation_id = "order-42"
+    assert_type(call.workflow_start, WorkflowStart | None)
+    if call.workflow_start is not None and call.workflow_start.correlation_id is None:
+        call.workflow_start.correlation_id = "order-42"
 
 
 def otherwise() -> None:

@@ -23,7 +23,8 @@ MOST_GROWTH = 1.5
 
 
 def describe_ours(count: int) -> Any:
-    from conductor_async.workflow import ConductorWorkflow, SimpleTask
+    from conductor_async import ConductorWorkflow
+    from conductor_async.tasks import SimpleTask
 
     workflow = ConductorWorkflow(name="big", version=1)
     before = workflow.input.order

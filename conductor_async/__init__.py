@@ -56,6 +56,7 @@ from conductor_async.errors import (
     WrongEventLoopError,
 )
 from conductor_async.execution import (
+    ConductorWorkflow,
     TaskStatusChanged,
     WorkflowEvent,
     WorkflowExecutor,
@@ -113,18 +114,14 @@ from conductor_async.resources import (
     WorkflowBulkClient,
     WorkflowClient,
 )
-from conductor_async.workflow import (
+from conductor_async.tasks import (
     AgentTask,
     AssignmentCompletionStrategy,
     CallMcpTool,
     CancelAgent,
-    Change,
     ChatMessage,
     ConductorEventTask,
-    ConductorWorkflow,
     DecisionTask,
-    DefinedTask,
-    DefinitionDiff,
     DoWhileTask,
     DynamicForkTask,
     DynamicTask,
@@ -167,7 +164,6 @@ from conductor_async.workflow import (
     LoopTask,
     NoopTask,
     PullWorkflowMessagesTask,
-    Reference,
     Role,
     SetVariableTask,
     SimpleTask,
@@ -187,11 +183,9 @@ from conductor_async.workflow import (
     WaitForWebHookTask,
     WaitTask,
     WaitUntilTask,
-    diff,
-    env,
-    secret,
     wait_for_webhook,
 )
+from conductor_async.workflow import Change, DefinedTask, DefinitionDiff, Reference, diff, env, secret
 
 if typing.TYPE_CHECKING:
     from conductor_async.worker import (

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from conductor_async import ConductorClient, ConductorWorkflow, WorkerHost, worker_task
 from conductor_async.embedded import client_from_env
-from conductor_async.workflow import (
+from conductor_async.tasks import (
     ConductorEventTask,
     DoWhileTask,
     DynamicForkTask,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from conductor_async.engine import ExternalWork
     from conductor_async.hooks import CallHook
     from conductor_async.models import JsonObject, WorkflowDef
-    from conductor_async.workflow import ConductorWorkflow
+    from conductor_async.workflow import WorkflowBuilder
 
 __all__ = ["EmbeddedConductor"]
 
@@ -188,7 +188,7 @@ class EmbeddedConductor:
         answer: MockAnswer | list[MockAnswer] | None = None,
         *,
         output: JsonObject | None = None,
-        workflow: ConductorWorkflow | WorkflowDef | str | None = None,
+        workflow: WorkflowBuilder | WorkflowDef | str | None = None,
     ) -> Mock:
         """Has tasks of a name, or of a type, answered without a worker. Retries and timeouts stay as they are.
 

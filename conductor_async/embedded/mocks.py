@@ -12,7 +12,7 @@ from conductor_async.devserver.runtime import Outcome
 from conductor_async.engine.errors import EngineError
 from conductor_async.errors import ConfigurationError, NonRetryableException, PayloadError
 from conductor_async.models import JsonObject, WorkflowDef, encode_json
-from conductor_async.workflow.builder import ConductorWorkflow
+from conductor_async.workflow import WorkflowBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -155,10 +155,10 @@ def _outcome(answer: Any) -> Outcome | None:
     return Outcome("COMPLETED", output if isinstance(output, dict) else {"result": output})
 
 
-def _start_request(workflow: ConductorWorkflow | WorkflowDef | str) -> JsonObject:
+def _start_request(workflow: WorkflowBuilder | WorkflowDef | str) -> JsonObject:
     if isinstance(workflow, str):
         return {"name": workflow}
-    definition = workflow.to_workflow_def() if isinstance(workflow, ConductorWorkflow) else workflow
+    definition = workflow.to_workflow_def() if isinstance(workflow, WorkflowBuilder) else workflow
     return {"name": definition.name, "workflowDef": from_json(encode_json(definition))}
 
 

@@ -3,5 +3,13 @@
 from conductor_async.execution.events import TaskStatusChanged, WorkflowEvent, WorkflowStatusChanged
 from conductor_async.execution.executor import WorkflowExecutor
 from conductor_async.execution.handle import WorkflowHandle
+from conductor_async.execution.workflow import ConductorWorkflow
 
-__all__ = ["TaskStatusChanged", "WorkflowEvent", "WorkflowExecutor", "WorkflowHandle", "WorkflowStatusChanged"]
+__all__ = [
+    "ConductorWorkflow",
+    "TaskStatusChanged",
+    "WorkflowEvent",
+    "WorkflowExecutor",
+    "WorkflowHandle",
+    "WorkflowStatusChanged",
+]

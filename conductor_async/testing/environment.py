@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conductor_async.embedded import Mock, MockAnswer
     from conductor_async.models import JsonObject, WorkflowDef
     from conductor_async.testing.backends import Backend, Kind
-    from conductor_async.workflow import ConductorWorkflow
+    from conductor_async.workflow import WorkflowBuilder
 
 __all__ = ["WorkflowEnvironment"]
 
@@ -164,7 +164,7 @@ class WorkflowEnvironment:
         answer: MockAnswer | list[MockAnswer] | None = None,
         *,
         output: JsonObject | None = None,
-        workflow: ConductorWorkflow | WorkflowDef | str | None = None,
+        workflow: WorkflowBuilder | WorkflowDef | str | None = None,
     ) -> Mock:
         """Has the tasks of a name answered without their worker. Retries and timeouts stay as they are.
 

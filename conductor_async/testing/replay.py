@@ -14,7 +14,7 @@ from conductor_async.testing.tree import execution_tree
 from conductor_async.worker._function.runner import Runner
 from conductor_async.worker._in_flight.tasks import InFlightTask
 from conductor_async.worker.events import Listeners
-from conductor_async.workflow.builder import ConductorWorkflow
+from conductor_async.workflow import WorkflowBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ _ENDED = frozenset({"COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"})
 _GOES_ON = frozenset({"SCHEDULED", "IN_PROGRESS", "CANCELED"})
 
 
-def replay(recording: Recording, workflow: ConductorWorkflow | WorkflowDef | None = None) -> Workflow:
+def replay(recording: Recording, workflow: WorkflowBuilder | WorkflowDef | None = None) -> Workflow:
     """The execution that comes of it when the engine runs the workflow again, and its tasks end as they were recorded.
 
     Workers, HTTP tasks, waits, people and sub-workflows are not run: their outputs and failures are those recorded.
@@ -52,7 +52,7 @@ def replay(recording: Recording, workflow: ConductorWorkflow | WorkflowDef | Non
     return _Replay(recording, workflow).run()
 
 
-def assert_replays(recording: Recording, workflow: ConductorWorkflow | WorkflowDef | None = None) -> None:
+def assert_replays(recording: Recording, workflow: WorkflowBuilder | WorkflowDef | None = None) -> None:
     """The workflow goes the same way again, with the same inputs, and comes to the same end. Its children do, too.
 
     ```python
@@ -125,10 +125,10 @@ async def assert_task_replays(recording: Recording, task_reference_name: str, wo
 class _Replay:
     """One run of a recording."""
 
-    def __init__(self, recording: Recording, workflow: ConductorWorkflow | WorkflowDef | None) -> None:
+    def __init__(self, recording: Recording, workflow: WorkflowBuilder | WorkflowDef | None) -> None:
         self._recording = recording
         self._recorded: list[JsonObject] = recording.execution["tasks"]
-        built = workflow.to_workflow_def() if isinstance(workflow, ConductorWorkflow) else workflow
+        built = workflow.to_workflow_def() if isinstance(workflow, WorkflowBuilder) else workflow
         self._definition = recording.definition if built is None else cast("JsonObject", _plain(built))
         times: list[float] = [each.get(key, 0) for each in self._recorded for key in ("scheduledTime", "endTime")]
         self._clock = ManualClock(min(filter(None, times), default=0) / 1000)

@@ -1,20 +1,17 @@
-"""Describing workflows in code. The kinds of tasks are listed in `conductor_async.workflow.tasks`."""
+"""Describing workflows in code. The task types are in `conductor_async.tasks`."""
 
-from conductor_async.workflow import tasks
-from conductor_async.workflow.builder import ConductorWorkflow
+from conductor_async.workflow.builder import WorkflowBuilder
 from conductor_async.workflow.definition_diff import Change, DefinitionDiff, diff
 from conductor_async.workflow.from_definition import DefinedTask
 from conductor_async.workflow.references import Reference, env, secret
-from conductor_async.workflow.tasks import *  # noqa: F403 - they are listed once, there
 
 __all__ = [
     "Change",
-    "ConductorWorkflow",
     "DefinedTask",
     "DefinitionDiff",
     "Reference",
+    "WorkflowBuilder",
     "diff",
     "env",
     "secret",
 ]
-__all__ += tasks.__all__

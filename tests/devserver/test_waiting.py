@@ -9,7 +9,7 @@ import pytest
 
 from conductor_async import ConductorWorkflow, SimpleTask, StartWorkflowRequest
 from conductor_async.embedded import EmbeddedConductor
-from conductor_async.workflow import InlineSubWorkflowTask, WaitTask
+from conductor_async.tasks import InlineSubWorkflowTask, WaitTask
 
 pytestmark = pytest.mark.anyio
 

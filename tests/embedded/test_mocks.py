@@ -17,7 +17,7 @@ from conductor_async import (
     worker_task,
 )
 from conductor_async.embedded import TIMES_OUT, EmbeddedConductor
-from conductor_async.workflow import HttpInput, HttpTask, InlineSubWorkflowTask
+from conductor_async.tasks import HttpInput, HttpTask, InlineSubWorkflowTask
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from conductor_async import ConductorWorkflow
-from conductor_async.workflow import InlineTask, JsonJQTask
+from conductor_async.tasks import InlineTask, JsonJQTask
 
 if TYPE_CHECKING:
     from conductor_async.embedded import EmbeddedConductor

@@ -13,7 +13,7 @@ import pytest
 
 from conductor_async import ConductorWorkflow, SimpleTask, TaskDef, WorkerHost, Workflow, worker_task
 from conductor_async.embedded import EmbeddedConductor
-from conductor_async.workflow import WaitForDurationTask, WaitTask
+from conductor_async.tasks import WaitForDurationTask, WaitTask
 
 pytestmark = pytest.mark.anyio
 
@@ -158,7 +158,7 @@ async def test_a_batch_that_is_not_full_does_not_hold_time_up(skipping: Embedded
 
 
 async def test_a_thousand_timers_one_after_the_other(skipping: EmbeddedConductor) -> None:
-    from conductor_async.workflow import LoopTask
+    from conductor_async.tasks import LoopTask
 
     workflow = workflow_of(skipping, LoopTask("loop", 200, [WaitForDurationTask("pause", 3600)]))
     await workflow.register()

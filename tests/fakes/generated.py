@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
+from conductor_async import ConductorWorkflow
 from conductor_async.models import JoinMode, StateChangeEvent, TaskDef
-from conductor_async.workflow import (
+from conductor_async.tasks import (
     AgentTask,
     CallMcpTool,
     CancelAgent,
     ChatMessage,
-    ConductorWorkflow,
     DecisionTask,
     DoWhileTask,
     DynamicForkTask,

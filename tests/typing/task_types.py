@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import assert_type
 
 from conductor_async import ConductorWorkflow
-from conductor_async.workflow import (
+from conductor_async.tasks import (
     ChatMessage,
     DoWhileTask,
     DynamicForkTask,
@@ -15,11 +15,11 @@ from conductor_async.workflow import (
     HttpTask,
     LlmChatComplete,
     NoopTask,
-    Reference,
     SwitchTask,
     TaskSequence,
     WaitTask,
 )
+from conductor_async.workflow import Reference
 
 workflow = ConductorWorkflow(name="w")
 

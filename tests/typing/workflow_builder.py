@@ -5,17 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, assert_type
 
+from conductor_async import ConductorWorkflow, WorkflowHandle
 from conductor_async.models import JsonObject, WorkflowDef, WorkflowRun, WorkflowStatus, WorkflowTask
-from conductor_async.workflow import (
-    ConductorWorkflow,
-    ForkTask,
-    InlineSubWorkflowTask,
-    JoinTask,
-    Reference,
-    SimpleTask,
-    TaskSequence,
-    WorkflowHandle,
-)
+from conductor_async.tasks import ForkTask, InlineSubWorkflowTask, JoinTask, SimpleTask, TaskSequence
+from conductor_async.workflow import Reference
 
 if TYPE_CHECKING:
     from conductor_async.client import ConductorClient

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from conductor_async.client import ConductorClient
 from conductor_async.errors import BadRequestError, NonRetryableException, NotFoundError
+from conductor_async.execution import ConductorWorkflow
 from conductor_async.models import Task, TaskDef, Workflow
 from conductor_async.worker import (
     TaskContext,
@@ -24,7 +25,6 @@ from conductor_async.worker import (
     get_task_context,
     worker_task,
 )
-from conductor_async.workflow.builder import ConductorWorkflow
 
 pytestmark = [pytest.mark.server, pytest.mark.anyio]
 

@@ -10,19 +10,11 @@ from typing import Any, cast
 
 import pytest
 
-from conductor_async import worker_task
+from conductor_async import ConductorWorkflow, worker_task
 from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
 from conductor_async.execution import WorkflowExecutor
 from conductor_async.models import SchemaDef, TimeoutPolicy, WorkflowDef, encode_json
-from conductor_async.workflow import (
-    ConductorWorkflow,
-    DoWhileTask,
-    ForkTask,
-    InlineSubWorkflowTask,
-    JoinTask,
-    SimpleTask,
-    SwitchTask,
-)
+from conductor_async.tasks import DoWhileTask, ForkTask, InlineSubWorkflowTask, JoinTask, SimpleTask, SwitchTask
 
 
 def wire(workflow):
@@ -359,7 +351,8 @@ def test_all_problems_are_told_at_once():
 
 CODE = """
 from conductor_async.models import encode_json
-from conductor_async.workflow import ConductorWorkflow, SimpleTask
+from conductor_async import ConductorWorkflow
+from conductor_async.tasks import SimpleTask
 child = ConductorWorkflow(name="child") >> SimpleTask("x")
 b = SimpleTask("b") >> SimpleTask("c")
 workflow = ConductorWorkflow(name="w") >> SimpleTask("a") >> [b, SimpleTask("d")] >> child

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conductor_async import ConductorWorkflow
 from conductor_async.models import WorkflowDef, WorkflowTask
-from conductor_async.workflow import (
-    ConductorWorkflow,
+from conductor_async.tasks import (
     DecisionTask,
     DynamicForkTask,
     EventTask,

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conductor_async import ConductorWorkflow
 from conductor_async.models import SubWorkflowParams, TaskDef, WorkflowDef, WorkflowTask
-from conductor_async.workflow import ConductorWorkflow, NoopTask, SimpleTask, SwitchTask, WaitTask
+from conductor_async.tasks import NoopTask, SimpleTask, SwitchTask, WaitTask
 from conductor_async.workflow.definition_diff import Change, diff
 
 

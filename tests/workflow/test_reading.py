@@ -7,16 +7,10 @@ from typing import Any
 
 import pytest
 
+from conductor_async import ConductorWorkflow
 from conductor_async.errors import WorkflowDefinitionError
 from conductor_async.models import WorkflowDef
-from conductor_async.workflow import (
-    ConductorWorkflow,
-    ForkTask,
-    JoinTask,
-    LoopTask,
-    SimpleTask,
-    SwitchTask,
-)
+from conductor_async.tasks import ForkTask, JoinTask, LoopTask, SimpleTask, SwitchTask
 from conductor_async.workflow.definition_diff import diff
 from tests.fakes.recorded import recorded_definitions
 

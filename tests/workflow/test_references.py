@@ -6,9 +6,11 @@ import pickle
 
 import pytest
 
+from conductor_async import ConductorWorkflow
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import SchemaDef
-from conductor_async.workflow import ChatMessage, ConductorWorkflow, Reference, Role, SimpleTask
+from conductor_async.tasks import ChatMessage, Role, SimpleTask
+from conductor_async.workflow import Reference
 from conductor_async.workflow.references import env, plain, secret
 
 workflow = ConductorWorkflow(name="orders")

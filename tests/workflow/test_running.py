@@ -14,6 +14,7 @@ import pytest
 
 from conductor_async import (
     BadRequestError,
+    ConductorWorkflow,
     ConflictError,
     NotFoundError,
     StartWorkflowRequest,
@@ -28,14 +29,8 @@ from conductor_async import (
 from conductor_async.client import ConductorClient
 from conductor_async.config import Configuration
 from conductor_async.execution import WorkflowExecutor
-from conductor_async.workflow import (
-    ConductorWorkflow,
-    NoopTask,
-    SimpleTask,
-    SwitchTask,
-    env,
-    secret,
-)
+from conductor_async.tasks import NoopTask, SimpleTask, SwitchTask
+from conductor_async.workflow import env, secret
 
 if TYPE_CHECKING:
     from conductor_async.models import JsonObject

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from conductor_async import ConductorWorkflow
 from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
 from conductor_async.models import CacheConfig, JoinMode, StateChangeEvent, TaskDef, TaskType, WorkflowTask
-from conductor_async.workflow import (
-    ConductorWorkflow,
+from conductor_async.tasks import (
     DecisionTask,
     DynamicForkTask,
     DynamicTask,
@@ -23,8 +23,8 @@ from conductor_async.workflow import (
     SubWorkflowTask,
     SwitchTask,
     TaskInterface,
+    task_class,
 )
-from conductor_async.workflow.tasks import task_class
 
 
 def wire(task):

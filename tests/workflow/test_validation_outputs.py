@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
-from conductor_async import TaskContext, TaskInProgress, worker_task
+from conductor_async import ConductorWorkflow, TaskContext, TaskInProgress, worker_task
 from conductor_async._language.expressions import expressions_in
 from conductor_async.errors import WorkflowDefinitionError
+from conductor_async.tasks import DoWhileTask, ForkTask, InlineTask, SimpleTask, SwitchTask
 from conductor_async.worker.context import get_task_context
-from conductor_async.workflow import ConductorWorkflow, DoWhileTask, ForkTask, InlineTask, SimpleTask, SwitchTask
 from conductor_async.workflow.validation import problems_of
 from tests.fakes.definitions import definition, noop, task
 

@@ -215,7 +215,8 @@ class TaskInterface(CamelCaseMixin, Step):
     def __rrshift__(self, before: Sequence[Composable]) -> TaskSequence:
         return TaskSequence(before, self)
 
-    def _tasks_of_step(self) -> Sequence[TaskInterface]:
+    def steps(self) -> Sequence[TaskInterface]:
+        """Returns the task alone."""
         return (self,)
 
     # -- the definition

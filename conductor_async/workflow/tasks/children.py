@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from conductor_async.models import IdempotencyStrategy, StartWorkflowRequest
-    from conductor_async.workflow.builder import ConductorWorkflow
+    from conductor_async.workflow.builder import WorkflowBuilder
 
 __all__ = ["InlineSubWorkflowTask", "StartWorkflowTask", "SubWorkflowTask"]
 
@@ -101,16 +101,16 @@ class InlineSubWorkflowTask(SubWorkflowTask):
         options: The fields that all tasks have: see `TaskOptions`.
     """
 
-    workflow: ConductorWorkflow | WorkflowDef
+    workflow: WorkflowBuilder | WorkflowDef
 
     def __init__(
-        self, task_ref_name: str, workflow: ConductorWorkflow | WorkflowDef, **options: Unpack[TaskOptions]
+        self, task_ref_name: str, workflow: WorkflowBuilder | WorkflowDef, **options: Unpack[TaskOptions]
     ) -> None:
         super().__init__(task_ref_name, workflow.name, workflow.version, **options)
         self.workflow = workflow
 
     @classmethod
-    def of(cls, workflow: ConductorWorkflow) -> InlineSubWorkflowTask:
+    def of(cls, workflow: WorkflowBuilder) -> InlineSubWorkflowTask:
         """The task that a workflow in a `>>` chain is, named after it."""
         return cls(re.sub(r"\W+", "_", workflow.name).strip("_"), workflow)
 
@@ -128,7 +128,7 @@ class InlineSubWorkflowTask(SubWorkflowTask):
         return (
             self.workflow.model_copy(deep=True)
             if isinstance(self.workflow, WorkflowDef)
-            else self.workflow._described()  # what is wrong in it is listed with the parent's problems
+            else self.workflow.unchecked_definition()  # what is wrong in it is listed with the parent's problems
         )
 
 

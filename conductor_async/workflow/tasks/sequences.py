@@ -20,7 +20,7 @@ class Step(ABC):
     """Whatever can stand in a `>>` chain: a task, a sequence of tasks, a workflow."""
 
     @abstractmethod
-    def _tasks_of_step(self) -> Sequence[TaskInterface]:
+    def steps(self) -> Sequence[TaskInterface]:
         """The tasks that it stands for, one after the other."""
 
 
@@ -49,14 +49,15 @@ class TaskSequence(Step):
     def __repr__(self) -> str:
         return " >> ".join(map(repr, self._tasks))
 
-    def _tasks_of_step(self) -> Sequence[TaskInterface]:
+    def steps(self) -> Sequence[TaskInterface]:
+        """Returns the tasks, in order."""
         return self._tasks
 
 
 def tasks_of(step: Composable) -> Sequence[TaskInterface]:
     """The tasks of a step, in order; a list is a fork, of which each element is a branch."""
     if isinstance(step, Step):
-        return step._tasks_of_step()
+        return step.steps()
     if isinstance(step, list | tuple):
         from conductor_async.workflow.tasks.forks import ForkTask  # it builds on this module
 

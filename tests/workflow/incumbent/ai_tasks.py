@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conductor_async import ConductorWorkflow
-from conductor_async.workflow import (
+from conductor_async.tasks import (
     CallMcpTool,
     ChatMessage,
     EmbeddingModel,
@@ -26,7 +26,7 @@ from conductor_async.workflow import (
 )
 
 if TYPE_CHECKING:
-    from conductor_async.workflow import TaskInterface
+    from conductor_async.tasks import TaskInterface
 
 ADA = EmbeddingModel("openai", "text-embedding-ada-002")
 STORE = ("pineconedb", "my-index")

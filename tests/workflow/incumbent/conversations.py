@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conductor_async import ConductorWorkflow, TimeoutPolicy, worker_task
-from conductor_async.workflow import (
+from conductor_async.tasks import (
     CallMcpTool,
     ChatMessage,
     DynamicTask,

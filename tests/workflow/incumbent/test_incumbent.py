@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conductor_async import ConductorClient, WorkflowDef
-from conductor_async.workflow import ChatMessage, Role, ToolCall, ToolSpec, diff
+from conductor_async.tasks import ChatMessage, Role, ToolCall, ToolSpec
+from conductor_async.workflow import diff
 from tests.workflow.incumbent import ai_tasks, conversations, workflows
 from tests.workflow.tasks.conftest import assert_within
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conductor_async import ConductorWorkflow, StateChangeEvent, TaskDef, worker_task
-from conductor_async.workflow import (
+from conductor_async.tasks import (
     DecisionTask,
     ForkTask,
     HttpInput,

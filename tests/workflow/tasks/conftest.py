@@ -11,8 +11,7 @@ from conductor_async import ConductorClient, ConductorWorkflow, WorkflowRun
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from conductor_async.workflow import TaskInterface
-    from conductor_async.workflow.tasks import Composable
+    from conductor_async.tasks import Composable, TaskInterface
 
 # The first script after the server's start takes its JavaScript engine seconds, on a busy machine more.
 PATIENCE = 60

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from conductor_async import TaskType
-from conductor_async.workflow import tasks
-from conductor_async.workflow.tasks import TaskInterface, task_class
+from conductor_async import TaskType, tasks
+from conductor_async.tasks import TaskInterface, task_class
 
 # What Conductor 3.32.1 runs, from the log of its start, and what only Orkes runs.
 AI = {

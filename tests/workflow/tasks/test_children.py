@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conductor_async import ConductorWorkflow, StartWorkflowRequest, WorkflowDef
-from conductor_async.workflow import InlineSubWorkflowTask, InlineTask, StartWorkflowTask, SubWorkflowTask
+from conductor_async.tasks import InlineSubWorkflowTask, InlineTask, StartWorkflowTask, SubWorkflowTask
 
 workflow = ConductorWorkflow(name="w")
 

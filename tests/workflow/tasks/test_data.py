@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conductor_async import ConductorWorkflow
-from conductor_async.workflow import (
+from conductor_async.tasks import (
     InlineTask,
     JavascriptTask,
     JdbcTask,

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from conductor_async import ConductorWorkflow, ConfigurationError
-from conductor_async.workflow import HttpInput, HttpMethod, HttpPollInput, HttpPollTask, HttpTask
+from conductor_async.tasks import HttpInput, HttpMethod, HttpPollInput, HttpPollTask, HttpTask
 
 workflow = ConductorWorkflow(name="w")
 

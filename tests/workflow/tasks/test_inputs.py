@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conductor_async import ConductorWorkflow, SchemaDef
-from conductor_async.workflow import ChatMessage, GenerateImage, LlmChatComplete, LlmTextComplete
+from conductor_async.tasks import ChatMessage, GenerateImage, LlmChatComplete, LlmTextComplete
 
 workflow = ConductorWorkflow(name="w")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conductor_async import ConductorWorkflow, ConfigurationError, WorkflowDefinitionError
-from conductor_async.workflow import DoWhileTask, ForEachTask, ForkTask, InlineTask, LoopTask, NoopTask, SimpleTask
+from conductor_async.tasks import DoWhileTask, ForEachTask, ForkTask, InlineTask, LoopTask, NoopTask, SimpleTask
 
 workflow = ConductorWorkflow(name="w")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conductor_async import ConductorClient, ConductorWorkflow, ConflictError
-from conductor_async.workflow import HumanTask, LoopTask, PullWorkflowMessagesTask, SetVariableTask
+from conductor_async.tasks import HumanTask, LoopTask, PullWorkflowMessagesTask, SetVariableTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,14 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from conductor_async import TaskDef
-from conductor_async.workflow import (
-    ConductorEventTask,
-    InlineTask,
-    JsonJQTask,
-    NoopTask,
-    SimpleTask,
-    WaitForDurationTask,
-)
+from conductor_async.tasks import ConductorEventTask, InlineTask, JsonJQTask, NoopTask, SimpleTask, WaitForDurationTask
 
 pytestmark = [pytest.mark.server, pytest.mark.anyio]
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from conductor_async import ConductorWorkflow, ConfigurationError
-from conductor_async.workflow import (
+from conductor_async.tasks import (
     HumanTask,
     PullWorkflowMessagesTask,
     WaitForDurationTask,

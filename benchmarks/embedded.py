@@ -120,12 +120,12 @@ async def kept(count: int) -> dict[str, float]:
         await workflow.register()
 
         def run() -> None:
-            workflow_id = engine.start_workflow({"name": "kept_5", "input": {"item": 1}})
+            workflow_id = engine.workflows.start({"name": "kept_5", "input": {"item": 1}})
             for _ in range(5):
-                task = engine.poll_task("kept", "w")
+                task = engine.tasks.poll("kept", "w")
                 assert task is not None
                 result = {"workflowInstanceId": workflow_id, "taskId": task["taskId"], "status": "COMPLETED"}
-                engine.update_task({**result, "outputData": {"item": 1}})
+                engine.tasks.update({**result, "outputData": {"item": 1}})
 
         for _ in range(100):
             run()

@@ -104,8 +104,8 @@ class Runtime:
     def settle(self) -> None:
         """To be called when the engine may have changed: starts what it leaves to others, and looks at its timers."""
         engine = self.engine
-        if engine.outside:
-            work, engine.outside[:] = list(engine.outside), ()
+        if engine.external_work:
+            work, engine.external_work[:] = list(engine.external_work), ()
             for each in work:
                 self._busy += 1
                 self._background.start_soon(self._do, each)
@@ -121,7 +121,7 @@ class Runtime:
             self._pulse += 1
         if outcome is not None:
             with _not_fatal(f"The end of task {work.task_id}"):
-                self.engine.finish_outside(
+                self.engine.complete_external(
                     work.task_id, status=outcome.status, output=outcome.output, reason=outcome.reason
                 )
             self.settle()
@@ -160,7 +160,7 @@ class Runtime:
         while self._change_waits and around is not None:  # who waits for an execution waits for those below it too
             for event in self._change_waits.get(around, ()):
                 event.set()
-            around = self.engine.parent_of(around)
+            around = self.engine.workflows.get_parent(around)
 
     # -- time --------------------------------------------------------------------------------------
 
@@ -224,7 +224,7 @@ class Runtime:
 
     def _has_takers(self) -> bool:
         """Whether an attached host is about to get a task."""
-        return any(self.engine.has_ready(task_type, domain) for task_type, domain in self.time.attached)
+        return any(self.engine.tasks.has_ready(task_type, domain) for task_type, domain in self.time.attached)
 
     def _next_due(self) -> float | None:
         """When something is to be done next: a timer of the engine's, or a sleeper to be woken."""

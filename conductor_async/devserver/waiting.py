@@ -35,7 +35,7 @@ async def poll(
     if count <= 0:
         return []
     engine = runtime.engine
-    tasks = engine.batch_poll_tasks(task_type, worker_id, count=count, domain=domain)
+    tasks = engine.tasks.batch_poll(task_type, worker_id, count=count, domain=domain)
     until, time_until = anyio.current_time() + seconds, runtime.time.now() + seconds
     while len(tasks) < count and not runtime.closing:
         left = time_until - runtime.time.now() if tasks else until - anyio.current_time()
@@ -47,7 +47,7 @@ async def poll(
             else:
                 with anyio.move_on_after(left):
                     await event.wait()
-        tasks += engine.batch_poll_tasks(task_type, worker_id, count=count - len(tasks), domain=domain)
+        tasks += engine.tasks.batch_poll(task_type, worker_id, count=count - len(tasks), domain=domain)
     if tasks:
         runtime.note_activity()
     return tasks
@@ -66,13 +66,13 @@ async def wait_for_run(
     engine, time = runtime.engine, runtime.time
     until = time.now() + seconds
     runtime.settle()  # a workflow that was just started may have left work to others
-    while not (reached := engine.wait_reached(workflow_id, references)) and not runtime.closing:
+    while not (reached := engine.runs.is_due(workflow_id, references)) and not runtime.closing:
         left = until - time.now()
         if left <= 0:
             break
         with runtime.changed(workflow_id) as event:
             await time.wait(event, left)
-    return engine.run_view(workflow_id, return_strategy=strategy, request_id=request_id, signal_timeout=not reached)
+    return engine.runs.get(workflow_id, return_strategy=strategy, request_id=request_id, signal_timeout=not reached)
 
 
 def checked_strategy(ask: Request) -> str:

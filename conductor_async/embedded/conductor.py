@@ -80,9 +80,13 @@ class EmbeddedConductor:
         self._mocks = Mocks()
         self._scripts = DefaultScripts()
         self.engine = Engine(
-            clock=self._time, scripts=self._scripts, seed=seed, environment=environment, secrets=secrets
+            clock=self._time,
+            scripts=self._scripts,
+            seed=seed,
+            environment=environment,
+            secrets=secrets,
+            is_mocked=self._mocks.has,
         )
-        self.engine.mocked = self._mocks.has
         self._runtime = Runtime(self.engine, self._time, self._perform)
         self.server = DevServer(self._runtime)
         self.transport = EmbeddedTransport(self.server)

@@ -166,18 +166,18 @@ async def _of_workflow(request: JsonObject, runtime: Runtime) -> Outcome | None:
     """Starts it, and returns what it came to."""
     engine = runtime.engine
     try:
-        workflow_id = engine.start_workflow(request)
+        workflow_id = engine.workflows.start(request)
     except EngineError as error:
         name = request.get("name")
         return Outcome("FAILED_WITH_TERMINAL_ERROR", reason=f"The workflow {name!r} that stands in for it: {error}")
     runtime.settle()
     with runtime.idle():
-        while (state := engine.get_workflow_status(workflow_id))["status"] not in _ENDED:
+        while (state := engine.workflows.get_status(workflow_id))["status"] not in _ENDED:
             if runtime.closing:
                 return None
             with runtime.changed(workflow_id) as changed:
                 await changed.wait()
     if state["status"] == "COMPLETED":
-        return Outcome("COMPLETED", engine.get_workflow(workflow_id, False)["output"])
-    reason = engine.get_workflow(workflow_id, False).get("reasonForIncompletion")
+        return Outcome("COMPLETED", engine.workflows.get(workflow_id, False)["output"])
+    reason = engine.workflows.get(workflow_id, False).get("reasonForIncompletion")
     return Outcome("FAILED", reason=f"The workflow {workflow_id} that stands in for it is {state['status']}: {reason}")

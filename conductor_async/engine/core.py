@@ -50,8 +50,8 @@ class Core:
         idempotency_keys: Executions by workflow name and key.
         in_progress: Ids of tasks that may be in progress, for definitions with a limit.
         events: What was published and not yet handled: queue, message id, payload.
-        outside: Work for the runtime.
-        mocked: Says which tasks are mocks.
+        external_work: Tasks that the runtime is to carry out.
+        is_mocked: Whether a mock carries out a task.
     """
 
     clock: Clock
@@ -77,8 +77,8 @@ class Core:
     idempotency_keys: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     in_progress: dict[str, dict[str, None]] = field(default_factory=dict[str, "dict[str, None]"])
     events: list[tuple[str, str, JsonObject]] = field(default_factory=list[tuple[str, str, "JsonObject"]])
-    outside: list[ExternalWork] = field(default_factory=list["ExternalWork"])
-    mocked: Callable[[TaskRow], bool] | None = None
+    external_work: list[ExternalWork] = field(default_factory=list["ExternalWork"])
+    is_mocked: Callable[[TaskRow], bool] | None = None
 
     def now(self) -> int:
         """The time in epoch milliseconds."""
@@ -92,6 +92,21 @@ class Core:
         """Say that an execution has changed: whoever waits for it is told when the command ends."""
         execution.update_time = self.now()
         self.changed[execution.workflow_id] = None
+
+    def take_step(self) -> bool:
+        """Counts one step of the current command. Returns whether it was allowed: if not, the rest is postponed."""
+        self.steps_left -= 1
+        return self.steps_left >= 0
+
+    def postpone_work(self) -> None:
+        """Leaves the pending work for `Engine.run_due`."""
+        self.postponed += self.work
+        self.work.clear()
+
+    def resume_work(self) -> None:
+        """Takes up the work that earlier commands postponed."""
+        self.work += self.postponed
+        self.postponed.clear()
 
     def decide_later(self, workflow_id: str) -> None:
         """Let the decider look at an execution before the command ends."""

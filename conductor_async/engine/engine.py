@@ -1,24 +1,23 @@
-"""The engine: what it can be asked, the time, and what it needs from outside."""
+"""The engine: its commands by noun, its time, and the work that it leaves to others."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine import task_kinds
-from conductor_async.engine.commands.base import command
-from conductor_async.engine.commands.environment import EnvironmentQueries
+from conductor_async.engine.commands.base import CommandRunner
+from conductor_async.engine.commands.environment import EnvironmentCommands
 from conductor_async.engine.commands.event import EventCommands
 from conductor_async.engine.commands.metadata import MetadataCommands
+from conductor_async.engine.commands.run import RunCommands
 from conductor_async.engine.commands.scheduler import SchedulerCommands
+from conductor_async.engine.commands.secret import SecretCommands
 from conductor_async.engine.commands.task import TaskCommands
-from conductor_async.engine.commands.waiting import WaitingQueries
+from conductor_async.engine.commands.workflow import WorkflowCommands
 from conductor_async.engine.commands.workflow_bulk import BulkCommands
-from conductor_async.engine.commands.workflow_search import SearchQueries
+from conductor_async.engine.commands.workflow_search import SearchCommands
 from conductor_async.engine.core import Core
 from conductor_async.engine.decider.loop import decide_execution
-from conductor_async.engine.decider.polling import queue_name
 from conductor_async.engine.decider.results import report, settle
-from conductor_async.engine.errors import NotFound
 from conductor_async.engine.state.ids import Ids
 from conductor_async.engine.task_kinds.base import is_system
 
@@ -33,30 +32,21 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine"]
 
-_ = task_kinds  # importing them is what makes them known
 
-
-class Engine(
-    MetadataCommands,
-    BulkCommands,
-    WaitingQueries,
-    SearchQueries,
-    TaskCommands,
-    EventCommands,
-    SchedulerCommands,
-    EnvironmentQueries,
-):
+class Engine(CommandRunner):
     """A Conductor server without the server.
 
-    Every command ends with all internal work done that is due by the clock. When nothing is asked, `run_due()` has to
-    be called when the clock reaches `next_due()`.
+    Every command ends with all internal work done that is due by the clock. Between commands, call `run_due()` when
+    the clock reaches `next_due()`.
 
     Args:
         clock: Tells the time.
-        scripts: Runs JavaScript and jq. Without it, tasks that need them fail and say so.
+        scripts: Runs JavaScript and jq. Without it, tasks that need them fail, and their reason says so.
         seed: Makes ids and jitter repeatable.
-        environment: What `${workflow.env.…}` gives.
-        secrets: What `${workflow.secrets.…}` gives, at the last moment.
+        environment: The values of `${workflow.env.…}`.
+        secrets: The values of `${workflow.secrets.…}`. They are filled in when a task is handed to a worker, never
+            before.
+        is_mocked: Says which tasks are mocked: these become `external_work`, whatever their type.
         honour_idempotency_keys: Whether `idempotencyKey` counts. The open-source server ignores it.
 
     Attributes:
@@ -72,41 +62,55 @@ class Engine(
         seed: int | None = None,
         environment: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
+        is_mocked: Callable[[TaskRow], bool] | None = None,
         honour_idempotency_keys: bool = False,
     ) -> None:
-        self.core = Core(
-            clock=clock,
-            ids=Ids(seed),
-            scripts=scripts,
-            environment=environment or {},
-            secrets=secrets or {},
-            honour_idempotency_keys=honour_idempotency_keys,
+        super().__init__(
+            Core(
+                clock=clock,
+                ids=Ids(seed),
+                scripts=scripts,
+                environment=environment or {},
+                secrets=secrets or {},
+                is_mocked=is_mocked,
+                honour_idempotency_keys=honour_idempotency_keys,
+            )
         )
+        self.metadata = MetadataCommands(self)
+        self.workflows = WorkflowCommands(self)
+        self.bulk = BulkCommands(self, self.workflows)
+        self.search = SearchCommands(self)
+        self.runs = RunCommands(self)
+        self.tasks = TaskCommands(self)
+        self.events = EventCommands(self)
+        self.schedules = SchedulerCommands(self)
+        self.environment = EnvironmentCommands(self)
+        self.secrets = SecretCommands(self)
 
     # -- time ----------------------------------------------------------------------------------------
 
     def next_due(self) -> float | None:
-        """When there is something to do next, in epoch seconds. None: not before something is asked."""
+        """Returns when there is something to do next, in epoch seconds; None: nothing until the next command."""
         if self.core.postponed:
             return self.core.now() / 1000
         timer = self.core.timers.first()
-        while timer is not None and not self._matters(timer.kind, timer.key, timer.due):
+        while timer is not None and not self._is_needed(timer.kind, timer.key, timer.due):
             self.core.timers.pop_due(timer.due)
             timer = self.core.timers.first()
         return timer.due / 1000 if timer is not None else None
 
     def next_is_schedule(self) -> bool:
-        """Whether what is due next is a schedule's firing: there is no end of these."""
+        """Returns whether what is due next is a schedule: there is always a next firing of one."""
         timer = self.core.timers.first()
         return timer is not None and timer.kind == "schedule"
 
-    def _matters(self, kind: str, key: str, due: int) -> bool:
-        """Whether there is still something to do when this timer is due."""
+    def _is_needed(self, kind: str, key: str, due: int) -> bool:
+        """Returns whether there is still something to do when this timer is due."""
         store = self.core.store
         if kind == "workflow":
             execution = store.executions.get(key)
             return execution is not None and not execution.is_terminal
-        if kind in {"run", "outside", "timeout"}:
+        if kind in {"run", "dispatch", "timeout"}:
             row = store.tasks.get(key)
             return row is not None and not row.is_terminal and (kind != "timeout" or row.next_check == due)
         if kind == "queue":
@@ -115,51 +119,33 @@ class Engine(
         schedule = self.core.schedules.get(key)
         return schedule is not None and not schedule["paused"] and not self.core.schedules_paused
 
-    @command
     def run_due(self) -> None:
-        """Do all that is due by the clock: timers, timeouts, schedules, and what was postponed."""
-        self.core.work += self.core.postponed
-        self.core.postponed.clear()
+        """Does all that is due by the clock: timers, timeouts, schedules, and postponed work."""
+        self.run(self.core.resume_work)
 
-    # -- the runtime ---------------------------------------------------------------------------------
-
-    @property
-    def outside(self) -> list[ExternalWork]:
-        """Work for the runtime: it takes what is in there and reports each by `finish_outside`."""
-        return self.core.outside
-
-    @outside.setter
-    def outside(self, work: list[ExternalWork]) -> None:
-        self.core.outside = work
+    # -- work for others -----------------------------------------------------------------------------
 
     @property
-    def mocked(self) -> Callable[[TaskRow], bool] | None:
-        """Says which tasks are mocks; they go to `outside` instead of to a worker or to the engine's own doing."""
-        return self.core.mocked
+    def external_work(self) -> list[ExternalWork]:
+        """The tasks that the runtime is to carry out: it takes them out, and reports each by `complete_external`."""
+        return self.core.external_work
 
-    @mocked.setter
-    def mocked(self, says: Callable[[TaskRow], bool] | None) -> None:
-        self.core.mocked = says
-
-    @command
-    def has_ready(self, task_type: str, domain: str | None = None) -> bool:
-        """Whether a poll would find something now."""
-        queue = self.core.queues.get(queue_name(task_type, domain))
-        return queue is not None and queue.has_ready(self.core.now())
-
-    @command
-    def finish_outside(
+    def complete_external(
         self, task_id: str, *, status: str, output: JsonObject | None = None, reason: str | None = None
     ) -> None:
-        """Report work from `outside`. A task that ended in the meantime stays as it is."""
-        row = self.core.store.tasks.get(task_id)
-        if row is None:
-            msg = f"No such task found by id: {task_id}"
-            raise NotFound(msg)
+        """Reports a task of `external_work`. A task that has ended in the meantime stays as it is.
+
+        Raises:
+            NotFound: There is no such task.
+        """
+        self.run(self._complete_external, task_id, status, output or {}, reason)
+
+    def _complete_external(self, task_id: str, status: str, output: JsonObject, reason: str | None) -> None:
+        row = self.core.store.task(task_id)
         execution = self.core.store.execution(row.workflow_id)
         if row.is_terminal or execution.is_terminal:
             return
-        report(self.core, execution, row, status, {**row.output, **(output or {})}, reason)
+        report(self.core, execution, row, status, {**row.output, **output}, reason)
         if is_system(row):
             decide_execution(self.core, execution)
         else:

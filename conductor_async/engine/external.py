@@ -17,7 +17,7 @@ __all__ = ["ExternalWork", "dispatch"]
 
 @dataclass(frozen=True, slots=True)
 class ExternalWork:
-    """A task that the runtime is to carry out, and to report by `Engine.finish_outside`.
+    """A task that the runtime is to carry out, and to report by `Engine.complete_external`.
 
     Attributes:
         task_id: The task.
@@ -26,7 +26,7 @@ class ExternalWork:
         task_name: The name of its definition.
         reference_name: Its name in the workflow, with the iteration.
         input: Its input, with secrets filled in.
-        is_mock: Whether `Engine.mocked` claimed it.
+        is_mock: Whether a mock carries it out.
     """
 
     task_id: str
@@ -49,4 +49,4 @@ def dispatch(core: Core, row: TaskRow) -> None:
         input=with_secrets(core, row.input),
         is_mock=row.mocked,
     )
-    core.outside.append(work)
+    core.external_work.append(work)

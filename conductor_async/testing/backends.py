@@ -92,7 +92,7 @@ class EmbeddedBackend:
     def look_up(self, workflow_id: str) -> Workflow | None:
         """What the engine holds."""
         try:
-            return Workflow.model_validate(self._embedded.engine.get_workflow(workflow_id, True))
+            return Workflow.model_validate(self._embedded.engine.workflows.get(workflow_id, True))
         except EngineError:
             return None
 

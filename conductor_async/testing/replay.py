@@ -133,8 +133,9 @@ class _Replay:
         times: list[float] = [each.get(key, 0) for each in self._recorded for key in ("scheduledTime", "endTime")]
         self._clock = ManualClock(min(filter(None, times), default=0) / 1000)
         self._end = max(times, default=0) / 1000 + 1
-        self._engine = Engine(clock=self._clock, scripts=_scripts())
-        self._engine.mocked = lambda row: row.task_type not in _COMPUTED
+        self._engine = Engine(
+            clock=self._clock, scripts=_scripts(), is_mocked=lambda row: row.task_type not in _COMPUTED
+        )
         self._workflow_id = ""
 
     def run(self) -> Workflow:
@@ -142,28 +143,28 @@ class _Replay:
         # Without a response timeout it is no definition of a user's, but what the server makes for a system task.
         known = [each for each in self._recording.task_definitions.values() if each.get("responseTimeoutSeconds")]
         if known:
-            engine.register_task_defs(known)
+            engine.metadata.register_task_defs(known)
         request: JsonObject = {
             key: execution[key] for key in ("correlationId", "priority", "taskToDomain") if key in execution
         }
         request |= {"name": self._definition["name"], "input": execution.get("input") or {}}
-        self._workflow_id = engine.start_workflow({**request, "workflowDef": self._definition})
+        self._workflow_id = engine.workflows.start({**request, "workflowDef": self._definition})
         pending: list[ExternalWork] = []
         while True:
-            pending += engine.outside
-            engine.outside.clear()
+            pending += engine.external_work
+            engine.external_work.clear()
             answer = min(self._answers(pending), key=lambda found: found[1].get("endTime", 0), default=None)
             if answer is not None:
                 work, row = answer
                 pending.remove(work)
                 self._finish(work, row)
             elif not self._let_time_pass():
-                return Workflow.model_validate(engine.get_workflow(self._workflow_id, True))
+                return Workflow.model_validate(engine.workflows.get(self._workflow_id, True))
 
     def _answers(self, pending: list[ExternalWork]) -> Iterator[tuple[ExternalWork, JsonObject]]:
         """The work whose end is recorded, with how it ended."""
         for work in pending:
-            row = self._row(self._engine.get_task(work.task_id))
+            row = self._row(self._engine.tasks.get(work.task_id))
             if row is not None and row["status"] not in _GOES_ON:
                 yield work, row
 
@@ -181,13 +182,13 @@ class _Replay:
         status = "FAILED" if row["status"] == "COMPLETED_WITH_ERRORS" else row["status"]
         output: JsonObject = row.get("outputData") or {}
         reason = row.get("reasonForIncompletion")
-        self._engine.finish_outside(work.task_id, status=status, output=output, reason=reason)
+        self._engine.complete_external(work.task_id, status=status, output=output, reason=reason)
 
     def _let_time_pass(self) -> bool:
         """Goes on to the next timer. Whether there was one before the recording's end."""
         engine = self._engine
         due = engine.next_due()
-        if due is None or due > self._end or engine.get_workflow_status(self._workflow_id)["status"] in _ENDED:
+        if due is None or due > self._end or engine.workflows.get_status(self._workflow_id)["status"] in _ENDED:
             return False
         self._clock.set(max(due, self._clock.now()))
         engine.run_due()
@@ -195,7 +196,7 @@ class _Replay:
 
     def differences(self) -> Iterator[str]:
         """Where it went another way than was recorded."""
-        found = self._engine.get_workflow(self._workflow_id, True)
+        found = self._engine.workflows.get(self._workflow_id, True)
         names = {self._workflow_id: self._recording.execution["workflowId"]}
         names |= {task["taskId"]: row["taskId"] for task in found["tasks"] if (row := self._row(task))}
         found = cast("JsonObject", _renamed(found, names))

@@ -60,7 +60,7 @@ async def test_leaving_answers_open_polls_at_once() -> None:
         with anyio.fail_after(4):
             async with anyio.create_task_group() as group, embedded.serving() as url:
                 group.start_soon(poll, url)
-                while not embedded.engine.get_all_poll_data():  # noqa: ASYNC110 - there is no event to wait for
+                while not embedded.engine.tasks.get_all_poll_data():  # noqa: ASYNC110 - there is no event to wait for
                     await anyio.sleep(0.01)
         assert [(answer.status_code, answer.json()) for answer in answers] == [(200, [])]
         # It goes on without the port.

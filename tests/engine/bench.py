@@ -32,16 +32,16 @@ class Bench:
 
     def register(self, name: str, *tasks: Json, **fields: Any) -> str:
         definition = {"name": name, "version": 1, "tasks": list(tasks), **fields}
-        self.engine.register_workflow_def(definition, overwrite=True)
+        self.engine.metadata.register_workflow_def(definition, overwrite=True)
         return name
 
     def define(self, name: str, **fields: Any) -> None:
-        self.engine.register_task_defs([{"name": name, **fields}])
+        self.engine.metadata.register_task_defs([{"name": name, **fields}])
 
     def run(self, *tasks: Json, input: Json | None = None, start: Json | None = None, **fields: Any) -> str:  # noqa: A002
         """Starts a definition that is not registered. Returns the id."""
         definition = {"name": "flow", "version": 1, "tasks": list(tasks), **fields}
-        return self.engine.start_workflow(
+        return self.engine.workflows.start(
             {"name": "flow", "input": input or {}, "workflowDef": definition, **(start or {})}
         )
 
@@ -56,20 +56,20 @@ class Bench:
 
     def work(self, task_type: str, status: str = "COMPLETED", output: Json | None = None, **fields: Any) -> Json:
         """Polls a task of that type, which has to be there, and reports it so."""
-        polled = self.engine.poll_task(task_type, "worker")
+        polled = self.engine.tasks.poll(task_type, "worker")
         assert polled is not None, f"No {task_type} to be polled"
         self.report(polled, status, output, **fields)
         return polled
 
     def report(self, polled: Json, status: str = "COMPLETED", output: Json | None = None, **fields: Any) -> None:
         result = {"workflowInstanceId": polled["workflowInstanceId"], "taskId": polled["taskId"], "status": status}
-        self.engine.update_task({**result, "outputData": output or {}, **fields})
+        self.engine.tasks.update({**result, "outputData": output or {}, **fields})
 
     def status(self, workflow_id: str) -> str:
-        return str(self.engine.get_workflow_status(workflow_id)["status"])
+        return str(self.engine.workflows.get_status(workflow_id)["status"])
 
     def execution(self, workflow_id: str) -> Json:
-        return self.engine.get_workflow(workflow_id)
+        return self.engine.workflows.get(workflow_id)
 
     def tasks(self, workflow_id: str) -> dict[str, Json]:
         """The last attempt of each task, by reference name."""

@@ -43,7 +43,7 @@ def test_cf60_an_inline_definition(bench: Bench) -> None:
     assert _child(bench, workflow_id)["input"] == {"a": 7, "_systemMetadata": {"dynamic": True}}
     assert bench.status(workflow_id) == "COMPLETED"
     with pytest.raises(NotFound):
-        bench.engine.get_workflow_def("inl")
+        bench.engine.metadata.get_workflow_def("inl")
 
 
 def test_a_definition_that_comes_with_the_input(bench: Bench) -> None:
@@ -71,7 +71,7 @@ def test_a_child_that_ends_badly(bench: Bench, how: str, status: str, row_status
     if how == "fail":
         bench.work("a", "FAILED", reasonForIncompletion="no")
     elif how == "terminate":
-        bench.engine.terminate_workflow(child, "enough")
+        bench.engine.workflows.terminate(child, "enough")
     else:
         bench.pass_time(5)
     reason = bench.execution(child)["reasonForIncompletion"]
@@ -86,13 +86,13 @@ def test_a_parent_that_ends_takes_its_children_along(bench: Bench) -> None:
     bench.register("child", _sub("grandchild", "sub2", inputParameters={"a": 1}))
     workflow_id = bench.run(_sub(inputParameters={"a": 1}))
     child = _child(bench, workflow_id)
-    bench.engine.terminate_workflow(workflow_id, "r")
+    bench.engine.workflows.terminate(workflow_id, "r")
     grandchild = _child(bench, child["workflowId"], "sub2")
     assert bench.execution(child["workflowId"])["reasonForIncompletion"] == (
         "Parent workflow has been terminated with reason: r"
     )
     assert (grandchild["status"], grandchild["tasks"][0]["status"]) == ("TERMINATED", "CANCELED")
-    assert bench.engine.poll_task("a") is None
+    assert bench.engine.tasks.poll("a") is None
 
 
 def test_an_unknown_version_fails_the_task(bench: Bench) -> None:
@@ -112,7 +112,7 @@ def _failed_child(bench: Bench) -> tuple[str, str]:
 
 def test_a_retry_starts_another_child(bench: Bench) -> None:
     workflow_id, child = _failed_child(bench)
-    bench.engine.retry_workflow(workflow_id)
+    bench.engine.workflows.retry(workflow_id)
     assert bench.states(workflow_id) == ["sub FAILED", "sub IN_PROGRESS"]
     fresh = _child(bench, workflow_id)
     assert fresh["workflowId"] != child
@@ -123,7 +123,7 @@ def test_a_retry_starts_another_child(bench: Bench) -> None:
 
 def test_a_retry_that_resumes_goes_on_in_the_same_child(bench: Bench) -> None:
     workflow_id, child = _failed_child(bench)
-    bench.engine.retry_workflow(workflow_id, resume_subworkflow_tasks=True)
+    bench.engine.workflows.retry(workflow_id, resume_subworkflow_tasks=True)
     assert (bench.status(workflow_id), bench.status(child)) == ("RUNNING", "RUNNING")
     assert bench.states(child) == ["first COMPLETED", "a FAILED", "a SCHEDULED"]
     bench.work("a")
@@ -134,13 +134,13 @@ def test_a_retry_that_resumes_goes_on_in_the_same_child(bench: Bench) -> None:
 def test_a_child_that_is_revived_revives_its_parents(bench: Bench, how: str) -> None:
     workflow_id, child = _failed_child(bench)
     if how == "retry":
-        bench.engine.retry_workflow(child)
+        bench.engine.workflows.retry(child)
     elif how == "restart":
-        bench.engine.restart_workflow(child)
+        bench.engine.workflows.restart(child)
         bench.work("first")
     else:
         task_id = bench.tasks(child)["a"]["taskId"]
-        bench.engine.rerun_workflow(child, {"reRunFromTaskId": task_id})
+        bench.engine.workflows.rerun(child, {"reRunFromTaskId": task_id})
     assert bench.status(workflow_id) == "RUNNING"
     bench.work("a")
     assert (bench.status(child), bench.status(workflow_id)) == ("COMPLETED", "COMPLETED")
@@ -155,7 +155,7 @@ def test_what_was_ended_beside_a_revived_child_goes_on_too(bench: Bench) -> None
     )
     bench.work("a", "FAILED")
     assert bench.status(workflow_id) == "FAILED"
-    bench.engine.retry_workflow(_child(bench, workflow_id)["workflowId"])
+    bench.engine.workflows.retry(_child(bench, workflow_id)["workflowId"])
     assert bench.status(workflow_id) == "RUNNING"
     bench.work("a")
     bench.work("b")
@@ -201,7 +201,7 @@ def test_cf83_a_failure_workflow(bench: Bench) -> None:
 def test_cf83_not_for_a_workflow_that_was_terminated_nor_with_one_that_is_unknown(bench: Bench) -> None:
     bench.register("clean", task("c"))
     workflow_id = bench.run(task("a"), failureWorkflow="clean")
-    bench.engine.terminate_workflow(workflow_id)
+    bench.engine.workflows.terminate(workflow_id)
     assert "conductor.failure_workflow" not in bench.execution(workflow_id)["output"]
 
     bench.define("a", retryCount=0)
@@ -214,7 +214,7 @@ def test_cf83_not_for_a_workflow_that_was_terminated_nor_with_one_that_is_unknow
 def test_the_task_of_a_child_that_ended_with_its_parent_stays_as_it_was_cancelled(bench: Bench) -> None:
     bench.register("child", task("a"), outputParameters={"o": 1})
     workflow_id = bench.run(_sub(inputParameters={"z": 1}))
-    bench.engine.terminate_workflow(workflow_id, "r")
+    bench.engine.workflows.terminate(workflow_id, "r")
     row = bench.tasks(workflow_id)["sub"]
     assert (row["status"], list(row["outputData"])) == ("CANCELED", ["subWorkflowId"])
     assert "reasonForIncompletion" not in row

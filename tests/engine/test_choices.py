@@ -113,7 +113,7 @@ def test_cf67_an_end_inside_a_branch(bench: Bench) -> None:
     )
     assert bench.status(workflow_id) == "COMPLETED"
     assert bench.states(workflow_id) == ["f COMPLETED", "a CANCELED", "t COMPLETED", "j CANCELED"]
-    assert bench.engine.poll_task("a") is None
+    assert bench.engine.tasks.poll("a") is None
 
 
 @pytest.mark.parametrize(
@@ -139,5 +139,5 @@ def test_a_reason_that_is_no_text_is_refused(bench: Bench, reason: object, kind:
     with pytest.raises(Refused):
         bench.work("a")
     assert (bench.status(later), bench.states(later)) == ("RUNNING", ["a COMPLETED", "t COMPLETED"])
-    bench.engine.terminate_workflow(later)
+    bench.engine.workflows.terminate(later)
     assert bench.status(later) == "TERMINATED"

@@ -21,7 +21,7 @@ def test_an_event_starts_a_workflow_if_the_condition_holds(bench: Bench) -> None
         "input": {"p": "${k}", "src": "${workflowInstanceId}"},
         "correlationId": "${correlationId}",
     }
-    bench.engine.add_event_handler(
+    bench.engine.events.add_handler(
         {
             "name": "h",
             "event": "conductor:flow:go",
@@ -46,7 +46,7 @@ def test_an_event_starts_a_workflow_if_the_condition_holds(bench: Bench) -> None
 def test_an_event_ends_a_task(bench: Bench) -> None:
     for kind, sink in (("complete_task", "good"), ("fail_task", "bad")):
         details = {"workflowId": "${wid}", "taskRefName": "w", "output": {"via": "event", "q": "${q}"}}
-        bench.engine.add_event_handler(
+        bench.engine.events.add_handler(
             {
                 "name": sink,
                 "event": f"conductor:flow:{sink}",
@@ -69,16 +69,16 @@ def test_what_is_not_active_does_nothing(bench: Bench) -> None:
         "event": "conductor:flow:go",
         "actions": [{"action": "start_workflow", "start_workflow": {"name": "target"}}],
     }
-    bench.engine.add_event_handler(handler)
+    bench.engine.events.add_handler(handler)
     bench.run(task("e", "EVENT", sink="conductor:go"))
     assert _started(bench, "target") == []
-    bench.engine.update_event_handler({**handler, "active": True})
+    bench.engine.events.update_handler({**handler, "active": True})
     bench.run(task("e", "EVENT", sink="conductor:go"))
     assert len(_started(bench, "target")) == 1
 
 
 def test_a_handler_that_cannot_does_not_harm_the_workflow(bench: Bench) -> None:
-    bench.engine.add_event_handler(
+    bench.engine.events.add_handler(
         {
             "name": "h",
             "event": "conductor:flow:go",

@@ -39,9 +39,9 @@ def test_cf47_a_branch_that_fails_ends_the_others(bench: Bench) -> None:
     bench.work("a", "FAILED")
     assert bench.status(workflow_id) == "FAILED"
     assert bench.states(workflow_id) == ["f COMPLETED", "a FAILED", "b CANCELED", "j CANCELED"]
-    assert bench.engine.poll_task("b") is None
+    assert bench.engine.tasks.poll("b") is None
     join = bench.tasks(workflow_id)["j"]["taskId"]
-    bench.engine.retry_workflow(workflow_id)
+    bench.engine.workflows.retry(workflow_id)
     rows = bench.tasks(workflow_id)
     assert [(rows[ref]["status"], rows[ref]["retryCount"]) for ref in ("a", "b")] == [("SCHEDULED", 1)] * 2
     assert (rows["j"]["status"], rows["j"]["taskId"]) == ("IN_PROGRESS", join)
@@ -189,7 +189,7 @@ def test_a_thousand_branches(bench: Bench) -> None:
     branches = [[{"name": "x", "taskReferenceName": ref}] for ref in refs]
     before = time.process_time()
     workflow_id = bench.run(task("f", "FORK_JOIN", forkTasks=branches), task("j", "JOIN", joinOn=refs))
-    for polled in bench.engine.batch_poll_tasks("x", count=1000):
+    for polled in bench.engine.tasks.batch_poll("x", count=1000):
         bench.report(polled, output={"n": 1})
     assert bench.status(workflow_id) == "COMPLETED"
     assert len(bench.tasks(workflow_id)["j"]["outputData"]) == 1000

@@ -90,14 +90,14 @@ def test_whatever_workers_and_users_do(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 25))):
         step = data.draw(st.sampled_from(STEPS))
         if step in {"work", "poll"}:
-            polled = bench.engine.poll_task("work", "w")
+            polled = bench.engine.tasks.poll("work", "w")
             if polled is not None and step == "work":
                 bench.report(polled, data.draw(st.sampled_from(STATUSES)), {"n": 1})
         elif step == "time":
             bench.pass_time(data.draw(st.integers(1, 30)))
         elif step in _allowed(bench.status(workflow_id)):
             with suppress(Conflict):  # a retry of what has nothing to be retried
-                getattr(bench.engine, f"{step}_workflow")(workflow_id)
+                getattr(bench.engine.workflows, step)(workflow_id)
         _check(bench)
 
 

@@ -94,7 +94,7 @@ def test_cf68_waiting_until_a_date(bench: Bench) -> None:
 def test_cf68_waiting_for_somebody(bench: Bench) -> None:
     for values in ({}, {"duration": "1 hour"}):
         workflow_id = bench.run(task("w", "WAIT", inputParameters=values))
-        bench.engine.update_task_by_ref_name(workflow_id, "w", "COMPLETED", {"a": 1})
+        bench.engine.tasks.update_by_ref_name(workflow_id, "w", "COMPLETED", {"a": 1})
         assert bench.execution(workflow_id)["output"] == {"a": 1}
 
 
@@ -162,7 +162,7 @@ def test_an_event_to_a_sink_that_is_none(bench: Bench, sink: str, queue: str | N
 def test_cf72_an_event_that_somebody_completes(bench: Bench) -> None:
     workflow_id = bench.run(task("e", "EVENT", sink="conductor:ev", asyncComplete=True))
     assert bench.states(workflow_id) == ["e IN_PROGRESS"]
-    bench.engine.update_task_by_ref_name(workflow_id, "e", "COMPLETED", {})
+    bench.engine.tasks.update_by_ref_name(workflow_id, "e", "COMPLETED", {})
     assert bench.status(workflow_id) == "COMPLETED"
 
 
@@ -219,7 +219,7 @@ def test_cf78_templates_of_task_definitions(bench: Bench) -> None:
 def test_messages(bench: Bench) -> None:
     workflow_id = bench.run(task("p", "PULL_WORKFLOW_MESSAGES", inputParameters={"batchSize": 2}))
     assert bench.states(workflow_id) == ["p IN_PROGRESS"]
-    message_id = bench.engine.send_message(workflow_id, {"m": 1})
+    message_id = bench.engine.workflows.send_message(workflow_id, {"m": 1})
     output = bench.tasks(workflow_id)["p"]["outputData"]
     assert output["count"] == 1
     assert (output["messages"][0]["id"], output["messages"][0]["payload"]) == (message_id, {"m": 1})

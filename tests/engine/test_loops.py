@@ -110,7 +110,7 @@ def test_workers_in_a_loop(bench: Bench) -> None:
     bench.work("b", "FAILED")
     bench.work("b", output={"n": 2})
     assert bench.states(workflow_id)[-1] == "a__2 SCHEDULED"
-    assert bench.engine.update_task_by_ref_name(workflow_id, "a", "COMPLETED", {}) is not None
+    assert bench.engine.tasks.update_by_ref_name(workflow_id, "a", "COMPLETED", {}) is not None
     bench.work("b")
     assert bench.states(workflow_id)[-1] == "after SCHEDULED"
     assert bench.tasks(workflow_id)["dw"]["outputData"]["1"] == {"a": {"n": 1}, "b": {"n": 2}}
@@ -146,9 +146,9 @@ def test_keeping_the_last_iterations_only(bench: Bench) -> None:
 def test_a_terminated_loop_can_be_retried(bench: Bench) -> None:
     workflow_id = bench.run(_counting(task("a"), times=2))
     bench.work("a")
-    bench.engine.terminate_workflow(workflow_id)
+    bench.engine.workflows.terminate(workflow_id)
     assert bench.states(workflow_id) == ["dw CANCELED", "a__1 COMPLETED", "a__2 CANCELED"]
-    bench.engine.retry_workflow(workflow_id)
+    bench.engine.workflows.retry(workflow_id)
     bench.work("a")
     assert bench.status(workflow_id) == "COMPLETED"
 
@@ -170,6 +170,6 @@ def test_a_loop_without_end_does_not_keep_a_command_for_ever(bench: Bench, insid
     assert (bench.status(workflow_id), bench.engine.next_due()) == ("RUNNING", bench.clock.now())
     bench.engine.run_due()
     assert bench.tasks(workflow_id)["dw"]["outputData"]["iteration"] > reached
-    bench.engine.terminate_workflow(workflow_id)
+    bench.engine.workflows.terminate(workflow_id)
     bench.engine.run_due()
     assert (bench.status(workflow_id), bench.engine.next_due()) == ("TERMINATED", None)

@@ -6,20 +6,20 @@ from tests.engine.bench import Bench, task
 
 
 def test_cf11_nothing_to_hand_out(bench: Bench) -> None:
-    assert bench.engine.poll_task("a") is None
-    assert bench.engine.batch_poll_tasks("a", count=3) == []
+    assert bench.engine.tasks.poll("a") is None
+    assert bench.engine.tasks.batch_poll("a", count=3) == []
 
 
 def test_cf12_a_polled_task_is_in_progress(bench: Bench) -> None:
     workflow_id = bench.run(task("a"))
     bench.clock.advance(2)
-    polled = bench.engine.poll_task("a", "w9")
+    polled = bench.engine.tasks.poll("a", "w9")
     assert polled is not None
     row = bench.tasks(workflow_id)["a"]
     assert polled == row
     assert (row["status"], row["pollCount"], row["workerId"]) == ("IN_PROGRESS", 1, "w9")
     assert (row["callbackAfterSeconds"], row["queueWaitTime"]) == (0, 2000)
-    assert bench.engine.poll_task("a") is None
+    assert bench.engine.tasks.poll("a") is None
 
 
 def test_cf13_priority_comes_first_then_age(bench: Bench) -> None:
@@ -27,24 +27,24 @@ def test_cf13_priority_comes_first_then_age(bench: Bench) -> None:
     for priority in (0, 5, 0):
         ids.append(bench.run(task("a"), start={"priority": priority}))
         bench.clock.advance(1)
-    polled = [bench.engine.poll_task("a")["workflowInstanceId"] for _ in range(3)]  # type: ignore[index]
+    polled = [bench.engine.tasks.poll("a")["workflowInstanceId"] for _ in range(3)]  # type: ignore[index]
     assert polled == [ids[1], ids[0], ids[2]]
 
 
 def test_cf14_whoever_waits_is_told_when_something_is_ready(bench: Bench) -> None:
-    assert not bench.engine.has_ready("a")
+    assert not bench.engine.tasks.has_ready("a")
     bench.run(task("a", startDelay=3))
     assert bench.queued == []
-    assert not bench.engine.has_ready("a")
+    assert not bench.engine.tasks.has_ready("a")
     bench.pass_time(3)
     assert bench.queued == ["a"]
-    assert bench.engine.has_ready("a")
+    assert bench.engine.tasks.has_ready("a")
 
 
 def test_cf23_domains(bench: Bench) -> None:
     workflow_id = bench.run(task("t"), start={"taskToDomain": {"t": "d1"}})
-    assert bench.engine.poll_task("t") is None
-    assert bench.engine.poll_task("t", domain="d1") is not None
+    assert bench.engine.tasks.poll("t") is None
+    assert bench.engine.tasks.poll("t", domain="d1") is not None
     assert bench.tasks(workflow_id)["t"]["domain"] == "d1"
 
     active = bench.run(task("t"), start={"taskToDomain": {"*": "dx,d1,NO_DOMAIN"}})
@@ -60,30 +60,30 @@ def test_a_limited_task_waits_until_another_ends(bench: Bench) -> None:
     bench.define("a", concurrentExecLimit=1)
     bench.run(task("a"))
     bench.run(task("a"))
-    first = bench.engine.poll_task("a")
+    first = bench.engine.tasks.poll("a")
     assert first is not None
-    assert bench.engine.poll_task("a") is None
+    assert bench.engine.tasks.poll("a") is None
     bench.report(first)
-    assert bench.engine.poll_task("a") is not None
+    assert bench.engine.tasks.poll("a") is not None
 
 
 def test_a_limited_task_is_looked_at_again_after_a_minute(bench: Bench) -> None:
     bench.define("a", concurrentExecLimit=1, responseTimeoutSeconds=30, retryCount=0)
     bench.run(task("a"))
     bench.run(task("a"))
-    bench.engine.poll_task("a")
-    assert bench.engine.poll_task("a") is None
+    bench.engine.tasks.poll("a")
+    assert bench.engine.tasks.poll("a") is None
     bench.pass_time(60)
-    assert bench.engine.poll_task("a") is not None
+    assert bench.engine.tasks.poll("a") is not None
 
 
 def test_poll_data_and_queue_sizes(bench: Bench) -> None:
     bench.run(task("a"))
     bench.run(task("a", startDelay=100))
-    assert bench.engine.get_queue_size_for_task("a") == 2
-    bench.engine.poll_task("a", "w1")
-    assert bench.engine.get_all_queue_sizes() == {"a": 1}
-    (data,) = bench.engine.get_task_poll_data("a")
+    assert bench.engine.tasks.get_queue_size("a") == 2
+    bench.engine.tasks.poll("a", "w1")
+    assert bench.engine.tasks.get_all_queue_sizes() == {"a": 1}
+    (data,) = bench.engine.tasks.get_poll_data("a")
     assert (data["queueName"], data["workerId"]) == ("a", "w1")
 
 
@@ -92,7 +92,7 @@ def test_secrets_and_runtime_metadata_are_filled_in_at_the_last_moment() -> None
     bench.define("a", runtimeMetadata=["PLAIN", "REGION", "ABSENT"])
     values = {"e": "${workflow.env.REGION}", "s": "${workflow.secrets.KEY.inner}", "t": "x-${workflow.secrets.PLAIN}"}
     workflow_id = bench.run(task("a", inputParameters=values))
-    polled = bench.engine.poll_task("a")
+    polled = bench.engine.tasks.poll("a")
     assert polled is not None
     assert polled["inputData"] == {"e": "eu", "s": "shh", "t": "x-p"}
     assert polled["runtimeMetadata"] == {"PLAIN": "p", "REGION": "eu"}

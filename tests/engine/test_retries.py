@@ -52,7 +52,7 @@ def test_cf25_cf26_delays(bench: Bench, definition: dict, gaps: list[int]) -> No
         bench.work("a", "FAILED")
         assert bench.tasks(workflow_id)["a"]["startDelayInSeconds"] == gap
         bench.pass_time(gap - 0.01)
-        assert not bench.engine.has_ready("a")
+        assert not bench.engine.tasks.has_ready("a")
         bench.pass_time(0.01)
     bench.work("a")
     assert bench.status(workflow_id) == "COMPLETED"
@@ -116,7 +116,7 @@ def test_the_total_timeout_ends_the_attempts(bench: Bench) -> None:
     workflow_id = bench.run(task("a"))
     bench.work("a", "FAILED")
     bench.pass_time(2)
-    bench.engine.poll_task("a")
+    bench.engine.tasks.poll("a")
     bench.pass_time(1)
     execution = bench.execution(workflow_id)
     assert execution["status"] == "TIMED_OUT"

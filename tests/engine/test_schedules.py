@@ -12,7 +12,7 @@ def _save(bench: Bench, cron: str | None = "*/2 * * * * *", **fields: object) ->
     bench.register("w", set_variable("s", got="${workflow.input}"))
     request = {"name": "w", "version": 1, "input": {"a": 1}, "correlationId": "sc"}
     schedule = {"name": "tick", "cronExpression": cron, "startWorkflowRequest": request, **fields}
-    return bench.engine.save_schedule(schedule)
+    return bench.engine.schedules.save(schedule)
 
 
 def _started(bench: Bench) -> list[dict]:
@@ -26,7 +26,7 @@ def test_a_schedule_fires_with_what_the_server_adds(bench: Bench) -> None:
     first, second = _started(bench)
     assert first["correlationId"] == "sc"
     values = first["input"]
-    assert values.pop("_executionId") == bench.engine.search_schedule_executions()["results"][-1]["executionId"]
+    assert values.pop("_executionId") == bench.engine.schedules.search_executions()["results"][-1]["executionId"]
     assert values == {
         "a": 1,
         "_startedByScheduler": "tick",
@@ -59,25 +59,25 @@ def test_what_the_server_shows_of_a_schedule(bench: Bench) -> None:
         "updatedBy": "",
         "cronSchedules": [],
     }
-    assert bench.engine.get_schedule("tick") in bench.engine.get_all_schedules("w")
-    assert bench.engine.search_schedules(workflow_name="other")["totalHits"] == 0
+    assert bench.engine.schedules.get("tick") in bench.engine.schedules.get_all("w")
+    assert bench.engine.schedules.search(workflow_name="other")["totalHits"] == 0
 
 
 def test_paused_and_resumed(bench: Bench) -> None:
     _save(bench)
-    bench.engine.pause_schedule("tick", "why")
-    assert bench.engine.get_schedule("tick")["pausedReason"] == "why"
+    bench.engine.schedules.pause("tick", "why")
+    assert bench.engine.schedules.get("tick")["pausedReason"] == "why"
     bench.pass_time(10)
     assert (_started(bench), bench.engine.next_due()) == ([], None)
-    bench.engine.resume_schedule("tick")
+    bench.engine.schedules.resume("tick")
     bench.pass_time(2)
     assert len(_started(bench)) == 1
-    assert bench.engine.pause_all_schedules() == {"status": "done"}
+    assert bench.engine.schedules.pause_all() == {"status": "done"}
     bench.pass_time(10)
-    assert bench.engine.resume_all_schedules() == {"status": "done"}
+    assert bench.engine.schedules.resume_all() == {"status": "done"}
     bench.pass_time(2)
     assert len(_started(bench)) == 2
-    bench.engine.delete_schedule("tick")
+    bench.engine.schedules.delete("tick")
     bench.pass_time(10)
     assert len(_started(bench)) == 2
 
@@ -106,16 +106,16 @@ def test_what_cannot_be(bench: Bench) -> None:
     with pytest.raises(Refused, match="Unknown time-zone ID: Mars/X"):
         _save(bench, zoneId="Mars/X")
     with pytest.raises(Refused):
-        bench.engine.save_schedule({"name": "x", "cronExpression": "0 0 0 * * *"})
+        bench.engine.schedules.save({"name": "x", "cronExpression": "0 0 0 * * *"})
     with pytest.raises(Refused, match=r"scheduler\.workflow_name"):
-        bench.engine.save_schedule({"name": "x", "startWorkflowRequest": {"version": 1}})
+        bench.engine.schedules.save({"name": "x", "startWorkflowRequest": {"version": 1}})
     with pytest.raises(Refused, match=r"scheduler\.scheduler_name"):
-        bench.engine.save_schedule({"cronExpression": "0 0 0 * * *", "startWorkflowRequest": {"name": "x"}})
+        bench.engine.schedules.save({"cronExpression": "0 0 0 * * *", "startWorkflowRequest": {"name": "x"}})
     with pytest.raises(NotFound, match="Schedule 'nope' not found"):
-        bench.engine.get_schedule("nope")
+        bench.engine.schedules.get("nope")
     with pytest.raises(Refused, match="Invalid cron expression"):
-        bench.engine.get_next_few_schedules("* * * * *")
-    assert bench.engine.bulk_pause_schedules(["tick", "nope"]) == {
+        bench.engine.schedules.get_next_few("* * * * *")
+    assert bench.engine.schedules.bulk_pause(["tick", "nope"]) == {
         "bulkErrorResults": {"nope": "Schedule 'nope' not found"},
         "bulkSuccessfulResults": ["tick"],
     }
@@ -124,11 +124,11 @@ def test_what_cannot_be(bench: Bench) -> None:
 def test_the_next_few_times(bench: Bench) -> None:
     noon = round(bench.clock.now() * 1000) + 12 * 3_600_000
     day = 86_400_000
-    assert bench.engine.get_next_few_schedules("0 0 12 * * ?", limit=3) == [noon, noon + day, noon + 2 * day]
+    assert bench.engine.schedules.get_next_few("0 0 12 * * ?", limit=3) == [noon, noon + day, noon + 2 * day]
 
 
 def test_a_workflow_that_does_not_exist_is_noted(bench: Bench) -> None:
     _save(bench, startWorkflowRequest={"name": "nope"})
     bench.pass_time(2)
-    (run,) = bench.engine.search_schedule_executions()["results"]
+    (run,) = bench.engine.schedules.search_executions()["results"]
     assert (run["state"], run["reason"]) == ("FAILED", "No such workflow defined. name=nope, version=null")

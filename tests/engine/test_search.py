@@ -160,7 +160,7 @@ def test_the_engine_finds_what_the_server_finds(server_url: str, new_name: Calla
     starts = [{"name": name, "workflowDef": definition, "correlationId": f"c{n}", "input": {"n": n}} for n in range(3)]
     with httpx.Client() as http:
         for start in starts:
-            engine.start_workflow(start)
+            engine.workflows.start(start)
             assert http.post(f"{server_url}/workflow", json=start).status_code == 200
         for query in (text.replace("NAME", name) for text in QUERIES):
             for sort in ("startTime:DESC|correlationId:ASC", "correlationId:DESC"):
@@ -173,7 +173,7 @@ def test_the_engine_finds_what_the_server_finds(server_url: str, new_name: Calla
 
 def _found_by(engine: Engine, query: str, sort: str) -> object:
     try:
-        result = engine.search_workflows(query=query, sort=sort)
+        result = engine.search.workflows(query=query, sort=sort)
     except (Invalid, Refused) as error:
         return error.status, error.message
     return _short(result)
@@ -197,12 +197,12 @@ def test_an_archived_execution_is_found_though_it_is_gone() -> None:
     engine = Engine(clock=ManualClock())
     done = {"name": "set", "taskReferenceName": "set", "type": "SET_VARIABLE", "inputParameters": {"x": 1}}
     definition = {"name": "w", "version": 1, "ownerEmail": "a@b.c", "tasks": [done]}
-    ids = [engine.start_workflow({"name": "w", "workflowDef": definition}) for _ in range(2)]
-    engine.remove_workflow(ids[0])
-    engine.remove_workflow(ids[1], archive_workflow=False)
+    ids = [engine.workflows.start({"name": "w", "workflowDef": definition}) for _ in range(2)]
+    engine.workflows.remove(ids[0])
+    engine.workflows.remove(ids[1], archive_workflow=False)
     with pytest.raises(NotFound):
-        engine.get_workflow(ids[0])
-    assert [each["workflowId"] for each in engine.search_workflows()["results"]] == ids[:1]
+        engine.workflows.get(ids[0])
+    assert [each["workflowId"] for each in engine.search.workflows()["results"]] == ids[:1]
 
 
 def test_tasks_and_executions_are_found_by_tasks() -> None:
@@ -211,12 +211,12 @@ def test_tasks_and_executions_are_found_by_tasks() -> None:
         {"name": "set", "taskReferenceName": ref, "type": "SET_VARIABLE", "inputParameters": {"x": 1}} for ref in "ab"
     ]
     definition = {"name": "w", "version": 1, "ownerEmail": "a@b.c", "tasks": tasks}
-    workflow_id = engine.start_workflow({"name": "w", "workflowDef": definition})
+    workflow_id = engine.workflows.start({"name": "w", "workflowDef": definition})
     query = "taskDefName='set' AND status=COMPLETED"
-    assert engine.search_tasks(query=query)["totalHits"] == 2
-    assert [each["referenceTaskName"] for each in engine.search_tasks_v2(query=query)["results"]] == ["a", "b"]
-    by_tasks = engine.search_by_tasks(query=query)
+    assert engine.search.tasks(query=query)["totalHits"] == 2
+    assert [each["referenceTaskName"] for each in engine.search.tasks_v2(query=query)["results"]] == ["a", "b"]
+    by_tasks = engine.search.by_tasks(query=query)
     assert (by_tasks["totalHits"], [each["workflowId"] for each in by_tasks["results"]]) == (2, [workflow_id])
-    assert engine.search_by_tasks_v2(query=query)["results"][0]["workflowId"] == workflow_id
+    assert engine.search.by_tasks_v2(query=query)["results"][0]["workflowId"] == workflow_id
     with pytest.raises(Invalid):
-        engine.search_workflows(size=5001)
+        engine.search.workflows(size=5001)

@@ -10,7 +10,7 @@ from tests.engine.bench import Bench, set_variable, task
 
 def test_cf05_the_first_task_is_there_when_the_id_is(bench: Bench) -> None:
     bench.register("w", task("a", inputParameters={"x": "${workflow.input.x}"}))
-    workflow_id = bench.engine.start_workflow({"name": "w", "input": {"x": 1}, "correlationId": "corr", "priority": 5})
+    workflow_id = bench.engine.workflows.start({"name": "w", "input": {"x": 1}, "correlationId": "corr", "priority": 5})
     execution = bench.execution(workflow_id)
     assert execution["status"] == "RUNNING"
     row = execution["tasks"][0]
@@ -28,26 +28,26 @@ def test_cf06_what_cannot_be_started(bench: Bench) -> None:
         ({"name": ""}, Invalid, "Workflow name must be specified when searching for a definition"),
     ):
         with pytest.raises(kind) as caught:
-            bench.engine.start_workflow(request)
+            bench.engine.workflows.start(request)
         assert caught.value.message == message
     with pytest.raises(Invalid) as caught:
-        bench.engine.start_workflow({"name": "w", "priority": 100})
+        bench.engine.workflows.start({"name": "w", "priority": 100})
     assert caught.value.validation_errors[0]["path"] == "startWorkflow.arg0.priority"
     with pytest.raises(NotFound, match="No such workflow found by id: x"):
-        bench.engine.get_workflow("x")
+        bench.engine.workflows.get("x")
 
 
 def test_cf07_an_inline_definition_is_not_registered(bench: Bench) -> None:
     workflow_id = bench.run(task("a"))
     assert bench.execution(workflow_id)["workflowName"] == "flow"
     with pytest.raises(NotFound):
-        bench.engine.get_workflow_def("flow")
+        bench.engine.metadata.get_workflow_def("flow")
 
 
 def test_cf08_definitions_are_taken_along_at_the_start(bench: Bench) -> None:
     bench.define("a", retryCount=0)
     bench.register("w", task("a"), task("b"))
-    first, second = (bench.engine.start_workflow({"name": "w"}) for _ in range(2))
+    first, second = (bench.engine.workflows.start({"name": "w"}) for _ in range(2))
     bench.register("w", task("a"))
     bench.define("a", retryCount=3)
     bench.work("a", "FAILED")
@@ -61,15 +61,15 @@ def test_cf10_a_task_without_definition_is_retried_after_a_minute(bench: Bench) 
     bench.work("a", "FAILED")
     attempt = bench.tasks(workflow_id)["a"]
     assert (attempt["retryCount"], attempt["callbackAfterSeconds"]) == (1, 60)
-    assert bench.engine.poll_task("a") is None
+    assert bench.engine.tasks.poll("a") is None
     bench.pass_time(60)
-    assert bench.engine.poll_task("a") is not None
+    assert bench.engine.tasks.poll("a") is not None
 
 
 def test_an_input_template_fills_what_is_absent_or_null_but_not_an_empty_input(bench: Bench) -> None:
     bench.register("w", task("a"), inputTemplate={"x": 1, "y": 2})
-    given = bench.engine.start_workflow({"name": "w", "input": {"y": None, "z": 3}})
-    empty = bench.engine.start_workflow({"name": "w", "input": {}})
+    given = bench.engine.workflows.start({"name": "w", "input": {"y": None, "z": 3}})
+    empty = bench.engine.workflows.start({"name": "w", "input": {}})
     assert bench.execution(given)["input"] == {"x": 1, "y": 2, "z": 3}
     assert bench.execution(empty)["input"] == {}
 
@@ -85,16 +85,16 @@ def test_a_start_that_fails_leaves_nothing_behind(bench: Bench) -> None:
 def test_idempotency_keys_count_only_where_that_is_asked_for(bench: Bench) -> None:
     bench.register("w", task("a"))
     request = {"name": "w", "idempotencyKey": "k", "idempotencyStrategy": "RETURN_EXISTING"}
-    assert bench.engine.start_workflow(request) != bench.engine.start_workflow(request)
+    assert bench.engine.workflows.start(request) != bench.engine.workflows.start(request)
 
     strict = Bench(honour_idempotency_keys=True)
     strict.register("w", task("a"))
-    first = strict.engine.start_workflow(request)
-    assert strict.engine.start_workflow(request) == first
+    first = strict.engine.workflows.start(request)
+    assert strict.engine.workflows.start(request) == first
     with pytest.raises(Conflict):
-        strict.engine.start_workflow({**request, "idempotencyStrategy": "FAIL"})
-    strict.engine.terminate_workflow(first)
-    assert strict.engine.start_workflow({**request, "idempotencyStrategy": "FAIL_ON_RUNNING"}) != first
+        strict.engine.workflows.start({**request, "idempotencyStrategy": "FAIL"})
+    strict.engine.workflows.terminate(first)
+    assert strict.engine.workflows.start({**request, "idempotencyStrategy": "FAIL_ON_RUNNING"}) != first
 
 
 def test_what_needs_nobody_is_done_when_the_start_returns(bench: Bench) -> None:

@@ -12,7 +12,7 @@ def test_cf31_a_silent_worker_loses_its_attempt(bench: Bench) -> None:
         "a", responseTimeoutSeconds=1, timeoutSeconds=60, timeoutPolicy="RETRY", retryCount=1, retryDelaySeconds=0
     )
     workflow_id = bench.run(task("a"))
-    polled = bench.engine.poll_task("a")
+    polled = bench.engine.tasks.poll("a")
     assert polled is not None
     bench.pass_time(1)
     first, second = bench.execution(workflow_id)["tasks"]
@@ -27,7 +27,7 @@ def test_cf31_a_silent_worker_loses_its_attempt(bench: Bench) -> None:
 def test_cf32_no_attempt_is_left(bench: Bench) -> None:
     bench.define("a", responseTimeoutSeconds=1, retryCount=0)
     workflow_id = bench.run(task("a"))
-    bench.engine.poll_task("a")
+    bench.engine.tasks.poll("a")
     bench.pass_time(1)
     execution = bench.execution(workflow_id)
     assert execution["status"] == "TIMED_OUT"
@@ -39,7 +39,7 @@ def test_cf32_no_attempt_is_left(bench: Bench) -> None:
 def test_the_response_timeout_does_not_ask_for_the_policy(bench: Bench) -> None:
     bench.define("a", responseTimeoutSeconds=1, retryCount=1, retryDelaySeconds=0, timeoutPolicy="TIME_OUT_WF")
     workflow_id = bench.run(task("a"))
-    bench.engine.poll_task("a")
+    bench.engine.tasks.poll("a")
     bench.pass_time(1)
     assert bench.states(workflow_id) == ["a TIMED_OUT", "a SCHEDULED"]
 
@@ -70,7 +70,7 @@ def test_other_policies_of_the_poll_timeout(bench: Bench, policy: str, states: l
 def test_an_attempt_may_take_only_so_long_whatever_the_worker_says(bench: Bench) -> None:
     bench.define("a", timeoutSeconds=4, responseTimeoutSeconds=3, timeoutPolicy="TIME_OUT_WF")
     workflow_id = bench.run(task("a"))
-    polled = bench.engine.poll_task("a")
+    polled = bench.engine.tasks.poll("a")
     assert polled is not None
     for _ in range(3):
         bench.pass_time(1)
@@ -105,7 +105,7 @@ def test_a_workflow_that_only_alerts_goes_on(bench: Bench) -> None:
 def test_cf36_a_lease_that_is_extended(bench: Bench) -> None:
     bench.define("a", responseTimeoutSeconds=2)
     workflow_id = bench.run(task("a"))
-    polled = bench.engine.poll_task("a")
+    polled = bench.engine.tasks.poll("a")
     assert polled is not None
     for _ in range(5):
         before = bench.tasks(workflow_id)["a"]["updateTime"]
@@ -134,10 +134,10 @@ def test_nothing_is_due_when_nothing_can_happen(bench: Bench) -> None:
 
 def test_a_paused_workflow_does_not_time_out(bench: Bench) -> None:
     workflow_id = bench.run(task("a"), timeoutSeconds=2, timeoutPolicy="TIME_OUT_WF")
-    bench.engine.pause_workflow(workflow_id)
+    bench.engine.workflows.pause(workflow_id)
     bench.pass_time(10)
     assert bench.status(workflow_id) == "PAUSED"
-    bench.engine.resume_workflow(workflow_id)
+    bench.engine.workflows.resume(workflow_id)
     bench.pass_time(1.9)
     assert bench.status(workflow_id) == "RUNNING"
     bench.pass_time(0.1)

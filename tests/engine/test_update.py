@@ -30,9 +30,9 @@ def test_cf17_late_reports_change_nothing(bench: Bench) -> None:
     first = bench.work("a")
     bench.report(first, "FAILED")
     assert bench.tasks(workflow_id)["a"]["status"] == "COMPLETED"
-    second = bench.engine.poll_task("b")
+    second = bench.engine.tasks.poll("b")
     assert second is not None
-    bench.engine.terminate_workflow(workflow_id)
+    bench.engine.workflows.terminate(workflow_id)
     bench.report(second)
     assert bench.tasks(workflow_id)["b"]["status"] == "CANCELED"
 
@@ -41,16 +41,16 @@ def test_cf18_reports_that_are_none(bench: Bench) -> None:
     workflow_id = bench.run(task("a"))
     row = bench.tasks(workflow_id)["a"]
     with pytest.raises(NotFound, match="No such task found by id: nope"):
-        bench.engine.update_task({"workflowInstanceId": workflow_id, "taskId": "nope", "status": "COMPLETED"})
+        bench.engine.tasks.update({"workflowInstanceId": workflow_id, "taskId": "nope", "status": "COMPLETED"})
     with pytest.raises(NotFound, match="No such workflow found by id: nope"):
-        bench.engine.update_task({"workflowInstanceId": "nope", "taskId": row["taskId"], "status": "COMPLETED"})
+        bench.engine.tasks.update({"workflowInstanceId": "nope", "taskId": row["taskId"], "status": "COMPLETED"})
     with pytest.raises(Invalid) as caught:
-        bench.engine.update_task({"taskId": row["taskId"], "status": "COMPLETED"})
+        bench.engine.tasks.update({"taskId": row["taskId"], "status": "COMPLETED"})
     assert caught.value.validation_errors == [
         {"path": "updateTask.arg0.workflowInstanceId", "message": "Workflow Id cannot be null or empty"}
     ]
     with pytest.raises(Refused, match="is null"):
-        bench.engine.update_task({"workflowInstanceId": workflow_id, "taskId": row["taskId"]})
+        bench.engine.tasks.update({"workflowInstanceId": workflow_id, "taskId": row["taskId"]})
     with pytest.raises(Refused, match="not one of the values accepted"):
         bench.report(row | {"workflowInstanceId": workflow_id}, "BOGUS")
 
@@ -60,7 +60,7 @@ def test_cf19_a_task_that_is_handed_back_for_later(bench: Bench) -> None:
     first = bench.work("a", "IN_PROGRESS", {"p": 1}, callbackAfterSeconds=2)
     row = bench.tasks(workflow_id)["a"]
     assert (row["status"], row["callbackAfterSeconds"], row["outputData"]) == ("SCHEDULED", 2, {"p": 1})
-    assert bench.engine.poll_task("a") is None
+    assert bench.engine.tasks.poll("a") is None
     bench.pass_time(2)
     again = bench.work("a", "IN_PROGRESS", {"q": 2})
     assert (again["taskId"], again["pollCount"]) == (first["taskId"], 2)
@@ -70,33 +70,33 @@ def test_cf19_a_task_that_is_handed_back_for_later(bench: Bench) -> None:
 def test_cf21_by_reference_name(bench: Bench) -> None:
     workflow_id = bench.run(task("a"), task("b"))
     engine = bench.engine
-    assert engine.update_task_by_ref_name(workflow_id, "a", "IN_PROGRESS", {"p": 1}) is not None
-    assert engine.update_task_by_ref_name(workflow_id, "a", "COMPLETED", {"k": 1}) is not None
+    assert engine.tasks.update_by_ref_name(workflow_id, "a", "IN_PROGRESS", {"p": 1}) is not None
+    assert engine.tasks.update_by_ref_name(workflow_id, "a", "COMPLETED", {"k": 1}) is not None
     assert bench.tasks(workflow_id)["a"]["outputData"] == {"p": 1, "k": 1}
-    assert engine.update_task_by_ref_name(workflow_id, "a", "COMPLETED", {"k": 1}) is None
-    assert engine.update_task_by_ref_name("nope", "a", "COMPLETED", {}) is None
+    assert engine.tasks.update_by_ref_name(workflow_id, "a", "COMPLETED", {"k": 1}) is None
+    assert engine.tasks.update_by_ref_name("nope", "a", "COMPLETED", {}) is None
     with pytest.raises(NotFound):
-        engine.update_task_sync(workflow_id, "nope", "COMPLETED", {})
-    assert engine.update_task_sync(workflow_id, "b", "COMPLETED", {})["status"] == "COMPLETED"
+        engine.tasks.update_sync(workflow_id, "nope", "COMPLETED", {})
+    assert engine.tasks.update_sync(workflow_id, "b", "COMPLETED", {})["status"] == "COMPLETED"
 
 
 def test_cf22_logs_in_the_order_of_their_times(bench: Bench) -> None:
     workflow_id = bench.run(task("a"))
     polled = bench.work("a", "IN_PROGRESS", logs=[{"log": "no time"}, {"log": "old", "createdTime": 5}])
-    bench.engine.add_task_log(polled["taskId"], "now")
-    assert [line["log"] for line in bench.engine.get_task_logs(polled["taskId"])] == ["no time", "old", "now"]
-    assert bench.engine.get_task_logs("nope") == []
+    bench.engine.tasks.add_log(polled["taskId"], "now")
+    assert [line["log"] for line in bench.engine.tasks.get_logs(polled["taskId"])] == ["no time", "old", "now"]
+    assert bench.engine.tasks.get_logs("nope") == []
     assert bench.status(workflow_id) == "RUNNING"
 
 
 def test_version_two_brings_the_next_task_of_the_same_type(bench: Bench) -> None:
     bench.run(task("a"))
     other = bench.run(task("a"))
-    polled = bench.engine.poll_task("a", "w")
+    polled = bench.engine.tasks.poll("a", "w")
     assert polled is not None
     result = {"workflowInstanceId": polled["workflowInstanceId"], "taskId": polled["taskId"], "workerId": "w"}
-    assert bench.engine.update_task_v2({**result, "extendLease": True}) is None
-    following = bench.engine.update_task_v2({**result, "status": "COMPLETED"})
+    assert bench.engine.tasks.update_v2({**result, "extendLease": True}) is None
+    following = bench.engine.tasks.update_v2({**result, "status": "COMPLETED"})
     assert following is not None
     assert (following["workflowInstanceId"], following["status"]) == (other, "IN_PROGRESS")
 

@@ -31,7 +31,7 @@ def _queues(_: Runtime, __: Request) -> Response:
 
 def _tasks(runtime: Runtime, ask: Request) -> Response:
     start, count = ask.number_or("start", 0), ask.number_or("count", 100)
-    found = runtime.engine.search_tasks_v2(
+    found = runtime.engine.search.tasks_v2(
         query=f"taskType={ask['task_type']} AND status IN (SCHEDULED,IN_PROGRESS)", start=start, size=count
     )
     return as_json(found["results"])
@@ -40,7 +40,7 @@ def _tasks(runtime: Runtime, ask: Request) -> Response:
 def _requeue(runtime: Runtime, ask: Request) -> Response:
     workflow_id = ask["workflow_id"]
     try:
-        runtime.engine.decide(workflow_id)
+        runtime.engine.workflows.decide(workflow_id)
     except NotFound:
         return as_text(f"false.{workflow_id}")
     return as_text(f"true.{workflow_id}")

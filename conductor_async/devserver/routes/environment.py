@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def _get_all(runtime: Runtime, _: Request) -> Response:
-    return as_json(runtime.engine.get_environment())
+    return as_json(runtime.engine.environment.get_all())
 
 
 def _get(runtime: Runtime, ask: Request) -> Response:
-    value = runtime.engine.get_environment_value(ask["key"])
+    value = runtime.engine.environment.get(ask["key"])
     return NOTHING if value is None else as_text(value)
 
 

@@ -14,26 +14,26 @@ _HANDLER = "com.netflix.conductor.common.metadata.events.EventHandler"
 
 
 def _add(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.add_event_handler(ask.object(_HANDLER))
+    runtime.engine.events.add_handler(ask.object(_HANDLER))
     return NOTHING
 
 
 def _update(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.update_event_handler(ask.object(_HANDLER))
+    runtime.engine.events.update_handler(ask.object(_HANDLER))
     return NOTHING
 
 
 def _remove(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.remove_event_handler(ask["name"])
+    runtime.engine.events.remove_handler(ask["name"])
     return NOTHING
 
 
 def _get_all(runtime: Runtime, _: Request) -> Response:
-    return as_json(runtime.engine.get_event_handlers(active_only=False))
+    return as_json(runtime.engine.events.get_handlers(active_only=False))
 
 
 def _get_for_event(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.get_event_handlers(ask["name"], ask.flag("activeOnly", True)))
+    return as_json(runtime.engine.events.get_handlers(ask["name"], ask.flag("activeOnly", True)))
 
 
 ROUTES = (

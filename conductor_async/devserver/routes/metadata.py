@@ -15,68 +15,68 @@ _TASK_DEF = "com.netflix.conductor.common.metadata.tasks.TaskDef"
 
 
 def _register_workflow_def(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.register_workflow_def(ask.object(_WORKFLOW_DEF), ask.flag("overwrite"))
+    runtime.engine.metadata.register_workflow_def(ask.object(_WORKFLOW_DEF), ask.flag("overwrite"))
     return NOTHING
 
 
 def _update_workflow_defs(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.update_workflow_defs(ask.objects(_WORKFLOW_DEF)))
+    return as_json(runtime.engine.metadata.update_workflow_defs(ask.objects(_WORKFLOW_DEF)))
 
 
 def _validate_workflow_def(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.validate_workflow_def(ask.object(_WORKFLOW_DEF))
+    runtime.engine.metadata.validate_workflow_def(ask.object(_WORKFLOW_DEF))
     return NOTHING
 
 
 def _get_workflow_def(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.get_workflow_def(ask["name"], ask.number("version")))
+    return as_json(runtime.engine.metadata.get_workflow_def(ask["name"], ask.number("version")))
 
 
 def _get_all_workflow_defs(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.get_all_workflow_defs(ask.text("classifier")))
+    return as_json(runtime.engine.metadata.get_all_workflow_defs(ask.text("classifier")))
 
 
 def _get_latest_workflow_defs(runtime: Runtime, _: Request) -> Response:
-    return as_json(runtime.engine.get_latest_workflow_defs())
+    return as_json(runtime.engine.metadata.get_latest_workflow_defs())
 
 
 def _get_workflow_names(runtime: Runtime, _: Request) -> Response:
-    return as_json(runtime.engine.get_workflow_names())
+    return as_json(runtime.engine.metadata.get_workflow_names())
 
 
 def _get_workflow_names_and_versions(runtime: Runtime, _: Request) -> Response:
-    return as_json(runtime.engine.get_workflow_names_and_versions())
+    return as_json(runtime.engine.metadata.get_workflow_names_and_versions())
 
 
 def _get_workflow_versions(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.get_workflow_versions(ask["name"]))
+    return as_json(runtime.engine.metadata.get_workflow_versions(ask["name"]))
 
 
 def _unregister_workflow_def(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.unregister_workflow_def(ask["name"], ask.segment_number("version"))
+    runtime.engine.metadata.unregister_workflow_def(ask["name"], ask.segment_number("version"))
     return NOTHING
 
 
 def _register_task_defs(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.register_task_defs(ask.objects(_TASK_DEF))
+    runtime.engine.metadata.register_task_defs(ask.objects(_TASK_DEF))
     return NOTHING
 
 
 def _update_task_def(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.update_task_def(ask.object(_TASK_DEF))
+    runtime.engine.metadata.update_task_def(ask.object(_TASK_DEF))
     return NOTHING
 
 
 def _get_all_task_defs(runtime: Runtime, _: Request) -> Response:
-    return as_json(runtime.engine.get_all_task_defs())
+    return as_json(runtime.engine.metadata.get_all_task_defs())
 
 
 def _get_task_def(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.get_task_def(ask["name"]))
+    return as_json(runtime.engine.metadata.get_task_def(ask["name"]))
 
 
 def _unregister_task_def(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.unregister_task_def(ask["name"])
+    runtime.engine.metadata.unregister_task_def(ask["name"])
     return NOTHING
 
 

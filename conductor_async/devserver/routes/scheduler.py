@@ -15,15 +15,15 @@ _SCHEDULE = "org.conductoross.conductor.model.WorkflowSchedule"
 
 
 def _save_schedule(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.save_schedule(ask.object(_SCHEDULE)))
+    return as_json(runtime.engine.schedules.save(ask.object(_SCHEDULE)))
 
 
 def _get_all_schedules(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.get_all_schedules(ask.text("workflowName")))
+    return as_json(runtime.engine.schedules.get_all(ask.text("workflowName")))
 
 
 def _search_schedules(runtime: Runtime, ask: Request) -> Response:
-    found = runtime.engine.search_schedules(
+    found = runtime.engine.schedules.search(
         workflow_name=ask.text("workflowName"),
         schedule_name=ask.text("scheduleName"),
         paused=ask.flag("paused") if ask.text("paused") else None,
@@ -36,26 +36,26 @@ def _search_schedules(runtime: Runtime, ask: Request) -> Response:
 
 
 def _get_schedule(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.get_schedule(ask["name"]))
+    return as_json(runtime.engine.schedules.get(ask["name"]))
 
 
 def _delete_schedule(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.delete_schedule(ask["name"])
+    runtime.engine.schedules.delete(ask["name"])
     return NOTHING
 
 
 def _pause_schedule(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.pause_schedule(ask["name"], ask.text("reason"))
+    runtime.engine.schedules.pause(ask["name"], ask.text("reason"))
     return NOTHING
 
 
 def _resume_schedule(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.resume_schedule(ask["name"])
+    runtime.engine.schedules.resume(ask["name"])
     return NOTHING
 
 
 def _get_next_few_schedules(runtime: Runtime, ask: Request) -> Response:
-    times = runtime.engine.get_next_few_schedules(
+    times = runtime.engine.schedules.get_next_few(
         ask.required("cronExpression"),
         schedule_start_time=ask.number("scheduleStartTime", "java.lang.Long"),
         schedule_end_time=ask.number("scheduleEndTime", "java.lang.Long"),
@@ -65,27 +65,27 @@ def _get_next_few_schedules(runtime: Runtime, ask: Request) -> Response:
 
 
 def _search_executions(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.search_schedule_executions(**search_parameters(ask)))
+    return as_json(runtime.engine.schedules.search_executions(**search_parameters(ask)))
 
 
 def _pause_all(runtime: Runtime, _: Request) -> Response:
-    return as_json(runtime.engine.pause_all_schedules())
+    return as_json(runtime.engine.schedules.pause_all())
 
 
 def _resume_all(runtime: Runtime, _: Request) -> Response:
-    return as_json(runtime.engine.resume_all_schedules())
+    return as_json(runtime.engine.schedules.resume_all())
 
 
 def _requeue_all(runtime: Runtime, _: Request) -> Response:
-    return as_json(runtime.engine.requeue_all_execution_records())
+    return as_json(runtime.engine.schedules.requeue_all_execution_records())
 
 
 def _bulk_pause(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.bulk_pause_schedules(ask.strings()))
+    return as_json(runtime.engine.schedules.bulk_pause(ask.strings()))
 
 
 def _bulk_resume(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.bulk_resume_schedules(ask.strings()))
+    return as_json(runtime.engine.schedules.bulk_resume(ask.strings()))
 
 
 ROUTES = (

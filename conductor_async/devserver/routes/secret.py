@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def _get_names(runtime: Runtime, _: Request) -> Response:
-    return as_json(runtime.engine.get_secret_names())
+    return as_json(runtime.engine.secrets.get_names())
 
 
 ROUTES = (Route("GET", "/secrets", _get_names),)

@@ -61,7 +61,7 @@ def _status(ask: Request) -> str:
 
 
 def _update_task(runtime: Runtime, ask: Request) -> Response:
-    return as_text(runtime.engine.update_task(_task_result(ask)))
+    return as_text(runtime.engine.tasks.update(_task_result(ask)))
 
 
 def _update_task_v2(runtime: Runtime, ask: Request) -> Response:
@@ -69,33 +69,33 @@ def _update_task_v2(runtime: Runtime, ask: Request) -> Response:
     for name in ("workflowInstanceId", "taskId"):
         if not result.get(name):  # here, unlike POST /tasks, the server falls over it
             raise Refused(f"Validation failed for argument [0]: Field error in object 'taskResult' on field '{name}'")
-    task = runtime.engine.update_task_v2(result)
+    task = runtime.engine.tasks.update_v2(result)
     return as_json(task) if task is not None else NO_CONTENT
 
 
 def _update_task_by_ref_name(runtime: Runtime, ask: Request) -> Response:
-    task_id = runtime.engine.update_task_by_ref_name(
+    task_id = runtime.engine.tasks.update_by_ref_name(
         ask["workflow_id"], ask["reference_name"], _status(ask), ask.object(), ask.text("workerid")
     )
     return NOTHING if task_id is None else as_text(task_id)
 
 
 def _update_task_sync(runtime: Runtime, ask: Request) -> Response:
-    workflow = runtime.engine.update_task_sync(
+    workflow = runtime.engine.tasks.update_sync(
         ask["workflow_id"], ask["reference_name"], _status(ask), ask.object(), ask.text("workerid")
     )
     return as_json(workflow)
 
 
 def _signal_workflow_task(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.signal_workflow_task(ask["workflow_id"], _status(ask), ask.object())
+    runtime.engine.tasks.signal(ask["workflow_id"], _status(ask), ask.object())
     return NOTHING
 
 
 async def _signal_workflow_task_sync(runtime: Runtime, ask: Request) -> Response:
     workflow_id, strategy = ask["workflow_id"], checked_strategy(ask)
     seconds = ask.number_or("timeoutMillis", 5000) / 1000
-    if runtime.engine.signal_workflow_task(workflow_id, _status(ask), ask.object()) is None:
+    if runtime.engine.tasks.signal(workflow_id, _status(ask), ask.object()) is None:
         raise NotFound(f"Found no blocked task in workflow {workflow_id} to signal")
     return as_json(await wait_for_run(runtime, workflow_id, seconds, strategy=strategy))
 
@@ -104,59 +104,59 @@ async def _signal_workflow_task_sync(runtime: Runtime, ask: Request) -> Response
 
 
 def _get_task(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.get_task(ask["task_id"]))
+    return as_json(runtime.engine.tasks.get(ask["task_id"]))
 
 
 def _add_task_log(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.add_task_log(ask["task_id"], ask.raw_text())
+    runtime.engine.tasks.add_log(ask["task_id"], ask.raw_text())
     return NOTHING
 
 
 def _get_task_logs(runtime: Runtime, ask: Request) -> Response:
-    logs = runtime.engine.get_task_logs(ask["task_id"])
+    logs = runtime.engine.tasks.get_logs(ask["task_id"])
     return as_json(logs) if logs else NO_CONTENT
 
 
 def _search_tasks(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.search_tasks(**search_parameters(ask)))
+    return as_json(runtime.engine.search.tasks(**search_parameters(ask)))
 
 
 def _search_tasks_v2(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.search_tasks_v2(**search_parameters(ask)))
+    return as_json(runtime.engine.search.tasks_v2(**search_parameters(ask)))
 
 
 # -- queues --------------------------------------------------------------------------------------------
 
 
 def _get_queue_size(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.get_queue_size_for_task(ask.required("taskType"), ask.text("domain")))
+    return as_json(runtime.engine.tasks.get_queue_size(ask.required("taskType"), ask.text("domain")))
 
 
 def _get_queue_sizes(runtime: Runtime, ask: Request) -> Response:
     task_types = ask.texts("taskType")
     if not task_types:
         raise Refused('Cannot invoke "java.util.List.stream()" because "taskTypes" is null')
-    return as_json(runtime.engine.get_queue_sizes_for_tasks(task_types))
+    return as_json(runtime.engine.tasks.get_queue_sizes(task_types))
 
 
 def _get_all_queue_sizes(runtime: Runtime, _: Request) -> Response:
-    return as_json(runtime.engine.get_all_queue_sizes())
+    return as_json(runtime.engine.tasks.get_all_queue_sizes())
 
 
 def _get_all_queue_details(runtime: Runtime, _: Request) -> Response:
-    return as_json(runtime.engine.get_all_queue_details())
+    return as_json(runtime.engine.tasks.get_all_queue_details())
 
 
 def _get_poll_data(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.get_task_poll_data(ask.required("taskType")))
+    return as_json(runtime.engine.tasks.get_poll_data(ask.required("taskType")))
 
 
 def _get_all_poll_data(runtime: Runtime, _: Request) -> Response:
-    return as_json(runtime.engine.get_all_poll_data())
+    return as_json(runtime.engine.tasks.get_all_poll_data())
 
 
 def _requeue_pending_tasks(runtime: Runtime, ask: Request) -> Response:
-    return as_text(str(runtime.engine.requeue_pending_tasks(ask["task_type"])))
+    return as_text(str(runtime.engine.tasks.requeue_pending(ask["task_type"])))
 
 
 ROUTES = (

@@ -37,11 +37,11 @@ def _start_request(ask: Request) -> JsonObject:
 
 
 def _start_workflow(runtime: Runtime, ask: Request) -> Response:
-    return as_text(runtime.engine.start_workflow(_start_request(ask)))
+    return as_text(runtime.engine.workflows.start(_start_request(ask)))
 
 
 def _start_workflow_by_name(runtime: Runtime, ask: Request) -> Response:
-    workflow_id = runtime.engine.start_workflow_by_name(
+    workflow_id = runtime.engine.workflows.start_by_name(
         ask["name"],
         ask.object(),
         version=ask.number("version"),
@@ -62,7 +62,7 @@ async def _execute_workflow(runtime: Runtime, ask: Request) -> Response:
         if given is None:
             raise Refused('Cannot invoke "java.util.Map.containsKey(Object)" because "workflowInput" is null')
         request["input"] = {**given, "_systemMetadata": {"dynamic": True}}
-    workflow_id = runtime.engine.start_workflow(request)
+    workflow_id = runtime.engine.workflows.start(request)
     run = await wait_for_run(
         runtime,
         workflow_id,
@@ -75,29 +75,29 @@ async def _execute_workflow(runtime: Runtime, ask: Request) -> Response:
 
 
 def _test_workflow(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.test_workflow(ask.object(_TEST)))
+    return as_json(runtime.engine.workflows.test(ask.object(_TEST)))
 
 
 def _send_message(runtime: Runtime, ask: Request) -> Response:
-    return as_text(runtime.engine.send_message(ask["workflow_id"], ask.object()))
+    return as_text(runtime.engine.workflows.send_message(ask["workflow_id"], ask.object()))
 
 
 # -- look ----------------------------------------------------------------------------------------------
 
 
 def _get_workflow(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.get_workflow(ask["workflow_id"], ask.flag("includeTasks", True)))
+    return as_json(runtime.engine.workflows.get(ask["workflow_id"], ask.flag("includeTasks", True)))
 
 
 def _get_workflow_status(runtime: Runtime, ask: Request) -> Response:
-    state = runtime.engine.get_workflow_status(
+    state = runtime.engine.workflows.get_status(
         ask["workflow_id"], ask.flag("includeOutput"), ask.flag("includeVariables")
     )
     return as_json(state)
 
 
 def _get_workflow_tasks(runtime: Runtime, ask: Request) -> Response:
-    tasks = runtime.engine.get_workflow_tasks(
+    tasks = runtime.engine.workflows.get_tasks(
         ask["workflow_id"],
         start=ask.number_or("start", 0),
         count=ask.number_or("count", 15),
@@ -107,7 +107,7 @@ def _get_workflow_tasks(runtime: Runtime, ask: Request) -> Response:
 
 
 def _get_running_workflows(runtime: Runtime, ask: Request) -> Response:
-    ids = runtime.engine.get_running_workflows(
+    ids = runtime.engine.workflows.get_running(
         ask["name"],
         version=ask.number_or("version", 1),
         start_time=ask.number("startTime", "java.lang.Long"),
@@ -117,7 +117,7 @@ def _get_running_workflows(runtime: Runtime, ask: Request) -> Response:
 
 
 def _get_by_correlation_id(runtime: Runtime, ask: Request) -> Response:
-    found = runtime.engine.get_by_correlation_id(
+    found = runtime.engine.workflows.get_by_correlation_id(
         ask["name"],
         ask["correlation_id"],
         include_closed=ask.flag("includeClosed"),
@@ -127,7 +127,7 @@ def _get_by_correlation_id(runtime: Runtime, ask: Request) -> Response:
 
 
 def _get_by_correlation_ids(runtime: Runtime, ask: Request) -> Response:
-    found = runtime.engine.get_by_correlation_ids(
+    found = runtime.engine.workflows.get_by_correlation_ids(
         ask["name"], ask.strings(), include_closed=ask.flag("includeClosed"), include_tasks=ask.flag("includeTasks")
     )
     return as_json(found)
@@ -137,23 +137,23 @@ def _get_by_correlation_ids(runtime: Runtime, ask: Request) -> Response:
 
 
 def _decide(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.decide(ask["workflow_id"])
+    runtime.engine.workflows.decide(ask["workflow_id"])
     return NOTHING
 
 
 def _pause_workflow(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.pause_workflow(ask["workflow_id"])
+    runtime.engine.workflows.pause(ask["workflow_id"])
     return NOTHING
 
 
 def _resume_workflow(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.resume_workflow(ask["workflow_id"])
+    runtime.engine.workflows.resume(ask["workflow_id"])
     return NOTHING
 
 
 def _skip_task(runtime: Runtime, ask: Request) -> Response:
     # From the query, where each value is a string. The server does not read the body.
-    runtime.engine.skip_task_from_workflow(
+    runtime.engine.workflows.skip_task(
         ask["workflow_id"],
         ask["reference_name"],
         task_input=_map_in_query(ask, "taskInput"),
@@ -169,36 +169,36 @@ def _map_in_query(ask: Request, name: str) -> dict[str, Any] | None:
 
 
 def _rerun_workflow(runtime: Runtime, ask: Request) -> Response:
-    return as_text(runtime.engine.rerun_workflow(ask["workflow_id"], ask.object(_RERUN)))
+    return as_text(runtime.engine.workflows.rerun(ask["workflow_id"], ask.object(_RERUN)))
 
 
 def _restart_workflow(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.restart_workflow(ask["workflow_id"], ask.flag("useLatestDefinitions"))
+    runtime.engine.workflows.restart(ask["workflow_id"], ask.flag("useLatestDefinitions"))
     return NO_CONTENT
 
 
 def _retry_workflow(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.retry_workflow(ask["workflow_id"], ask.flag("resumeSubworkflowTasks"))
+    runtime.engine.workflows.retry(ask["workflow_id"], ask.flag("resumeSubworkflowTasks"))
     return NO_CONTENT
 
 
 def _reset_callbacks(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.reset_callbacks(ask["workflow_id"])
+    runtime.engine.workflows.reset_callbacks(ask["workflow_id"])
     return NO_CONTENT
 
 
 def _terminate_workflow(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.terminate_workflow(ask["workflow_id"], ask.text("reason"))
+    runtime.engine.workflows.terminate(ask["workflow_id"], ask.text("reason"))
     return NOTHING
 
 
 def _remove_workflow(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.remove_workflow(ask["workflow_id"], ask.flag("archiveWorkflow", True))
+    runtime.engine.workflows.remove(ask["workflow_id"], ask.flag("archiveWorkflow", True))
     return NOTHING
 
 
 def _terminate_remove_workflow(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.terminate_remove_workflow(ask["workflow_id"], ask.text("reason"), ask.flag("archiveWorkflow", True))
+    runtime.engine.workflows.terminate_remove(ask["workflow_id"], ask.text("reason"), ask.flag("archiveWorkflow", True))
     return NOTHING
 
 
@@ -227,30 +227,30 @@ def search_parameters(ask: Request) -> Search:
 
 
 def _search_workflows(runtime: Runtime, ask: Request) -> Response:
-    found = runtime.engine.search_workflows(
+    found = runtime.engine.search.workflows(
         **search_parameters(ask), classifier=ask.text("classifier"), top_level_only=ask.flag("topLevelOnly")
     )
     return as_json(found)
 
 
 def _search_workflows_v2(runtime: Runtime, ask: Request) -> Response:
-    found = runtime.engine.search_workflows_v2(
+    found = runtime.engine.search.workflows_v2(
         **search_parameters(ask), classifier=ask.text("classifier"), top_level_only=ask.flag("topLevelOnly")
     )
     return as_json(found)
 
 
 def _search_by_tasks(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.search_by_tasks(**search_parameters(ask)))
+    return as_json(runtime.engine.search.by_tasks(**search_parameters(ask)))
 
 
 def _search_by_tasks_v2(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.search_by_tasks_v2(**search_parameters(ask)))
+    return as_json(runtime.engine.search.by_tasks_v2(**search_parameters(ask)))
 
 
 def get_external_storage_location(runtime: Runtime, ask: Request) -> Response:
     """Where a payload that is kept outside would be; tasks have the same endpoint."""
-    location = runtime.engine.get_external_storage_location(
+    location = runtime.engine.tasks.get_external_storage_location(
         ask.required("path"), ask.required("operation"), ask.required("payloadType")
     )
     return as_json(location)

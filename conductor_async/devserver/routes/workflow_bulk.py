@@ -12,36 +12,36 @@ if TYPE_CHECKING:
 
 
 def _pause(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.bulk_pause(ask.strings()))
+    return as_json(runtime.engine.bulk.pause(ask.strings()))
 
 
 def _resume(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.bulk_resume(ask.strings()))
+    return as_json(runtime.engine.bulk.resume(ask.strings()))
 
 
 def _restart(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.bulk_restart(ask.strings(), ask.flag("useLatestDefinitions")))
+    return as_json(runtime.engine.bulk.restart(ask.strings(), ask.flag("useLatestDefinitions")))
 
 
 def _retry(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.bulk_retry(ask.strings()))
+    return as_json(runtime.engine.bulk.retry(ask.strings()))
 
 
 def _terminate(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.bulk_terminate(ask.strings(), ask.text("reason")))
+    return as_json(runtime.engine.bulk.terminate(ask.strings(), ask.text("reason")))
 
 
 def _remove(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.bulk_remove(ask.strings(), ask.flag("archiveWorkflow", True)))
+    return as_json(runtime.engine.bulk.remove(ask.strings(), ask.flag("archiveWorkflow", True)))
 
 
 def _terminate_remove(runtime: Runtime, ask: Request) -> Response:
-    done = runtime.engine.bulk_terminate_remove(ask.strings(), ask.text("reason"), ask.flag("archiveWorkflow", True))
+    done = runtime.engine.bulk.terminate_remove(ask.strings(), ask.text("reason"), ask.flag("archiveWorkflow", True))
     return as_json(done)
 
 
 def _search(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.bulk_search(ask.strings(), ask.flag("includeTasks", True)))
+    return as_json(runtime.engine.bulk.search(ask.strings(), ask.flag("includeTasks", True)))
 
 
 ROUTES = (

@@ -1,4 +1,4 @@
-"""What all commands have in common: what is due is done before them, and what they cause is done before they return."""
+"""How a command runs: what is due is done before it, and what it causes is done before it returns."""
 
 from __future__ import annotations
 
@@ -7,113 +7,120 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from conductor_async.engine.core import Work
 from conductor_async.engine.decider.loop import do_work
-from conductor_async.engine.errors import EngineError, Invalid
+from conductor_async.engine.errors import EngineError
 from conductor_async.engine.events import handle_events
 from conductor_async.engine.schedules.firing import fire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from conductor_async.engine.core import Core
     from conductor_async.models import JsonObject
 
-__all__ = ["VALIDATION_FAILED", "Commands", "bulk", "command"]
+__all__ = ["VALIDATION_FAILED", "CommandRunner", "Commands", "bulk_response", "command"]
 
 VALIDATION_FAILED = "Validation failed, check below errors for detail."
 
-_MOST_AT_ONCE = 1000
-_MOST_STEPS = 5_000
-"""A part of a second."""
+# A fraction of a second. Without a limit, a workflow that loops for ever would never give the event loop back.
+_MAX_STEPS = 5_000
 
 P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C", bound="Commands")
 
 
-class Commands:
-    """The state that commands work on, and the way in which they begin and end."""
+class CommandRunner:
+    """Runs commands one at a time, each between two passes over the pending work.
 
-    core: Core
-    on_change: Callable[[str], None] | None = None
-    on_queued: Callable[[str], None] | None = None
-    _depth: int = 0
+    Attributes:
+        on_change: Called with an execution's id when it has changed.
+        on_queued: Called with a queue's name (`type` or `domain:type`) when a task in it has become ready.
+    """
 
-    def settle(self) -> None:
-        """Do what is due now, then tell who waits for changes.
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.on_change: Callable[[str], None] | None = None
+        self.on_queued: Callable[[str], None] | None = None
+        self._is_running = False
 
-        An execution that goes on and on by itself is left after a while, and taken up by `run_due`.
+    def run(self, action: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Runs a command. A command that calls another one is one command."""
+        if self._is_running:
+            return action(*args, **kwargs)
+        self._is_running = True
+        self.core.steps_left = _MAX_STEPS
+        try:
+            self.run_pending()
+            self.core.steps_left = _MAX_STEPS
+            return action(*args, **kwargs)
+        finally:
+            try:
+                self.run_pending()  # a command that raised may have caused work too
+            finally:
+                self._is_running = False
+
+    def run_pending(self) -> None:
+        """Does what is due now, then notifies the listeners.
+
+        Work beyond the step limit is postponed: `next_due` is then now, and `run_due` continues it.
         """
-        core = self.core
-        while True:
-            core.steps_left -= 1
-            if core.steps_left < 0:
-                core.postponed += core.work
-                core.work.clear()
+        while self.core.take_step():
+            if not self._run_next():
                 break
-            if core.work:
-                do_work(core, core.work.popleft())
-                continue
-            if core.events:
-                handle_events(core)
-                continue
-            timer = core.timers.pop_due(core.now())
-            if timer is None:
-                break
-            if timer.kind == "schedule":
-                fire(core, timer.key, timer.due)
-            else:
-                do_work(core, Work(timer.kind, timer.key))
+        else:
+            self.core.postpone_work()
         self._notify()
+
+    def _run_next(self) -> bool:
+        """Does one piece of work, or returns False if none is due. The consequences of a command go before timers."""
+        core = self.core
+        if core.work:
+            do_work(core, core.work.popleft())
+        elif core.events:
+            handle_events(core)
+        elif (timer := core.timers.pop_due(core.now())) is None:
+            return False
+        elif timer.kind == "schedule":
+            fire(core, timer.key, timer.due)
+        else:
+            do_work(core, Work(timer.kind, timer.key))
+        return True
 
     def _notify(self) -> None:
         changed, self.core.changed = self.core.changed, {}
         queued, self.core.queued = self.core.queued, {}
-        if self.on_change is not None:
-            for workflow_id in changed:
-                self.on_change(workflow_id)
-        if self.on_queued is not None:
-            for name in queued:
-                self.on_queued(name)
+        for names, listener in ((changed, self.on_change), (queued, self.on_queued)):
+            if listener is not None:
+                for name in names:
+                    listener(name)
+
+
+class Commands:
+    """The commands on one resource of the REST API."""
+
+    def __init__(self, runner: CommandRunner) -> None:
+        self.runner = runner
+        self.core = runner.core
 
 
 def command(method: Callable[Concatenate[C, P], R]) -> Callable[Concatenate[C, P], R]:
-    """Do what is due before the method and what it causes after it, also when it raises."""
+    """Makes a method a command: see `CommandRunner.run`."""
 
     @functools.wraps(method)
     def wrapped(self: C, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        if self._depth:
-            return method(self, *args, **kwargs)
-        self._depth += 1
-        core = self.core
-        core.steps_left = _MOST_STEPS
-        try:
-            self.settle()
-            core.steps_left = _MOST_STEPS
-            return method(self, *args, **kwargs)
-        finally:
-            try:
-                self.settle()
-            finally:
-                self._depth -= 1
+        return self.runner.run(method, self, *args, **kwargs)
 
     return wrapped
 
 
-def bulk(workflow_ids: list[str], method: str, action: Callable[[str], None]) -> JsonObject:
-    """Do something to many executions. Returns a BulkResponse. `method` is what the server calls this."""
-    problem = None
-    if not workflow_ids:
-        problem = "WorkflowIds list cannot be null."
-    elif len(workflow_ids) > _MOST_AT_ONCE:
-        problem = "Cannot process more than 1000 workflows. Please use multiple requests."
-    if problem is not None:
-        raise Invalid(VALIDATION_FAILED, [{"path": f"{method}.arg0", "message": problem}])
+def bulk_response(keys: Sequence[str], action: Callable[[str], None]) -> JsonObject:
+    """Does something for each key. Returns a BulkResponse: the keys done, and the others with their errors."""
     errors: dict[str, str] = {}
     done: list[str] = []
-    for workflow_id in workflow_ids:
+    for key in keys:
         try:
-            action(workflow_id)
-            done.append(workflow_id)
+            action(key)
+            done.append(key)
         except EngineError as error:
-            errors[workflow_id] = error.message
+            errors[key] = error.message
     return {"bulkErrorResults": errors, "bulkSuccessfulResults": done}

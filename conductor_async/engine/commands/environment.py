@@ -1,4 +1,4 @@
-"""Environment values and secrets. They are given to the constructor and cannot be changed."""
+"""Environment values. They are given to the constructor and cannot be changed."""
 
 from __future__ import annotations
 
@@ -9,20 +9,16 @@ from conductor_async.engine.commands.base import Commands
 if TYPE_CHECKING:
     from conductor_async.models import JsonObject
 
-__all__ = ["EnvironmentQueries"]
+__all__ = ["EnvironmentCommands"]
 
 
-class EnvironmentQueries(Commands):
-    """Environment values and secrets. They are given to the constructor and cannot be changed."""
+class EnvironmentCommands(Commands):
+    """Environment values. They are given to the constructor and cannot be changed."""
 
-    def get_environment(self) -> list[JsonObject]:
-        """All values: `[{"name", "value"}]`."""
+    def get_all(self) -> list[JsonObject]:
+        """Returns all values: `[{"name", "value"}]`, sorted by name."""
         return [{"name": name, "value": value} for name, value in sorted(self.core.environment.items())]
 
-    def get_environment_value(self, key: str) -> str | None:
-        """One value."""
+    def get(self, key: str) -> str | None:
+        """Returns one value, or None if there is none of that name."""
         return self.core.environment.get(key)
-
-    def get_secret_names(self) -> list[str]:
-        """The names of all secrets."""
-        return sorted(self.core.secrets)

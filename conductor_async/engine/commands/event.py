@@ -24,10 +24,10 @@ _ACTIONS = (
 
 
 class EventCommands(Commands):
-    """Event handlers."""
+    """Commands on event handlers."""
 
     @command
-    def add_event_handler(self, handler: JsonObject) -> None:
+    def add_handler(self, handler: JsonObject) -> None:
         """Keep a new handler."""
         wire = _checked(handler, "addEventHandler")
         if wire["name"] in self.core.handlers:
@@ -36,19 +36,19 @@ class EventCommands(Commands):
         self.core.handlers[wire["name"]] = wire
 
     @command
-    def update_event_handler(self, handler: JsonObject) -> None:
+    def update_handler(self, handler: JsonObject) -> None:
         """Replace a handler."""
         wire = _checked(handler, "updateEventHandler")
         self._check_known(wire["name"])
         self.core.handlers[wire["name"]] = wire
 
     @command
-    def remove_event_handler(self, name: str) -> None:
+    def remove_handler(self, name: str) -> None:
         """Forget a handler."""
         self._check_known(name)
         del self.core.handlers[name]
 
-    def get_event_handlers(self, event: str | None = None, active_only: bool = True) -> list[JsonObject]:
+    def get_handlers(self, event: str | None = None, active_only: bool = True) -> list[JsonObject]:
         """All handlers, or those of an event."""
         handlers = list(self.core.handlers.values())
         if event is None:

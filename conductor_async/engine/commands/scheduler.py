@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from conductor_async.engine.commands.base import Commands, command
+from conductor_async.engine.commands.base import Commands, bulk_response, command
 from conductor_async.engine.definitions.defaults import with_start_request_defaults
-from conductor_async.engine.errors import EngineError, NotFound, Refused
+from conductor_async.engine.errors import NotFound, Refused
 from conductor_async.engine.schedules.cron import BadCronExpression
 from conductor_async.engine.schedules.firing import arm
 from conductor_async.engine.schedules.times import next_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from conductor_async.models import JsonObject, JsonValue
 
 __all__ = ["SchedulerCommands"]
@@ -26,7 +24,7 @@ class SchedulerCommands(Commands):
     # -- schedules -----------------------------------------------------------------------------------
 
     @command
-    def save_schedule(self, schedule: JsonObject) -> JsonObject:
+    def save(self, schedule: JsonObject) -> JsonObject:
         """Create or update a schedule. Like the server, this takes expressions that never fire."""
         wire = self._normal(schedule)
         self.core.schedules[wire["name"]] = wire
@@ -34,18 +32,18 @@ class SchedulerCommands(Commands):
         return wire
 
     @command
-    def get_schedule(self, name: str) -> JsonObject:
+    def get(self, name: str) -> JsonObject:
         """A schedule."""
         return self._known(name)
 
     @command
-    def get_all_schedules(self, workflow_name: str | None = None) -> list[JsonObject]:
+    def get_all(self, workflow_name: str | None = None) -> list[JsonObject]:
         """All schedules, or those of a workflow."""
         schedules = list(self.core.schedules.values())
         return schedules if not workflow_name else [one for one in schedules if _workflow(one) == workflow_name]
 
     @command
-    def search_schedules(
+    def search(
         self,
         *,
         workflow_name: str | None = None,
@@ -59,7 +57,7 @@ class SchedulerCommands(Commands):
         """A SearchResult of schedules."""
         found = [
             one
-            for one in self.get_all_schedules(workflow_name)
+            for one in self.get_all(workflow_name)
             if (not schedule_name or schedule_name.lower() in one["name"].lower())
             and (paused is None or one["paused"] == paused)
             and (free_text in {"", "*"} or free_text.lower() in one["name"].lower())
@@ -67,12 +65,12 @@ class SchedulerCommands(Commands):
         return _page(_sorted(found, sort), start, size)
 
     @command
-    def delete_schedule(self, name: str) -> None:
+    def delete(self, name: str) -> None:
         """Forget a schedule."""
         self.core.schedules.pop(name, None)
 
     @command
-    def pause_schedule(self, name: str, reason: str | None = None) -> None:
+    def pause(self, name: str, reason: str | None = None) -> None:
         """Fire no more for now."""
         changes: JsonObject = {"paused": True, "updatedTime": self.core.now()}
         if reason is not None:
@@ -80,7 +78,7 @@ class SchedulerCommands(Commands):
         self.core.schedules[name] = {**self._known(name), **changes}
 
     @command
-    def resume_schedule(self, name: str) -> None:
+    def resume(self, name: str) -> None:
         """Fire again."""
         kept = {key: value for key, value in self._known(name).items() if key != "pausedReason"}
         wire = {**kept, "paused": False, "updatedTime": self.core.now()}
@@ -90,23 +88,23 @@ class SchedulerCommands(Commands):
     # -- many ----------------------------------------------------------------------------------------
 
     @command
-    def bulk_pause_schedules(self, names: list[str]) -> JsonObject:
+    def bulk_pause(self, names: list[str]) -> JsonObject:
         """Pause several."""
-        return _each(names, self.pause_schedule)
+        return bulk_response(names, self.pause)
 
     @command
-    def bulk_resume_schedules(self, names: list[str]) -> JsonObject:
+    def bulk_resume(self, names: list[str]) -> JsonObject:
         """Resume several."""
-        return _each(names, self.resume_schedule)
+        return bulk_response(names, self.resume)
 
     @command
-    def pause_all_schedules(self) -> JsonObject:
+    def pause_all(self) -> JsonObject:
         """Let none fire, paused or not. Says that it is done."""
         self.core.schedules_paused = True
         return {"status": "done"}
 
     @command
-    def resume_all_schedules(self) -> JsonObject:
+    def resume_all(self) -> JsonObject:
         """Let those fire again that are not paused. Says that it is done."""
         self.core.schedules_paused = False
         for schedule in self.core.schedules.values():
@@ -119,7 +117,7 @@ class SchedulerCommands(Commands):
 
     # -- times and runs ------------------------------------------------------------------------------
 
-    def get_next_few_schedules(
+    def get_next_few(
         self,
         cron_expression: str,
         *,
@@ -142,7 +140,7 @@ class SchedulerCommands(Commands):
         return times
 
     @command
-    def search_schedule_executions(
+    def search_executions(
         self,
         *,
         start: int = 0,
@@ -213,18 +211,6 @@ def _check_zone(name: str) -> None:
     except (ValueError, ZoneInfoNotFoundError) as error:
         msg = f"Unknown time-zone ID: {name}"
         raise Refused(msg) from error
-
-
-def _each(names: list[str], action: Callable[[str], None]) -> JsonObject:
-    errors: dict[str, str] = {}
-    done: list[str] = []
-    for name in names:
-        try:
-            action(name)
-            done.append(name)
-        except EngineError as error:
-            errors[name] = error.message
-    return {"bulkErrorResults": errors, "bulkSuccessfulResults": done}
 
 
 def _sorted(found: list[JsonObject], sort: str | None) -> list[JsonObject]:

@@ -26,35 +26,41 @@ class TaskCommands(Commands):
     # -- hand out ------------------------------------------------------------------------------------
 
     @command
-    def poll_task(self, task_type: str, worker_id: str | None = None, domain: str | None = None) -> JsonObject | None:
+    def poll(self, task_type: str, worker_id: str | None = None, domain: str | None = None) -> JsonObject | None:
         """Hand out one task, if there is one."""
         return next(iter(poll(self.core, task_type, worker_id, domain, 1)), None)
 
     @command
-    def batch_poll_tasks(
+    def batch_poll(
         self, task_type: str, worker_id: str | None = None, *, count: int = 1, domain: str | None = None
     ) -> list[JsonObject]:
         """Hand out up to `count` tasks that are ready now."""
         return poll(self.core, task_type, worker_id, domain, count)
 
+    @command
+    def has_ready(self, task_type: str, domain: str | None = None) -> bool:
+        """Returns whether a poll would find a task now."""
+        queue = self.core.queues.get(queue_name(task_type, domain))
+        return queue is not None and queue.has_ready(self.core.now())
+
     # -- update --------------------------------------------------------------------------------------
 
     @command
-    def update_task(self, task_result: JsonObject) -> str:
+    def update(self, task_result: JsonObject) -> str:
         """Take a worker's report. Returns the task's id."""
         return update(self.core, task_result).task_id
 
     @command
-    def update_task_v2(self, task_result: JsonObject) -> JsonObject | None:
+    def update_v2(self, task_result: JsonObject) -> JsonObject | None:
         """Take a worker's report and hand out the next task of the same type and domain, if one is ready."""
         row = update(self.core, task_result)
         if task_result.get("extendLease") or not row.is_terminal:
             return None
-        self.settle()
-        return self.poll_task(row.task_type, task_result.get("workerId"), row.domain)
+        self.runner.run_pending()
+        return self.poll(row.task_type, task_result.get("workerId"), row.domain)
 
     @command
-    def update_task_by_ref_name(
+    def update_by_ref_name(
         self, workflow_id: str, task_reference_name: str, status: str, output: JsonObject, worker_id: str | None = None
     ) -> str | None:
         """Update the pending task of that name. Returns its id, or None if nothing is pending."""
@@ -64,18 +70,18 @@ class TaskCommands(Commands):
         return self._update_row(row, status, output, worker_id) if row is not None else None
 
     @command
-    def update_task_sync(
+    def update_sync(
         self, workflow_id: str, task_reference_name: str, status: str, output: JsonObject, worker_id: str | None = None
     ) -> JsonObject:
         """The same, and returns the execution."""
-        if self.update_task_by_ref_name(workflow_id, task_reference_name, status, output, worker_id) is None:
+        if self.update_by_ref_name(workflow_id, task_reference_name, status, output, worker_id) is None:
             msg = f"Found no running task {task_reference_name} of workflow {workflow_id} to update"
             raise NotFound(msg)
-        self.settle()
+        self.runner.run_pending()
         return execution_to_wire(self.core.store.execution(workflow_id), now=self.core.now())
 
     @command
-    def signal_workflow_task(self, workflow_id: str, status: str, output: JsonObject) -> str | None:
+    def signal(self, workflow_id: str, status: str, output: JsonObject) -> str | None:
         """Update the first pending WAIT, also one in a sub-workflow. Returns the id of its execution, or None."""
         _check_status(status)
         row = pending_wait(self.core, self.core.store.execution(workflow_id))
@@ -100,7 +106,7 @@ class TaskCommands(Commands):
     # -- look at -------------------------------------------------------------------------------------
 
     @command
-    def get_task(self, task_id: str) -> JsonObject:
+    def get(self, task_id: str) -> JsonObject:
         """One attempt of a task."""
         row = self.core.store.tasks.get(task_id)
         if row is None:
@@ -109,28 +115,28 @@ class TaskCommands(Commands):
         return task_to_wire(row, self.core.now())
 
     @command
-    def add_task_log(self, task_id: str, log: str) -> None:
+    def add_log(self, task_id: str, log: str) -> None:
         """Add a line to the task's log."""
         line = {"log": log, "taskId": task_id, "createdTime": self.core.now()}
         self.core.store.logs.setdefault(task_id, []).append(line)
 
     @command
-    def get_task_logs(self, task_id: str) -> list[JsonObject]:
+    def get_logs(self, task_id: str) -> list[JsonObject]:
         """The task's log; empty if there is none."""
         return sorted(self.core.store.logs.get(task_id, []), key=lambda line: line["createdTime"])
 
     # -- queues --------------------------------------------------------------------------------------
 
     @command
-    def get_queue_size_for_task(self, task_type: str, domain: str | None = None) -> int:
-        """How many tasks wait in a queue, postponed ones included."""
+    def get_queue_size(self, task_type: str, domain: str | None = None) -> int:
+        """Returns how many tasks are in a queue, including those that wait for their time."""
         queue = self.core.queues.get(queue_name(task_type, domain))
         return len(queue.messages) if queue is not None else 0
 
     @command
-    def get_queue_sizes_for_tasks(self, task_types: Sequence[str]) -> dict[str, int]:
+    def get_queue_sizes(self, task_types: Sequence[str]) -> dict[str, int]:
         """The same for several queues."""
-        return {task_type: self.get_queue_size_for_task(task_type) for task_type in task_types}
+        return {task_type: self.get_queue_size(task_type) for task_type in task_types}
 
     @command
     def get_all_queue_sizes(self) -> dict[str, int]:
@@ -143,7 +149,7 @@ class TaskCommands(Commands):
         return {name: {"a": {"size": size, "uacked": 0}} for name, size in self.core.queues.sizes().items()}
 
     @command
-    def get_task_poll_data(self, task_type: str) -> list[JsonObject]:
+    def get_poll_data(self, task_type: str) -> list[JsonObject]:
         """Who polled for a type last, by domain."""
         return list(self.core.polls.get(task_type, {}).values())
 
@@ -153,7 +159,7 @@ class TaskCommands(Commands):
         return [data for domains in self.core.polls.values() for data in domains.values()]
 
     @command
-    def requeue_pending_tasks(self, task_type: str) -> int:
+    def requeue_pending(self, task_type: str) -> int:
         """Put scheduled tasks that are in no queue back into theirs. Returns how many."""
         rows = [
             row

@@ -32,7 +32,7 @@ class WorkflowCommands(Commands):
     # -- start ---------------------------------------------------------------------------------------
 
     @command
-    def start_workflow(self, request: JsonObject) -> str:
+    def start(self, request: JsonObject) -> str:
         """Start an execution. Returns its id."""
         wire = with_start_request_defaults(request)
         _check_start(wire)
@@ -44,7 +44,7 @@ class WorkflowCommands(Commands):
         return begin(self.core, wire)
 
     @command
-    def start_workflow_by_name(
+    def start_by_name(
         self,
         name: str,
         workflow_input: JsonObject,
@@ -71,15 +71,13 @@ class WorkflowCommands(Commands):
     # -- look at -------------------------------------------------------------------------------------
 
     @command
-    def get_workflow(self, workflow_id: str, include_tasks: bool = True) -> JsonObject:
+    def get(self, workflow_id: str, include_tasks: bool = True) -> JsonObject:
         """An execution."""
         execution = self.core.store.execution(workflow_id)
         return execution_to_wire(execution, include_tasks=include_tasks, now=self.core.now())
 
     @command
-    def get_workflow_status(
-        self, workflow_id: str, include_output: bool = False, include_variables: bool = False
-    ) -> JsonObject:
+    def get_status(self, workflow_id: str, include_output: bool = False, include_variables: bool = False) -> JsonObject:
         """The state of an execution, in short."""
         execution = self.core.store.execution(workflow_id)
         state: JsonObject = {"workflowId": workflow_id}
@@ -92,16 +90,14 @@ class WorkflowCommands(Commands):
         return {**state, "status": execution.status}
 
     @command
-    def get_workflow_tasks(
-        self, workflow_id: str, *, start: int = 0, count: int = 15, status: Sequence[str] = ()
-    ) -> JsonObject:
+    def get_tasks(self, workflow_id: str, *, start: int = 0, count: int = 15, status: Sequence[str] = ()) -> JsonObject:
         """Its tasks, in pages: a SearchResult."""
         rows = [row for row in self.core.store.execution(workflow_id).tasks if not status or row.status in status]
         page = rows[start : start + count]
         return {"totalHits": len(rows), "results": [task_to_wire(row, self.core.now()) for row in page]}
 
     @command
-    def get_running_workflows(
+    def get_running(
         self, name: str, *, version: int = 1, start_time: int | None = None, end_time: int | None = None
     ) -> list[str]:
         """Ids of what runs, or of all that was started between two times (epoch milliseconds)."""
@@ -133,6 +129,11 @@ class WorkflowCommands(Commands):
             for correlation_id in correlation_ids
         }
 
+    def get_parent(self, workflow_id: str) -> str | None:
+        """The execution that this one is a sub-workflow of."""
+        execution = self.core.store.executions.get(workflow_id)
+        return execution.parent_workflow_id if execution is not None else None
+
     # -- control -------------------------------------------------------------------------------------
 
     @command
@@ -141,17 +142,17 @@ class WorkflowCommands(Commands):
         decide_execution(self.core, self.core.store.execution(workflow_id))
 
     @command
-    def pause_workflow(self, workflow_id: str) -> None:
+    def pause(self, workflow_id: str) -> None:
         """Schedule nothing more for now."""
         control.pause(self.core, self.core.store.execution(workflow_id))
 
     @command
-    def resume_workflow(self, workflow_id: str) -> None:
+    def resume(self, workflow_id: str) -> None:
         """Go on after a pause."""
         control.resume(self.core, self.core.store.execution(workflow_id))
 
     @command
-    def skip_task_from_workflow(
+    def skip_task(
         self,
         workflow_id: str,
         task_reference_name: str,
@@ -164,7 +165,7 @@ class WorkflowCommands(Commands):
         control.skip(self.core, execution, task_reference_name, task_input or {}, task_output or {})
 
     @command
-    def rerun_workflow(self, workflow_id: str, request: JsonObject) -> str:
+    def rerun(self, workflow_id: str, request: JsonObject) -> str:
         """Run again from a task, or from the start. Returns the id."""
         execution = self.core.store.execution(workflow_id)
         task_id = request.get("reRunFromTaskId")
@@ -182,12 +183,12 @@ class WorkflowCommands(Commands):
         return workflow_id
 
     @command
-    def restart_workflow(self, workflow_id: str, use_latest_definitions: bool = False) -> None:
+    def restart(self, workflow_id: str, use_latest_definitions: bool = False) -> None:
         """Run again from the start, with the same input."""
         control.restart(self.core, self.core.store.execution(workflow_id), use_latest_definitions)
 
     @command
-    def retry_workflow(self, workflow_id: str, resume_subworkflow_tasks: bool = False) -> None:
+    def retry(self, workflow_id: str, resume_subworkflow_tasks: bool = False) -> None:
         """Schedule again what failed."""
         control.retry_execution(self.core, self.core.store.execution(workflow_id), resume_subworkflow_tasks)
 
@@ -197,12 +198,12 @@ class WorkflowCommands(Commands):
         control.reset_callbacks(self.core, self.core.store.execution(workflow_id))
 
     @command
-    def terminate_workflow(self, workflow_id: str, reason: str | None = None) -> None:
+    def terminate(self, workflow_id: str, reason: str | None = None) -> None:
         """End an execution."""
         terminate_by_hand(self.core, self.core.store.execution(workflow_id), reason)
 
     @command
-    def remove_workflow(self, workflow_id: str, archive_workflow: bool = True) -> None:
+    def remove(self, workflow_id: str, archive_workflow: bool = True) -> None:
         """Forget an execution."""
         execution = self.core.store.execution(workflow_id)
         if archive_workflow and not execution.is_terminal:
@@ -213,12 +214,10 @@ class WorkflowCommands(Commands):
         self._forget(execution)
 
     @command
-    def terminate_remove_workflow(
-        self, workflow_id: str, reason: str | None = None, archive_workflow: bool = True
-    ) -> None:
+    def terminate_remove(self, workflow_id: str, reason: str | None = None, archive_workflow: bool = True) -> None:
         """End an execution and forget it."""
-        self.terminate_workflow(workflow_id, reason)
-        self.remove_workflow(workflow_id, archive_workflow)
+        self.terminate(workflow_id, reason)
+        self.remove(workflow_id, archive_workflow)
 
     def _forget(self, execution: Execution) -> None:
         for row in execution.tasks:
@@ -229,13 +228,13 @@ class WorkflowCommands(Commands):
     # -- more ----------------------------------------------------------------------------------------
 
     @command
-    def test_workflow(self, request: JsonObject) -> JsonObject:
+    def test(self, request: JsonObject) -> JsonObject:
         """Run an execution on mock outputs (WorkflowTestRequest). Returns it as it stands at the end."""
-        workflow_id = self.start_workflow(testing_runs.isolated(self.core, request))
-        self.settle()
+        workflow_id = self.start(testing_runs.isolated(self.core, request))
+        self.runner.run_pending()
         while testing_runs.feed(self.core, self.core.store.execution(workflow_id), request):
-            self.settle()
-        return self.get_workflow(workflow_id)
+            self.runner.run_pending()
+        return self.get(workflow_id)
 
     @command
     def send_message(self, workflow_id: str, message: JsonObject) -> str:

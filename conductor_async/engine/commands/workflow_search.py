@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
     from conductor_async.models import JsonObject
 
-__all__ = ["SearchQueries"]
+__all__ = ["SearchCommands"]
 
 _LARGEST_PAGE = 5000
 
 
-class SearchQueries(Commands):
+class SearchCommands(Commands):
     """Searches over executions and tasks. Each returns a SearchResult."""
 
     @command
-    def search_workflows(
+    def workflows(
         self,
         *,
         start: int = 0,
@@ -42,7 +42,7 @@ class SearchQueries(Commands):
         return {"totalHits": hits.total, "results": hits.page}
 
     @command
-    def search_workflows_v2(
+    def workflows_v2(
         self,
         *,
         start: int = 0,
@@ -60,7 +60,7 @@ class SearchQueries(Commands):
         return {"totalHits": hits.total, "results": self._whole(summary["workflowId"] for summary in hits.page)}
 
     @command
-    def search_by_tasks(
+    def by_tasks(
         self,
         *,
         start: int = 0,
@@ -75,7 +75,7 @@ class SearchQueries(Commands):
         return {"totalHits": hits.total, "results": [execution_summary(execution) for execution in found if execution]}
 
     @command
-    def search_by_tasks_v2(
+    def by_tasks_v2(
         self,
         *,
         start: int = 0,
@@ -89,7 +89,7 @@ class SearchQueries(Commands):
         return {"totalHits": hits.total, "results": self._whole(_workflows_of(hits))}
 
     @command
-    def search_tasks(
+    def tasks(
         self,
         *,
         start: int = 0,
@@ -103,7 +103,7 @@ class SearchQueries(Commands):
         return {"totalHits": hits.total, "results": hits.page}
 
     @command
-    def search_tasks_v2(
+    def tasks_v2(
         self,
         *,
         start: int = 0,

@@ -65,8 +65,7 @@ def _store(execution: Execution) -> None:
 def _decide_to_the_end(core: Core, execution: Execution) -> None:
     """Decide as long as there is something new, or until the execution has ended."""
     while True:
-        core.steps_left -= 1
-        if core.steps_left < 0:
+        if not core.take_step():
             core.postponed.append(Work("decide", execution.workflow_id))
             return
         decision = Decision()
@@ -248,7 +247,7 @@ def do_work(core: Core, work: Work) -> None:
             return
     elif work.kind == "run":
         run_task(core, work.key)
-    elif work.kind == "outside":
+    elif work.kind == "dispatch":
         run_outside(core, work.key)
     elif work.kind == "queue":
         core.queued[work.key] = None

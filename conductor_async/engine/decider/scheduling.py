@@ -105,9 +105,9 @@ def schedule(core: Core, execution: Execution, rows: list[TaskRow]) -> bool:
 
 
 def _is_mock(core: Core, kind: TaskKind | None, row: TaskRow) -> bool:
-    if core.mocked is None or row.status in TERMINAL or (kind is not None and kind.is_operator):
+    if core.is_mocked is None or row.status in TERMINAL or (kind is not None and kind.is_operator):
         return False
-    if not core.mocked(row):
+    if not core.is_mocked(row):
         return False
     row.status = "SCHEDULED"
     return True
@@ -144,7 +144,7 @@ def put_in_queue(core: Core, row: TaskRow) -> None:
     kind = system_kind(row)
     delay: int | None
     if row.mocked:
-        what, delay = "outside", row.callback_after_ms or (row.spec.start_delay * 1000 if row.spec is not None else 0)
+        what, delay = "dispatch", row.callback_after_ms or (row.spec.start_delay * 1000 if row.spec is not None else 0)
     elif kind is not None:
         what, delay = "run", kind.delay_ms(core, row)
     else:

@@ -10,8 +10,8 @@ from tests.engine.bench import Bench, set_variable, task
 
 def test_cf79_a_run_that_is_over(bench: Bench) -> None:
     workflow_id = bench.run(set_variable("s", x=1))
-    assert bench.engine.wait_reached(workflow_id)
-    view = bench.engine.run_view(workflow_id, request_id="r")
+    assert bench.engine.runs.is_due(workflow_id)
+    view = bench.engine.runs.get(workflow_id, request_id="r")
     assert (view["responseType"], view["requestId"], view["signalTimeout"]) == ("TARGET_WORKFLOW", "r", False)
     assert (view["targetWorkflowId"], view["targetWorkflowStatus"]) == (workflow_id, "COMPLETED")
     assert (view["status"], view["variables"], len(view["tasks"])) == ("COMPLETED", {"x": 1}, 1)
@@ -20,23 +20,23 @@ def test_cf79_a_run_that_is_over(bench: Bench) -> None:
 
 def test_cf80_a_run_that_goes_on(bench: Bench) -> None:
     workflow_id = bench.run(task("a"))
-    assert not bench.engine.wait_reached(workflow_id)
-    assert bench.engine.run_view(workflow_id, signal_timeout=True)["signalTimeout"] is True
+    assert not bench.engine.runs.is_due(workflow_id)
+    assert bench.engine.runs.get(workflow_id, signal_timeout=True)["signalTimeout"] is True
 
 
 def test_cf81_any_of_several_tasks(bench: Bench) -> None:
     workflow_id = bench.run(task("a"), task("b"))
-    assert not bench.engine.wait_reached(workflow_id, ["b", "a"])
+    assert not bench.engine.runs.is_due(workflow_id, ["b", "a"])
     bench.work("a")
-    assert bench.engine.wait_reached(workflow_id, ["b", "a"])
-    assert not bench.engine.wait_reached(workflow_id, ["b"])
+    assert bench.engine.runs.is_due(workflow_id, ["b", "a"])
+    assert not bench.engine.runs.is_due(workflow_id, ["b"])
 
 
 def test_a_task_of_a_sub_workflow(bench: Bench) -> None:
     bench.register("child", set_variable("inner"), task("c"))
     sub = task("sub", "SUB_WORKFLOW", subWorkflowParam={"name": "child", "version": 1}, inputParameters={"a": 1})
     workflow_id = bench.run(sub)
-    assert bench.engine.wait_reached(workflow_id, ["inner"])
+    assert bench.engine.runs.is_due(workflow_id, ["inner"])
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_task_of_a_sub_workflow(bench: Bench) -> None:
     ],
 )
 def test_only_a_wait_without_time_blocks(bench: Bench, waiting: dict, blocks: bool) -> None:
-    assert bench.engine.wait_reached(bench.run(waiting)) is blocks
+    assert bench.engine.runs.is_due(bench.run(waiting)) is blocks
 
 
 def test_the_ways_to_show_what_blocks(bench: Bench) -> None:
@@ -57,12 +57,12 @@ def test_the_ways_to_show_what_blocks(bench: Bench) -> None:
     sub = task("sub", "SUB_WORKFLOW", subWorkflowParam={"name": "child", "version": 1}, inputParameters={"a": 1})
     workflow_id = bench.run(sub)
     child = bench.tasks(workflow_id)["sub"]["subWorkflowId"]
-    view = bench.engine.run_view
+    view = bench.engine.runs.get
     assert view(workflow_id)["workflowId"] == workflow_id
     assert view(workflow_id, return_strategy="BLOCKING_WORKFLOW")["workflowId"] == child
     shown = view(workflow_id, return_strategy="BLOCKING_TASK")
     assert (shown["referenceTaskName"], shown["input"], shown["status"]) == ("w", {"q": 1}, "IN_PROGRESS")
-    bench.engine.signal_workflow_task(workflow_id, "COMPLETED", {"k": 1})
+    bench.engine.tasks.signal(workflow_id, "COMPLETED", {"k": 1})
     assert bench.status(workflow_id) == "COMPLETED"
     with pytest.raises(Refused):
         view(workflow_id, return_strategy="BLOCKING_TASK")
@@ -72,11 +72,11 @@ def test_the_ways_to_show_what_blocks(bench: Bench) -> None:
 
 def test_signals_reach_the_first_wait(bench: Bench) -> None:
     workflow_id = bench.run(task("w", "WAIT", inputParameters={"duration": "1 hour"}), task("a"))
-    assert bench.engine.signal_workflow_task(workflow_id, "COMPLETED", {"k": 1}) == workflow_id
+    assert bench.engine.tasks.signal(workflow_id, "COMPLETED", {"k": 1}) == workflow_id
     assert bench.tasks(workflow_id)["w"]["outputData"] == {"k": 1}
-    assert bench.engine.signal_workflow_task(workflow_id, "COMPLETED", {}) is None
+    assert bench.engine.tasks.signal(workflow_id, "COMPLETED", {}) is None
     with pytest.raises(NotFound):
-        bench.engine.signal_workflow_task("nope", "COMPLETED", {})
+        bench.engine.tasks.signal("nope", "COMPLETED", {})
 
 
 def test_a_run_on_mock_outputs(bench: Bench) -> None:
@@ -92,8 +92,8 @@ def test_a_run_on_mock_outputs(bench: Bench) -> None:
         "ht": [{"status": "COMPLETED", "output": {"z": 9}}],
     }
     request = {"name": "t", "version": 1, "workflowDef": definition, "input": {}}
-    shown = bench.engine.test_workflow({**request, "taskRefToMockOutput": mocks})
+    shown = bench.engine.workflows.test({**request, "taskRefToMockOutput": mocks})
     assert (shown["status"], shown["output"]) == ("COMPLETED", {"o": 9})
     assert [row["status"] for row in shown["tasks"]] == ["FAILED", "COMPLETED", "COMPLETED", "COMPLETED"]
-    assert bench.engine.test_workflow({**request, "taskRefToMockOutput": {}})["status"] == "RUNNING"
-    assert bench.engine.poll_task("a") is None
+    assert bench.engine.workflows.test({**request, "taskRefToMockOutput": {}})["status"] == "RUNNING"
+    assert bench.engine.tasks.poll("a") is None

@@ -14,21 +14,16 @@ if TYPE_CHECKING:
     from conductor_async.engine.state.execution import Execution, TaskRow
     from conductor_async.models import JsonObject
 
-__all__ = ["WaitingQueries"]
+__all__ = ["RunCommands"]
 
 _STRATEGIES = ("TARGET_WORKFLOW", "BLOCKING_WORKFLOW", "BLOCKING_TASK", "BLOCKING_TASK_INPUT")
 
 
-class WaitingQueries(Commands):
+class RunCommands(Commands):
     """What `/workflow/execute` and signals wait for. The runtime asks again whenever `on_change` says so."""
 
-    def parent_of(self, workflow_id: str) -> str | None:
-        """The execution that this one is a sub-workflow of."""
-        execution = self.core.store.executions.get(workflow_id)
-        return execution.parent_workflow_id if execution is not None else None
-
     @command
-    def wait_reached(self, workflow_id: str, wait_until_task_refs: Sequence[str] = ()) -> bool:
+    def is_due(self, workflow_id: str, wait_until_task_refs: Sequence[str] = ()) -> bool:
         """Whether a synchronous execution answers now: it ended, blocks at a WAIT, or one of the tasks ended."""
         execution = self.core.store.execution(workflow_id)
         if execution.is_terminal or self._blocking(execution) is not None:
@@ -37,7 +32,7 @@ class WaitingQueries(Commands):
         return bool(wanted) and self._has_ended(execution, wanted)
 
     @command
-    def run_view(
+    def get(
         self,
         workflow_id: str,
         *,

@@ -1,0 +1,15 @@
+"""Names of secrets. Their values never leave the engine but in a task's input."""
+
+from __future__ import annotations
+
+from conductor_async.engine.commands.base import Commands
+
+__all__ = ["SecretCommands"]
+
+
+class SecretCommands(Commands):
+    """Commands on secrets. They are given to the constructor and cannot be changed."""
+
+    def get_names(self) -> list[str]:
+        """Returns the names of all secrets, sorted."""
+        return sorted(self.core.secrets)

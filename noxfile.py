@@ -119,6 +119,15 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def api(session: nox.Session) -> None:
+    """What changed in the public API since the last commit, and the share of it that type checkers understand: all."""
+    install(session, "types")
+    session.run("griffe", "check", "conductor_async", "--against", "HEAD~1", success_codes=[0, 1])
+    python = shutil.which("python", path=session.bin) or "python"
+    session.run("pyright", "--pythonpath", python, "--verifytypes", "conductor_async", "--ignoreexternal")
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """Ratios against raw aiohttp, plain httpx and conductor-python, from interleaved runs."""
     install(session)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+SERVER_VERSION_VARIABLE = "CONDUCTOR_TEST_SERVER_VERSION"
 SERVER_URL_VARIABLE = "CONDUCTOR_TEST_SERVER_URL"
 BACKENDS = ("embedded", "server")
 
@@ -100,7 +101,8 @@ def real_server() -> Iterator[str]:
     """A real server with its message queues on."""
     from conductor_async.localserver import LocalServer
 
-    server = LocalServer(properties={"conductor.workflow-message-queue.enabled": True})
+    version = {"version": os.environ[SERVER_VERSION_VARIABLE]} if SERVER_VERSION_VARIABLE in os.environ else {}
+    server = LocalServer(properties={"conductor.workflow-message-queue.enabled": True}, **version)
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(server) as running:
         yield running.url
 

@@ -82,7 +82,8 @@ def tests(session: nox.Session) -> None:
 def thorough(session: nox.Session) -> None:
     """The long tests: fuzzing, faults at length, starts and stops of real servers, a short soak."""
     install(session, "tests")
-    session.run("pytest", "--thorough", "--backend=both", *session.posargs)
+    pytest(session, "--thorough")
+    session.run("pytest", "--thorough", "--backend=server", *session.posargs)
     session.run("python", "-m", "tests.faults.soak", "--minutes", "3")
 
 

@@ -104,12 +104,25 @@ def run(blocks: list[Block], monkeypatch: pytest.MonkeyPatch) -> None:
                     runner.run(result)
 
 
+def pages_that_run(*, start_a_server: bool) -> list[Path]:
+    """The pages with code that runs: those that start a real server of their own, or the others."""
+    running = {page: [block.code for block in blocks_of(page) if block.runs] for page in PAGES}
+    return [page for page, code in running.items() if code and ("LocalServer(" in "".join(code)) == start_a_server]
+
+
 @pytest.mark.server
-@pytest.mark.parametrize("page", [page for page in PAGES if any(block.runs for block in blocks_of(page))], ids=name_of)
+@pytest.mark.parametrize("page", pages_that_run(start_a_server=False), ids=name_of)
 def test_blocks_of_pages_run(page: Path, server_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONDUCTOR_SERVER_URL", server_url)
     text = page.read_text(encoding="utf-8").replace("http://localhost:8080/api", server_url)
     run(blocks_of(page, text), monkeypatch)
+
+
+@pytest.mark.real_server
+@pytest.mark.thorough
+@pytest.mark.parametrize("page", pages_that_run(start_a_server=True), ids=name_of)
+def test_blocks_of_pages_that_start_a_server_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(blocks_of(page), monkeypatch)
 
 
 def test_links_lead_somewhere() -> None:

@@ -290,15 +290,23 @@ async def test_the_same_calls_without_that_set_up_raise_typed_errors(server_url:
                 StartWorkflowRequest(name="WORKFLOW_NAME"), "request_id", "WORKFLOW_NAME", 1, "simple_task_ref"
             )
 
-        # A definition in the request needs no registration. Without a worker the server's wait runs out after 30
-        # seconds, which is no error: the execution goes on, and says so.
-        startWorkflowRequest = StartWorkflowRequest(name="WORKFLOW_NAME", version=1, workflow_def=workflowDef)  # noqa: N806
-        run = await workflow_client.executeWorkflow(
+        await metadata_client.registerWorkflowDef(workflowDef, True)
+        with pytest.raises(ConflictError, match="WORKFLOW_NAME"):
+            await metadata_client.registerWorkflowDef(workflowDef, False)
+
+
+@pytest.mark.only_on("server", reason="it takes half a minute")
+async def test_a_synchronous_execution_without_a_worker_ends_with_the_server_s_wait(
+    server_url: str, server: PlainHttp
+) -> None:
+    """That is no error: the execution goes on, and the answer says so. The definition needs no registration."""
+    async with OrkesClients(Configuration(server_api_url=server_url)) as orkes_clients:
+        workflow = ConductorWorkflow(name="WORKFLOW_NAME", version=1) >> SimpleTask("simple_task", "simple_task_ref")
+        startWorkflowRequest = StartWorkflowRequest(  # noqa: N806
+            name="WORKFLOW_NAME", version=1, workflow_def=workflow.to_workflow_def()
+        )
+        run = await orkes_clients.getWorkflowClient().executeWorkflow(
             startWorkflowRequest, "request_id", "WORKFLOW_NAME", 1, "simple_task_ref"
         )
         assert (run.is_running(), run.signal_timeout) == (True, True)
         assert (await server.holds(f"/workflow/{run.workflow_id}"))["status"] == "RUNNING"
-
-        await metadata_client.registerWorkflowDef(workflowDef, True)
-        with pytest.raises(ConflictError, match="WORKFLOW_NAME"):
-            await metadata_client.registerWorkflowDef(workflowDef, False)

@@ -22,7 +22,7 @@ from tests.faults.rig import Failing, Fault, Operation, Rig, between
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.thorough, pytest.mark.anyio]
 
 #: On trio the transport is another one: what cuts connections is tried there, too.
 ON_BOTH = {Fault.OUTAGE, Fault.CLOSED, Fault.RESET_BEFORE, Fault.RESET_AFTER, Fault.STALL_AFTER, Fault.CUT_AFTER}

@@ -1,4 +1,4 @@
-"""Models of what was given in code, and what of it is of the wrong kind."""
+"""Builds models from what was given in code, and reports values of the wrong type."""
 
 from __future__ import annotations
 

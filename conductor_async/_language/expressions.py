@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["TASK_FIELDS", "WORKFLOW_FIELDS", "Expression", "expression_spans", "expressions_in", "is_blank", "keys_after"]
+__all__ = [
+    "TASK_FIELDS",
+    "WORKFLOW_FIELDS",
+    "Expression",
+    "expression_spans",
+    "expressions_in",
+    "is_blank",
+    "keys_after",
+]
 
 WORKFLOW_FIELDS = frozenset(
     {

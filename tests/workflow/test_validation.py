@@ -141,12 +141,12 @@ REFUSED: dict[str, tuple[list[Any], list[str]]] = {
     "terminate somehow": (
         [task("t", "TERMINATE", optional=True, inputParameters={"terminationStatus": "${workflow.input.s}"})],
         [
+            "tasks[0].optional: a TERMINATE cannot be optional",
             (
                 "tasks[0].inputParameters.terminationStatus: it is COMPLETED, FAILED or TERMINATED, and no"
                 " expression, not"
                 " '${workflow.input.s}'"
             ),
-            "tasks[0].optional: a TERMINATE cannot be optional",
         ],
     ),
     "http without anything": (

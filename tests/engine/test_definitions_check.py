@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from conductor_async._language.task_rules import RuleContext
 from conductor_async.engine.definitions.checks import (
-    CheckContext,
     event_handler_errors,
     refuse_null_lists,
     task_def_errors,
@@ -220,16 +220,10 @@ def test_an_error_says_where_what_and_which_value() -> None:
 def test_the_template_of_a_task_definition_counts() -> None:
     definition = with_workflow_defaults(workflow(task("r", "HTTP")))
     assert len(workflow_def_errors(definition, AT)) == 1
-    registered = CheckContext(find_task_def=lambda name: {"inputTemplate": {"http_request": name}})
+    registered = RuleContext(find_task_def=lambda name: {"inputTemplate": {"http_request": name}})
     assert workflow_def_errors(definition, AT, registered) == []
     embedded = workflow(task("r", "HTTP", taskDefinition={"name": "t", "inputTemplate": {"http_request": 1}}))
     assert workflow_def_errors(with_workflow_defaults(embedded), AT) == []
-
-
-def test_names_of_the_process_are_known() -> None:
-    definition = with_workflow_defaults(workflow(task(inputParameters={"x": "${HOME}"})))
-    assert len(workflow_def_errors(definition, AT)) == 1
-    assert workflow_def_errors(definition, AT, CheckContext(process_environment={"HOME": "/"})) == []
 
 
 @pytest.mark.parametrize(
@@ -242,7 +236,7 @@ def test_names_of_the_process_are_known() -> None:
 )
 def test_the_syntax_of_scripts_is_checked(given: Transport) -> None:
     definition = with_workflow_defaults(workflow(given))
-    context = CheckContext(script_error=lambda script: f"no good: {script}")
+    context = RuleContext(script_error=lambda script: f"no good: {script}")
     [error] = workflow_def_errors(definition, AT, context)
     kind = given["type"]
     expected = f"Expression is not well formatted: no good: 1 +, taskType: {kind} taskName t"

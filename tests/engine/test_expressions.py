@@ -10,13 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conductor_async.engine.expressions.evaluation import (
-    Scope,
-    resolve,
-    resolve_input,
-    substitute_secrets,
-    with_template,
-)
+from conductor_async.engine.expressions.evaluation import resolve, resolve_input
+from conductor_async.engine.expressions.named_values import substitute_secrets
+from conductor_async.engine.expressions.scope import Scope
 from tests.engine.expression_cases import CASES, INPUT
 from tests.engine.expression_makers import made_templates
 from tests.engine.real_server import evaluate
@@ -97,13 +93,11 @@ def test_generated_templates_give_the_same_here_and_on_the_server(
 
 @pytest.mark.server
 @pytest.mark.only_on("server", reason="there is no Java whose properties could be named")
-def test_what_the_server_keeps_in_its_own_environment_is_named_without_a_root(
+def test_variables_of_the_servers_process_are_named_without_a_root(
     server_url: str, new_name: Callable[[str], str]
 ) -> None:
     templates = {"version": "${java.specification.version}", "text": "v${java.specification.version}"}
     found, _ = evaluate(server_url, new_name("process"), templates, {})
-    scope = Scope(ROOTS, process_environment={"java.specification.version": found["version"]})
-    assert found == resolve(templates, scope)
     assert found["text"] == f"v{found['version']}" != "v"
 
 
@@ -134,11 +128,6 @@ def test_a_root_is_made_only_when_it_is_asked_for() -> None:
             return {"output": key} if key == "a" else default
 
     assert resolve("${a.output}", Scope(Lazy({"b": 1}))) == "a"
-
-
-def test_a_name_of_the_process_wins_over_a_root() -> None:
-    scope = Scope({"HOME": 1}, process_environment={"HOME": "/root"})
-    assert resolve(["${HOME}", "in ${HOME}"], scope) == ["/root", "in /root"]
 
 
 def test_the_task_id_is_filled_in_where_there_is_one() -> None:
@@ -182,14 +171,6 @@ def test_a_task_template_fills_what_is_absent_or_comes_to_nothing() -> None:
         "given": 1,
     }
     assert resolve_input(None, scope) == {}
-
-
-def test_a_workflow_template_fills_an_input_that_is_not_empty() -> None:
-    template = {"x": "dflt", "z": 9}
-    assert with_template({}, template) == {}
-    assert with_template({"q": 1}, template) == {"q": 1, "x": "dflt", "z": 9}
-    assert with_template({"x": None}, template) == {"x": "dflt", "z": 9}
-    assert with_template({"q": 1}, None) == {"q": 1}
 
 
 def _written(value: Any) -> str:

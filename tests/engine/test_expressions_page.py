@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conductor_async.engine.expressions.evaluation import Scope, resolve
+from conductor_async.engine.expressions.evaluation import resolve
+from conductor_async.engine.expressions.scope import Scope
 from tests.engine.real_server import execute, set_variables, within_a_switch
 
 if TYPE_CHECKING:

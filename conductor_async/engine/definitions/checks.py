@@ -6,7 +6,7 @@ definition came in: its method and argument, such as `registerWorkflowDef.arg0`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from conductor_async._language.task_rules import RuleContext, violations
@@ -15,13 +15,12 @@ from conductor_async.engine.errors import Invalid, Refused
 from conductor_async.engine.json_kinds import is_object
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator
 
     from conductor_async.models import JsonObject, JsonValue
 
 __all__ = [
     "VALIDATION_FAILED",
-    "CheckContext",
     "ValidationError",
     "check_event_handler",
     "check_task_def",
@@ -39,18 +38,7 @@ ValidationError: TypeAlias = "dict[str, object]"
 """`path`, `message` and, for a plain value, `invalidValue` as text."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckContext(RuleContext):
-    """What a workflow definition is checked against.
-
-    Attributes:
-        process_environment: The variables of the server's process, which `${NAME}` stands for.
-    """
-
-    process_environment: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-_EMPTY_CONTEXT = CheckContext()
+_EMPTY_CONTEXT = RuleContext()
 
 
 def refuse(errors: Collection[ValidationError]) -> None:
@@ -73,7 +61,7 @@ def _makes_checks_throw(task: JsonValue) -> bool:
     return task_type is None or (task_type in {"SWITCH", "DECISION"} and has_null_cases)
 
 
-def check_workflow_def(wire: JsonObject, at: str, context: CheckContext = _EMPTY_CONTEXT) -> None:
+def check_workflow_def(wire: JsonObject, at: str, context: RuleContext = _EMPTY_CONTEXT) -> None:
     """Raises `Invalid` for a workflow definition that the server refuses."""
     refuse(workflow_def_errors(wire, at, context))
 
@@ -131,7 +119,7 @@ def task_def_errors(wire: JsonObject, at: str) -> list[ValidationError]:
 # -- workflow definitions ----------------------------------------------------------------------------
 
 
-def workflow_def_errors(wire: JsonObject, at: str, context: CheckContext = _EMPTY_CONTEXT) -> list[ValidationError]:
+def workflow_def_errors(wire: JsonObject, at: str, context: RuleContext = _EMPTY_CONTEXT) -> list[ValidationError]:
     """Returns what the server refuses of a workflow definition."""
     errors = [*_missing(wire, "name", "WorkflowDef name cannot be null or empty", at)]
     if not wire["tasks"]:
@@ -143,19 +131,19 @@ def workflow_def_errors(wire: JsonObject, at: str, context: CheckContext = _EMPT
     references = [task.get("taskReferenceName") for task in _all_tasks(wire["tasks"])]
     messages = [
         *_repeated_references(references, wire.get("name")),
-        *broken_expressions(wire["tasks"], set(references), context.process_environment),
+        *broken_expressions(wire["tasks"], set(references)),
     ]
     errors.extend({"path": at, "message": message} for message in dict.fromkeys(messages))
     errors.extend(_task_list_errors(wire["tasks"], f"{at}.tasks", context))
     return errors
 
 
-def _task_list_errors(tasks: list[JsonObject], at: str, context: CheckContext) -> Iterator[ValidationError]:
+def _task_list_errors(tasks: list[JsonObject], at: str, context: RuleContext) -> Iterator[ValidationError]:
     for number, task in enumerate(tasks):
         yield from _task_errors(task, f"{at}[{number}]", context)
 
 
-def _task_errors(task: JsonObject, at: str, context: CheckContext) -> Iterator[ValidationError]:
+def _task_errors(task: JsonObject, at: str, context: RuleContext) -> Iterator[ValidationError]:
     for message in dict.fromkeys(each for violation in violations(task, context) for each in violation.refusals):
         yield {"path": at, "message": message}
     yield from _missing(task, "name", "WorkflowTask name cannot be empty or null", at)

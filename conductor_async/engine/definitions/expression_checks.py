@@ -22,19 +22,16 @@ __all__ = ["broken_expressions"]
 _PREDEFINED = frozenset({"CPEWF_TASK_ID", "NETFLIX_ENV", "NETFLIX_STACK"})
 
 
-def broken_expressions(
-    tasks: list[JsonObject], reference_names: Collection[str | None], process_environment: Collection[str]
-) -> Iterator[str]:
+def broken_expressions(tasks: list[JsonObject], reference_names: Collection[str | None]) -> Iterator[str]:
     """Yields the server's message for each expression that it cannot read, or whose root it does not know.
 
     Args:
         tasks: The tasks at the top of a definition.
         reference_names: Those of all its tasks.
-        process_environment: The names of the variables of the server's process.
     """
 
     def is_known(path: str, root: str) -> bool:
-        return root == "workflow" or root in reference_names or path in _PREDEFINED or path in process_environment
+        return root == "workflow" or root in reference_names or path in _PREDEFINED
 
     for task in tasks:
         name = task.get("name")

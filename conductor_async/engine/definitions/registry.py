@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.definitions.compiled import Definition, TaskDefinition
 from conductor_async.engine.definitions.defaults import with_task_defaults
 from conductor_async.engine.errors import NotFound, WorkflowHalted
+from conductor_async.engine.state.compiled import Definition, TaskDefinition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

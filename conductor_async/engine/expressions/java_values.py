@@ -26,7 +26,6 @@ __all__ = [
     "as_stored",
     "hash_order",
     "hash_ordered",
-    "is_blank",
     "java_class",
 ]
 
@@ -130,11 +129,6 @@ def _spread_hash(text: str) -> int:
     for high, low in zip(encoded[::2], encoded[1::2], strict=True):
         value = (value * 31 + (high << 8 | low)) & 0xFFFFFFFF
     return value ^ (value >> 16)
-
-
-def is_blank(text: str) -> bool:
-    """Whether there is nothing but what Java takes for white space: all of Python's but the spaces that don't break."""
-    return all(character.isspace() and character not in "\x85\xa0\u2007\u202f" for character in text)
 
 
 def java_class(value: JsonValue) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.definitions.checks import CheckContext
+from conductor_async._language.task_rules import RuleContext
 from conductor_async.engine.scripts.interface import ScriptError
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from conductor_async.engine.core import Core
     from conductor_async.models import JsonObject, JsonValue
 
-__all__ = ["check_context", "evaluate_script", "known_evaluator", "run_javascript", "run_jq", "truth"]
+__all__ = ["evaluate_script", "known_evaluator", "rule_context", "run_javascript", "run_jq", "truth"]
 
 _JAVASCRIPT = frozenset({"javascript", "graaljs"})
 
@@ -49,10 +49,10 @@ def run_jq(core: Core, query: str, task_input: JsonObject) -> list[JsonValue]:
     return core.scripts.jq(query, task_input)
 
 
-def check_context(core: Core) -> CheckContext:
+def rule_context(core: Core) -> RuleContext:
     """Returns what definitions are checked against: the registered task definitions, and the syntax of scripts."""
     script_error = None if core.scripts is None else core.scripts.check_javascript
-    return CheckContext(find_task_def=core.metadata.tasks.get, script_error=script_error)
+    return RuleContext(find_task_def=core.metadata.tasks.get, script_error=script_error)
 
 
 def truth(value: JsonValue) -> bool:

@@ -14,14 +14,9 @@ if TYPE_CHECKING:
 
     from conductor_async.models import JsonObject
 
-__all__ = ["Definition", "TaskDefinition", "TaskSpec", "base_name"]
+__all__ = ["Definition", "TaskDefinition", "TaskSpec"]
 
 _NESTING = frozenset({"DECISION", "SWITCH", "FORK_JOIN", "DO_WHILE"})
-
-
-def base_name(reference_name: str) -> str:
-    """The name without the iteration. As on the server, that is what stands before the first `__`."""
-    return reference_name.split("__", 1)[0] if "__" in reference_name else reference_name
 
 
 @dataclass(slots=True, eq=False)

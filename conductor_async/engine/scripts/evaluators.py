@@ -1,4 +1,4 @@
-"""Scripts in definitions, by the evaluator that they name."""
+"""Evaluates the scripts of definitions, by the evaluator that they name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def known_evaluator(evaluator: str | None) -> bool:
 
 
 def evaluate_script(core: Core, evaluator: str | None, expression: str | None, task_input: JsonObject) -> JsonValue:
-    """The value of a script over a task's input. Raises `ScriptError`."""
+    """Returns the value of a script over a task's input. Raises `ScriptError`."""
     if evaluator == "value-param":
         return task_input.get(expression or "")
     if evaluator in _JAVASCRIPT:
@@ -34,7 +34,7 @@ def evaluate_script(core: Core, evaluator: str | None, expression: str | None, t
 
 
 def run_javascript(core: Core, source: str, task_input: Mapping[str, JsonValue]) -> JsonValue:
-    """The value of a script that knows the input as `$`. Raises `ScriptError`."""
+    """Returns the value of a script that sees the input as `$`. Raises `ScriptError`."""
     if core.scripts is None:
         msg = "There is nothing to run JavaScript with: pip install 'conductor-async[embedded]'."
         raise ScriptError(msg)
@@ -42,7 +42,7 @@ def run_javascript(core: Core, source: str, task_input: Mapping[str, JsonValue])
 
 
 def run_jq(core: Core, query: str, task_input: JsonObject) -> list[JsonValue]:
-    """All results of a jq query over the input. Raises `ScriptError`."""
+    """Returns all results of a jq query over the input. Raises `ScriptError`."""
     if core.scripts is None:
         msg = "There is nothing to run jq with: pip install 'conductor-async[embedded]'."
         raise ScriptError(msg)
@@ -56,7 +56,7 @@ def rule_context(core: Core) -> RuleContext:
 
 
 def truth(value: JsonValue) -> bool:
-    """What the server takes for true: true, and numbers above zero."""
+    """Whether the server takes a script's value for true: `true`, and numbers above zero."""
     if isinstance(value, bool):
         return value
     return isinstance(value, (int, float)) and value > 0

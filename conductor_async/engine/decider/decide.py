@@ -19,7 +19,7 @@ from conductor_async.engine.task_kinds.base import is_system
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.state.compiled import TaskSpec
+    from conductor_async.engine.state.definition import TaskSpec
     from conductor_async.engine.state.execution import Execution, TaskRow
 
 __all__ = ["Decision", "decide"]

@@ -1,4 +1,4 @@
-"""The output of an execution."""
+"""What a workflow puts out."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from conductor_async._language.names import base_name
 from conductor_async.engine.expressions.inputs import evaluate
 
 if TYPE_CHECKING:
-    from conductor_async.engine.expressions.inputs import NamedValues
+    from conductor_async.engine.core import Core
     from conductor_async.engine.state.execution import Execution, TaskRow
 
 __all__ = ["update_output"]
 
 
-def update_output(named: NamedValues, execution: Execution, row: TaskRow | None = None) -> None:
-    """Sets the execution's output: that of a TERMINATE, else the output parameters, else the output of one task.
+def update_output(core: Core, execution: Execution, row: TaskRow | None = None) -> None:
+    """Set the execution's output: a TERMINATE task's, else the output parameters, else a task's.
 
     Args:
-        named: The environment's variables.
-        execution: The execution.
-        row: The task whose output it is if the definition has no output parameters; the last one by default.
+        core: The engine.
+        execution: What puts out.
+        row: The task whose output it is if the definition does not say; the last one by default.
     """
     if not execution.tasks:
         return
@@ -30,17 +30,16 @@ def update_output(named: NamedValues, execution: Execution, row: TaskRow | None 
     if terminate is not None and terminate.is_terminal and terminate.is_successful:
         execution.output = terminate.output
     elif execution.definition.output_parameters:
-        execution.output = evaluate(named, execution, execution.definition.output_parameters)
+        execution.output = evaluate(core, execution, execution.definition.output_parameters)
     else:
         execution.output = last.output
 
 
 def _show_unfinished_iterations(execution: Execution) -> None:
-    """Puts the iteration that a loop was deciding into the loop's output, if the execution ended meanwhile.
+    """A loop has in its output what it saw of its iteration, if the execution ended while it was deciding.
 
-    The server notes the outputs of an iteration at each decision, but stores them only when the loop goes on or is
-    cancelled. It notes the output objects themselves, so what tasks add later shows; a TERMINATE replaces its own
-    object, so the noted one stays empty.
+    The server notes it at each look, and stores it only when the loop goes on or is cancelled. What it noted are the
+    outputs themselves, to which tasks add; a TERMINATE puts another in the place of its own.
     """
     for task_id, body in execution.loops_seen.items():
         loop = execution.open.get(task_id)

@@ -16,7 +16,7 @@ from conductor_async._language.statuses import TERMINAL_TASK_STATUSES as TERMINA
 from conductor_async._language.statuses import TERMINAL_WORKFLOW_STATUSES as WORKFLOW_TERMINAL
 
 if TYPE_CHECKING:
-    from conductor_async.engine.state.compiled import Definition, TaskDefinition, TaskSpec
+    from conductor_async.engine.state.definition import Definition, TaskDefinition, TaskSpec
     from conductor_async.models import JsonObject
 
 __all__ = ["RETRIABLE", "SUCCESSFUL", "TERMINAL", "WORKFLOW_TERMINAL", "Execution", "TaskRow", "join_names"]

@@ -10,7 +10,7 @@ from conductor_async.engine.definitions.defaults import with_workflow_task_defau
 from conductor_async.engine.errors import EngineError, Refused, WorkflowHalted
 from conductor_async.engine.expressions.java_values import as_java_string, hash_ordered
 from conductor_async.engine.json_kinds import is_array, is_object
-from conductor_async.engine.state.compiled import TaskSpec
+from conductor_async.engine.state.definition import TaskSpec
 from conductor_async.engine.task_kinds.base import Place, TaskKind
 
 if TYPE_CHECKING:

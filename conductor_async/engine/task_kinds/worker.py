@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conductor_async.engine.errors import WorkflowHalted
 from conductor_async.engine.expressions.java_values import as_java_string, hash_ordered
-from conductor_async.engine.state.compiled import TaskSpec
+from conductor_async.engine.state.definition import TaskSpec
 from conductor_async.engine.task_kinds.base import TaskKind
 
 if TYPE_CHECKING:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import quote
 
-from conductor_async.errors import ConfigurationError, PayloadError
+from conductor_async._language.names import checked_name
+from conductor_async.errors import PayloadError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-
-_UNUSABLE = re.compile(r"[/\\\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class Route(NamedTuple):
@@ -41,34 +38,6 @@ def route(template: str, **segments: str | int) -> Route:
     if not segments:
         return Route(template, template)
     return Route(template, template.format(**{name: _segment(name, value) for name, value in segments.items()}))
-
-
-def checked_name(what: str, value: str) -> str:
-    """A name that can be asked for later: it is also a segment of a path.
-
-    Args:
-        what: What it names, for the error: `workflow name`.
-        value: The name.
-
-    Raises:
-        ConfigurationError: It is empty, `.`, `..`, or has a character that no server accepts in a path. Nothing was
-            sent.
-    """
-    if not isinstance(value, str):
-        raise ConfigurationError(f"the {what} must be a string, not {type(value).__name__}")
-    if not value.strip():
-        raise ConfigurationError(f"the {what} is empty")
-    if value in {".", ".."}:
-        raise ConfigurationError(f"the {what} is {value!r}, which every HTTP server takes for a folder: use another")
-    if found := _UNUSABLE.search(value):
-        raise ConfigurationError(f"the {what} {value!r} has {_why_unusable(found[0])}: use another")
-    return value
-
-
-def _why_unusable(character: str) -> str:
-    if character in "/\\":
-        return "a slash, so the server could never be asked for it"
-    return "a control character" if character <= "\x7f" else "a lone surrogate, which is no valid Unicode"
 
 
 def _segment(name: str, value: str | int) -> str:

@@ -1,4 +1,4 @@
-"""Reading `${…}` as the server does: where expressions are in a text, and what they refer to."""
+"""The grammar of `${…}`: where expressions are in a string, and what they refer to."""
 
 from __future__ import annotations
 
@@ -8,33 +8,41 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["PARTS_OF_TASK", "PARTS_OF_WORKFLOW", "Expression", "expressions_in", "steps_below"]
+__all__ = [
+    "TASK_FIELDS",
+    "WORKFLOW_FIELDS",
+    "Expression",
+    "expression_spans",
+    "expressions_in",
+    "is_blank",
+    "keys_after",
+]
 
-PARTS_OF_WORKFLOW = frozenset(
+WORKFLOW_FIELDS = frozenset(
     {
         *("input", "output", "variables", "status", "reasonForIncompletion", "env", "secrets"),
         *("workflowId", "workflowType", "version", "schemaVersion", "correlationId"),
         *("parentWorkflowId", "parentWorkflowTaskId"),
     }
 )
-"""What follows `${workflow.`."""
+"""What may follow `${workflow.`."""
 
-PARTS_OF_TASK = frozenset(
+TASK_FIELDS = frozenset(
     {
         *("input", "output", "status", "reasonForIncompletion", "taskType", "taskDefName", "taskId"),
         *("referenceTaskName", "workflowInstanceId", "correlationId", "workerId", "iteration", "retryCount"),
         *("pollCount", "scheduledTime", "startTime", "endTime", "callbackAfterSeconds"),
     }
 )
-"""What follows a task's reference name."""
+"""What may follow a task's reference name."""
 
 
 class Expression(NamedTuple):
-    """One `${…}` of a text.
+    """One `${…}` of a string.
 
     Attributes:
         content: What is between the braces; None if they are never closed.
-        text: The expression as it stands, to the end of the text if it is never closed.
+        text: The expression with its braces; to the end of the string if it is never closed.
     """
 
     content: str | None
@@ -42,48 +50,64 @@ class Expression(NamedTuple):
 
     @property
     def root(self) -> str:
-        """What comes before the first dot: `workflow`, or a task's reference name. Empty if it is worked out."""
+        """What comes before the first dot: `workflow`, or a reference name. Empty if an inner expression gives it."""
         before = (self.content or "").partition(".")[0]
         return "" if "${" in before else before
 
 
 def expressions_in(text: str) -> Iterator[Expression]:
-    """Every expression of a text, from the outside in: `${a.${b.c}}` has two. `$${…}` is none: it stands for `${…}`."""
+    """Yields all expressions of a string, outer ones first: `${a.${b.c}}` has two."""
+    for start, end in expression_spans(text):
+        if end is None:
+            yield Expression(None, text[start:])
+        else:
+            content = text[start + 2 : end - 1]
+            yield Expression(content, text[start:end])
+            yield from expressions_in(content)
+
+
+def expression_spans(text: str) -> Iterator[tuple[int, int | None]]:
+    """Yields start and end of each outermost expression; the end is None if the expression is never closed.
+
+    As on the server, `$${…}` is no expression (it stands for a literal `${…}`), but what is inside of it is read; and
+    nothing is read any more after an expression that is never closed.
+    """
     start = text.find("${")
     while start >= 0:
-        end = _closing(text, start + 1)
-        if start > 0 and text[start - 1] == "$":
-            next_start = end or start + 2
-        elif end is None:
-            yield Expression(None, text[start:])
-            next_start = start + 2
+        if text[start - 1 : start] == "$":
+            next_start = start + 1
         else:
-            content = text[start + 2 : end]
-            yield Expression(content, text[start : end + 1])
-            yield from expressions_in(content)
+            end = _end(text, start)
+            yield start, end
+            if end is None:
+                return
             next_start = end
         start = text.find("${", next_start)
 
 
-def _closing(text: str, opening: int) -> int | None:
-    """Where the brace that opens here is closed."""
+def _end(text: str, start: int) -> int | None:
     depth = 0
-    for brace in _BRACE.finditer(text, opening):
+    for brace in _BRACE.finditer(text, start):
         depth += 1 if brace[0] == "{" else -1
         if depth == 0:
-            return brace.start()
+            return brace.end()
     return None
 
 
 _BRACE = re.compile(r"[{}]")
 
 
-def steps_below(content: str, prefix: str) -> Iterator[str]:
-    """The keys that a path goes through below `prefix`, as far as they are plain: no filters, indexes, functions."""
+def keys_after(content: str, prefix: str) -> Iterator[str]:
+    """Yields the keys that follow `prefix` in a path, up to the first filter, index or function."""
     rest = content.removeprefix(prefix)
-    while step := _STEP.match(rest):
-        yield step["name"] or step["quoted"]
-        rest = rest[step.end() :]
+    while found := _KEY.match(rest):
+        yield found["name"] or found["quoted"]
+        rest = rest[found.end() :]
 
 
-_STEP = re.compile(r"""(?:\.(?P<name>[\w-]+)|\[(?P<mark>['"])(?P<quoted>[^'"\\]+)(?P=mark)\])(?=[.\[]|$)""")
+_KEY = re.compile(r"""(?:\.(?P<name>[\w-]+)|\[(?P<mark>['"])(?P<quoted>[^'"\\]+)(?P=mark)\])(?=[.\[]|$)""")
+
+
+def is_blank(text: str) -> bool:
+    """Whether the string is empty or has only what Java takes for white space: as in Python, but no-break spaces."""
+    return all(character.isspace() and character not in "\x85\xa0\u2007\u202f" for character in text)

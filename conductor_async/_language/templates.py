@@ -1,10 +1,10 @@
-"""The texts of a task: those in which the server replaces `${…}`, and the scripts, which are another matter."""
+"""The strings of a task in which the server replaces `${…}`, and its scripts, in which it mostly does not."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from conductor_async._language.expressions import expressions_in
 from conductor_async.models import ConductorModel, TaskType
@@ -13,72 +13,83 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conductor_async.models import WorkflowTask
-    from conductor_async.workflow.references import InputValue
 
-__all__ = ["scripts", "substituted", "texts_in"]
+__all__ = ["Script", "child_path", "scripts_of", "strings_in", "templates_of"]
 
 
-def texts_in(value: InputValue, path: str) -> Iterator[tuple[str, str]]:
-    """Every text in a value, with its path. Keys are not among them: the server never substitutes those."""
+def strings_in(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yields path and text of all strings in a value. Keys are not among them: the server replaces nothing there."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, Mapping):
-        for key, item in cast("Mapping[object, InputValue]", value).items():
-            yield from texts_in(item, below(path, key))
+        for key, item in cast("Mapping[object, Any]", value).items():
+            yield from strings_in(item, child_path(path, key))
     elif isinstance(value, list | tuple):
-        for index, item in enumerate(cast("list[InputValue]", value)):
-            yield from texts_in(item, f"{path}[{index}]")
+        for index, item in enumerate(cast("list[Any]", value)):
+            yield from strings_in(item, f"{path}[{index}]")
 
 
-def below(path: str, key: object) -> str:
-    """The path of a key: `a.b`, or `a['b c']`."""
+def child_path(path: str, key: object) -> str:
+    """Returns the path of a key below `path`: `a.b`, or `a['b c']`."""
     return f"{path}.{key}" if isinstance(key, str) and _PLAIN_KEY.fullmatch(key) else f"{path}[{key!r}]"
 
 
 _PLAIN_KEY = re.compile(r"[\w-]+")
 
 
-def substituted(task: WorkflowTask, path: str) -> Iterator[tuple[str, str]]:
-    """The texts in which the server replaces expressions, with their paths."""
-    pasted = {field for field, script, is_substituted in scripts(task) if is_substituted and not _is_whole(script)}
+def templates_of(task: WorkflowTask, path: str) -> Iterator[tuple[str, str]]:
+    """Yields path and text of the strings in which the server replaces expressions."""
+    # A script with values pasted in is looked at as a script; one that is a single expression, as a template.
+    pasted = {script.field for script in scripts_of(task) if script.is_template and not script.is_single_expression}
     for key, value in task.input_parameters.items():
         if f"inputParameters.{key}" not in pasted:
-            yield from texts_in(value, below(f"{path}.inputParameters", key))
-    yield from texts_in(task.sink, f"{path}.sink")
-    yield from texts_in(task.items, f"{path}.items")
+            yield from strings_in(value, child_path(f"{path}.inputParameters", key))
+    yield from strings_in(task.sink, f"{path}.sink")
+    yield from strings_in(task.items, f"{path}.items")
     if (param := task.sub_workflow_param) is not None:
-        within = f"{path}.subWorkflowParam"
-        for field in ("name", "priority", "task_to_domain", "workflow_definition", "idempotency_key"):
-            value = getattr(param, field)
+        for name, value in (
+            ("name", param.name),
+            ("priority", param.priority),
+            ("taskToDomain", param.task_to_domain),
+            ("workflowDefinition", param.workflow_definition),
+            ("idempotencyKey", param.idempotency_key),
+        ):
             if not isinstance(value, ConductorModel):
-                yield from texts_in(value, f"{within}.{_WIRE_NAMES.get(field, field)}")
+                yield from strings_in(value, f"{path}.subWorkflowParam.{name}")
 
 
-_WIRE_NAMES = {
-    "task_to_domain": "taskToDomain",
-    "workflow_definition": "workflowDefinition",
-    "idempotency_key": "idempotencyKey",
-}
+class Script(NamedTuple):
+    """A script of a task that has `${…}` in it.
+
+    Attributes:
+        field: Where it is: `loopCondition`, `inputParameters.expression`.
+        source: The script.
+        is_template: Whether the server pastes the values of expressions into it before it runs.
+    """
+
+    field: str
+    source: str
+    is_template: bool
+
+    @property
+    def is_single_expression(self) -> bool:
+        """Whether one expression is all of it: the whole script then comes from elsewhere, which works."""
+        return any(found.text == self.source for found in expressions_in(self.source))
 
 
-def scripts(task: WorkflowTask) -> Iterator[tuple[str, str, bool]]:
-    """The scripts of a task: the field, the script, and whether the server pastes values into it first."""
+def scripts_of(task: WorkflowTask) -> Iterator[Script]:
+    """Yields the scripts of a task that have `${…}` in them."""
     inputs = task.input_parameters
-    found: tuple[tuple[str, object, bool], ...] = ()
-    if task.type == TaskType.SWITCH:  # a value-param is a name, in which nothing is replaced either
-        found = (("expression", task.expression, False),)
+    field, source = "", None
+    if task.type == TaskType.SWITCH:  # of a value-param the "script" is a name, in which nothing is replaced either
+        field, source = "expression", task.expression
     elif task.type == TaskType.DECISION:
-        found = (("caseExpression", task.case_expression, False),)
+        field, source = "caseExpression", task.case_expression
     elif task.type == TaskType.DO_WHILE:
-        found = (("loopCondition", task.loop_condition, False),)
+        field, source = "loopCondition", task.loop_condition
     elif task.type == TaskType.LAMBDA:
-        found = (("inputParameters.scriptExpression", inputs.get("scriptExpression"), True),)
+        field, source = "inputParameters.scriptExpression", inputs.get("scriptExpression")
     elif task.type == TaskType.INLINE and inputs.get("evaluatorType") != "value-param":
-        found = (("inputParameters.expression", inputs.get("expression"), True),)
-    for field, script, is_substituted in found:
-        if isinstance(script, str) and "${" in script:
-            yield field, script, is_substituted
-
-
-def _is_whole(script: str) -> bool:
-    return any(found.text == script for found in expressions_in(script))
+        field, source = "inputParameters.expression", inputs.get("expression")
+    if isinstance(source, str) and "${" in source:
+        yield Script(field, source, field.startswith("inputParameters."))

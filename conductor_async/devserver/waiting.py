@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from conductor_async._language.return_strategies import RETURN_STRATEGIES, TARGET_WORKFLOW
 from conductor_async.engine.errors import Refused
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ LONGEST_POLL = 5.0
 """Seconds that a poll can wait."""
 
 _STRATEGY = "org.conductoross.conductor.model.WorkflowSignalReturnStrategy"
-_STRATEGIES = ("TARGET_WORKFLOW", "BLOCKING_WORKFLOW", "BLOCKING_TASK", "BLOCKING_TASK_INPUT")
 
 
 async def poll(
@@ -59,7 +59,7 @@ async def wait_for_run(
     seconds: float,
     *,
     references: Sequence[str] = (),
-    strategy: str = "TARGET_WORKFLOW",
+    strategy: str = TARGET_WORKFLOW,
     request_id: str = "",
 ) -> JsonObject:
     """The run, as soon as it has ended, is blocked by a WAIT, one of the tasks has ended, or the time is up."""
@@ -81,8 +81,8 @@ def checked_strategy(ask: Request) -> str:
     Raises:
         Refused: It is none of the four.
     """
-    strategy = ask.text("returnStrategy") or "TARGET_WORKFLOW"
-    if strategy not in _STRATEGIES:
+    strategy = ask.text("returnStrategy") or TARGET_WORKFLOW
+    if strategy not in RETURN_STRATEGIES:
         raise Refused(
             "Method parameter 'returnStrategy': Failed to convert value of type 'java.lang.String' to required type"
             f" '{_STRATEGY}'; Failed to convert from type [java.lang.String] to type [{_STRATEGY}] for value"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
 
 from pydantic_core import from_json
 
+from conductor_async._language.statuses import TERMINAL_WORKFLOW_STATUSES
 from conductor_async.devserver.runtime import Outcome
 from conductor_async.engine.errors import EngineError
 from conductor_async.errors import ConfigurationError, NonRetryableException, PayloadError
@@ -39,8 +40,6 @@ TIMES_OUT: Final = TimesOut.TIMES_OUT
 
 MockAnswer: TypeAlias = "JsonObject | BaseException | TimesOut | Callable[[JsonObject], Any]"
 """An output, an error to fail with, `TIMES_OUT`, or a function of the task's input, `async` or not, that gives one."""
-
-_ENDED = frozenset({"COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"})
 
 
 class Mock:
@@ -172,7 +171,7 @@ async def _of_workflow(request: JsonObject, runtime: Runtime) -> Outcome | None:
         return Outcome("FAILED_WITH_TERMINAL_ERROR", reason=f"The workflow {name!r} that stands in for it: {error}")
     runtime.settle()
     with runtime.idle():
-        while (state := engine.workflows.get_status(workflow_id))["status"] not in _ENDED:
+        while (state := engine.workflows.get_status(workflow_id))["status"] not in TERMINAL_WORKFLOW_STATUSES:
             if runtime.closing:
                 return None
             with runtime.changed(workflow_id) as changed:

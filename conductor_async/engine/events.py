@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from conductor_async._language.names import base_name
 from conductor_async.engine.decider.results import update
-from conductor_async.engine.definitions.compiled import base_name
 from conductor_async.engine.definitions.defaults import with_start_request_defaults
 from conductor_async.engine.errors import EngineError
 from conductor_async.engine.executions.requests import begin
-from conductor_async.engine.expressions.evaluation import Scope, resolve
+from conductor_async.engine.expressions.evaluation import resolve
+from conductor_async.engine.expressions.scope import Scope
 from conductor_async.engine.json_kinds import is_array, is_object
 from conductor_async.engine.scripts.evaluators import evaluate_script, truth
 

@@ -15,6 +15,14 @@ from pydantic_core import core_schema
 from conductor_async.errors import WorkflowError, WorkflowFailedError, WorkflowTerminatedError, WorkflowTimedOutError
 from conductor_async.models._base import ConductorModel, JsonObject, Payload, empty_dict, empty_list
 from conductor_async.models._lazy import Lazy
+from conductor_async.models._statuses import (
+    COMPLETED_TASK_STATUSES,
+    FAILED_TASK_STATUSES,
+    OPEN_TASK_STATUSES,
+    OPEN_WORKFLOW_STATUSES,
+    TERMINAL_TASK_STATUSES,
+    TERMINAL_WORKFLOW_STATUSES,
+)
 from conductor_async.models.metadata import TaskDef, WorkflowDef, WorkflowTask
 from conductor_async.models.results import TaskResult, TaskResultStatus
 
@@ -64,13 +72,6 @@ class TaskStatus(StrEnum):
 _OPEN = Field(union_mode="left_to_right")
 _WorkflowStatus: TypeAlias = Annotated[WorkflowStatus | str, _OPEN]
 _TaskStatus: TypeAlias = Annotated[TaskStatus | str, _OPEN]
-
-_WORKFLOW_GOES_ON = frozenset({"RUNNING", "PAUSED"})
-_WORKFLOW_ENDED = frozenset({"COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"})
-_TASK_GOES_ON = frozenset({"SCHEDULED", "IN_PROGRESS"})
-_TASK_DONE = frozenset({"COMPLETED", "COMPLETED_WITH_ERRORS", "SKIPPED"})
-_TASK_FAILED = frozenset({"FAILED", "FAILED_WITH_TERMINAL_ERROR", "TIMED_OUT"})
-_TASK_ENDED = _TASK_DONE | _TASK_FAILED | {"CANCELED"}
 
 _FAILURES: dict[str, type[WorkflowError]] = {
     "FAILED": WorkflowFailedError,
@@ -154,11 +155,11 @@ class Task(ConductorModel):
 
     def is_completed(self) -> bool:
         """Whether this attempt has ended, in whatever way."""
-        return self.status in _TASK_ENDED
+        return self.status in TERMINAL_TASK_STATUSES
 
     def is_successful(self) -> bool:
         """Whether this attempt ended, and the workflow goes on from it."""
-        return self.status in _TASK_DONE
+        return self.status in COMPLETED_TASK_STATUSES
 
     def to_task_result(self, status: TaskResultStatus | str = TaskResultStatus.COMPLETED) -> TaskResult:
         """A result for this task, to fill and to report."""
@@ -178,11 +179,11 @@ class _HasStatus(ConductorModel):
 
     def is_completed(self) -> bool:
         """Whether the execution has ended, in whatever way: COMPLETED, FAILED, TIMED_OUT or TERMINATED."""
-        return self.status in _WORKFLOW_ENDED
+        return self.status in TERMINAL_WORKFLOW_STATUSES
 
     def is_running(self) -> bool:
         """Whether the execution goes on: RUNNING or PAUSED."""
-        return self.status in _WORKFLOW_GOES_ON
+        return self.status in OPEN_WORKFLOW_STATUSES
 
     def is_successful(self) -> bool:
         """Whether the execution ended COMPLETED."""
@@ -203,12 +204,12 @@ class _HasTasks(_HasStatus):
     @property
     def current_task(self) -> Task | None:
         """The last task that is scheduled or in progress."""
-        return next((task for task in reversed(self.tasks) if task.status in _TASK_GOES_ON), None)
+        return next((task for task in reversed(self.tasks) if task.status in OPEN_TASK_STATUSES), None)
 
     @property
     def failed_task(self) -> Task | None:
         """The last task that failed for good: that no other attempt has followed."""
-        failed = (task for task in reversed(self.tasks) if task.status in _TASK_FAILED and not task.retried)
+        failed = (task for task in reversed(self.tasks) if task.status in FAILED_TASK_STATUSES and not task.retried)
         return next(failed, None)
 
     def get_task(self, name: str | None = None, task_reference_name: str | None = None) -> Task | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async._http.routes import checked_name, route
+from conductor_async._http.routes import route
+from conductor_async._language.names import checked_name
 from conductor_async.errors import APIError
 from conductor_async.models import BulkResponse, TaskDef, WorkflowDef, WorkflowDefSummary
 from conductor_async.resources._base import Resource

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from conductor_async._http.routes import checked_name, route
+from conductor_async._http.routes import route
+from conductor_async._language.names import checked_name
 from conductor_async.config import seconds
 from conductor_async.errors import ConductorError, ConfigurationError, ExternalPayloadError
 from conductor_async.models import (

@@ -6,7 +6,8 @@ import re
 import uuid
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from conductor_async._http.routes import checked_name, route
+from conductor_async._http.routes import route
+from conductor_async._language.names import checked_name
 from conductor_async.errors import AmbiguousOutcomeError, ConfigurationError, NotFoundError
 from conductor_async.hooks import WorkflowStart
 from conductor_async.models import (

@@ -6,6 +6,7 @@ import importlib
 import json
 from typing import TYPE_CHECKING, Any, cast
 
+from conductor_async._language.statuses import TERMINAL_WORKFLOW_STATUSES
 from conductor_async.clock import REAL_TIME
 from conductor_async.engine import Engine, ManualClock
 from conductor_async.models import Task, TaskResult, Workflow, encode_json
@@ -35,7 +36,6 @@ _COMPUTED = frozenset(
 """What the engine does itself in a replay. All other tasks end as they were recorded."""
 
 _WORKER = "replay"
-_ENDED = frozenset({"COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"})
 _GOES_ON = frozenset({"SCHEDULED", "IN_PROGRESS", "CANCELED"})
 
 
@@ -188,7 +188,8 @@ class _Replay:
         """Goes on to the next timer. Whether there was one before the recording's end."""
         engine = self._engine
         due = engine.next_due()
-        if due is None or due > self._end or engine.workflows.get_status(self._workflow_id)["status"] in _ENDED:
+        status = engine.workflows.get_status(self._workflow_id)["status"]
+        if due is None or due > self._end or status in TERMINAL_WORKFLOW_STATUSES:
             return False
         self._clock.set(max(due, self._clock.now()))
         engine.run_due()

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
-from conductor_async._http.routes import checked_name
+from conductor_async._language.names import checked_name
 from conductor_async.config import seconds
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import TaskType
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from conductor_async.models import JsonObject, TaskDef
     from conductor_async.worker.context import TaskInProgress
-    from conductor_async.workflow.validation.known_outputs import OutputFields
+    from conductor_async.workflow.validation.context import OutputFields
 
 P = ParamSpec("P")
 Called = TypeVar("Called")

@@ -12,7 +12,13 @@ from conductor_async.workflow.references import Reference, plain
 from conductor_async.workflow.settings import WorkflowSettings
 from conductor_async.workflow.tasks.children import InlineSubWorkflowTask
 from conductor_async.workflow.tasks.sequences import Composable, Step, definitions_of, tasks_of
-from conductor_async.workflow.validation import Known, build_model, check, collecting_errors, problems_of
+from conductor_async.workflow.validation import (
+    ValidationContext,
+    build_model,
+    check,
+    collecting_errors,
+    problems_of,
+)
 from conductor_async.workflow.validation.known_outputs import known_outputs, tasks_within
 
 if TYPE_CHECKING:
@@ -154,9 +160,9 @@ class WorkflowBuilder(WorkflowSettings, Step):
         check(definition, self._validation_context(), found)
         return definition
 
-    def _validation_context(self) -> Known:
+    def _validation_context(self) -> ValidationContext:
         children = {ref: child._validation_context() for ref, child in self._children()}
-        return Known(known_outputs(self._tasks), children, self._accepted_problems)
+        return ValidationContext(known_outputs(self._tasks), children, self._accepted_problems)
 
     def _children(self) -> Iterator[tuple[str, WorkflowBuilder]]:
         """Yields the sub-workflows that were built in code, each with the reference name of the task that runs it."""

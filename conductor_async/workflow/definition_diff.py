@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
-from conductor_async._language.positions import Place, placed_tasks
-from conductor_async._language.templates import below
+from conductor_async._language.positions import Position, positions_in
+from conductor_async._language.templates import child_path
 from conductor_async.models import ConductorModel, JsonObject, JsonValue, SubWorkflowParams, WorkflowDef, WorkflowTask
 from conductor_async.workflow.diagrams.outline import shortened
 
@@ -131,7 +131,7 @@ def _differences(path: str, before: JsonValue, after: JsonValue) -> Iterator[Cha
 def _below(path: str, key: str) -> str:
     if key == _BRANCHES:
         return f"{path}.{key}"
-    return below(path, key) if path else str(key)
+    return child_path(path, key) if path else str(key)
 
 
 def _pairs(before: JsonValue, after: JsonValue) -> list[tuple[JsonValue, JsonValue]] | None:
@@ -161,13 +161,13 @@ def _sent(value: JsonValue) -> JsonValue:
 class _Standing(NamedTuple):
     """A task, and where it stands: in which list, and behind which task of it."""
 
-    place: Place
+    position: Position
     list_name: str
     behind: str
 
     @property
     def task(self) -> WorkflowTask:
-        return self.place.task
+        return self.position.task
 
     def described(self) -> str:
         where = f" in {self.list_name}" if self.list_name else ""
@@ -178,22 +178,22 @@ class _Standing(NamedTuple):
 
 def _standings(definition: WorkflowDef) -> dict[str, _Standing]:
     found: dict[str, _Standing] = {}
-    for place in placed_tasks(definition.tasks):
-        frame = place.frames[-1]
-        behind = frame.tasks[frame.index - 1].task_reference_name if frame.index else ""
-        reference = place.task.task_reference_name
+    for position in positions_in(definition.tasks):
+        level = position.levels[-1]
+        behind = level.tasks[level.index - 1].task_reference_name if level.index else ""
+        reference = position.task.task_reference_name
         while reference in found:  # no valid definition has it twice
             reference += "'"
-        found[reference] = _Standing(place, _list_name(place), behind)
+        found[reference] = _Standing(position, _list_name(position), behind)
     return found
 
 
-def _list_name(place: Place) -> str:
+def _list_name(position: Position) -> str:
     """The list that a task is in, by the reference name of the task around it."""
-    if len(place.frames) == 1:
+    if len(position.levels) == 1:
         return ""
-    *_, around, frame = place.frames
-    return f"tasks[{around.tasks[around.index].task_reference_name!r}].{frame.name}"
+    *_, around, level = position.levels
+    return f"tasks[{around.task.task_reference_name!r}].{level.name}"
 
 
 def _tasks(before: WorkflowDef, after: WorkflowDef) -> Iterator[Change]:

@@ -15,7 +15,7 @@ from conductor_async.engine.definitions.checks import (
 )
 from conductor_async.engine.definitions.defaults import with_task_defaults, with_workflow_defaults
 from conductor_async.engine.errors import Conflict, NotFound, Refused
-from conductor_async.engine.scripts.evaluators import surroundings_of
+from conductor_async.engine.scripts.evaluators import rule_context
 from conductor_async.engine.views.summaries import is_agent
 
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ class MetadataCommands(Commands):
         for given in workflow_defs:
             refuse_null_lists(given)
         wires = [with_workflow_defaults(given) for given in workflow_defs]
-        surroundings = surroundings_of(self.core)
+        context = rule_context(self.core)
         refuse(
             [
                 error
                 for number, wire in enumerate(wires)
-                for error in workflow_def_errors(wire, f"updateWorkflowDef.arg0[{number}]", surroundings)
+                for error in workflow_def_errors(wire, f"updateWorkflowDef.arg0[{number}]", context)
             ]
         )
         for wire in wires:
@@ -70,7 +70,7 @@ class MetadataCommands(Commands):
     def _checked_workflow(self, workflow_def: JsonObject, at: str) -> JsonObject:
         refuse_null_lists(workflow_def)
         wire = with_workflow_defaults(workflow_def)
-        check_workflow_def(wire, at, surroundings_of(self.core))
+        check_workflow_def(wire, at, rule_context(self.core))
         return wire
 
     def get_workflow_def(self, name: str, version: int | None = None) -> JsonObject:

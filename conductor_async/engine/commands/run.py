@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async._language.return_strategies import RETURN_STRATEGIES, TARGET_WORKFLOW
 from conductor_async.engine.commands.base import Commands, command
 from conductor_async.engine.errors import Refused
 from conductor_async.engine.views.rendering import task_to_wire
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from conductor_async.models import JsonObject
 
 __all__ = ["RunCommands"]
-
-_STRATEGIES = ("TARGET_WORKFLOW", "BLOCKING_WORKFLOW", "BLOCKING_TASK", "BLOCKING_TASK_INPUT")
 
 
 class RunCommands(Commands):
@@ -36,12 +35,12 @@ class RunCommands(Commands):
         self,
         workflow_id: str,
         *,
-        return_strategy: str = "TARGET_WORKFLOW",
+        return_strategy: str = TARGET_WORKFLOW,
         request_id: str = "",
         signal_timeout: bool = False,
     ) -> JsonObject:
         """The WorkflowRun or TaskRun that a synchronous execution or signal answers."""
-        if return_strategy not in _STRATEGIES:
+        if return_strategy not in RETURN_STRATEGIES:
             msg = (
                 "Method parameter 'returnStrategy': Failed to convert value of type 'java.lang.String' to required "
                 f"type 'com.netflix.conductor.common.run.WorkflowSignalReturnStrategy'; {return_strategy}"

@@ -13,7 +13,7 @@ from conductor_async.engine.errors import Conflict, Invalid, NotFound
 from conductor_async.engine.executions import control, rerun, testing_runs
 from conductor_async.engine.executions.ending import terminate_by_hand
 from conductor_async.engine.executions.requests import begin
-from conductor_async.engine.scripts.evaluators import surroundings_of
+from conductor_async.engine.scripts.evaluators import rule_context
 from conductor_async.engine.views.rendering import execution_to_wire, task_to_wire
 from conductor_async.engine.views.summaries import execution_summary
 
@@ -40,7 +40,7 @@ class WorkflowCommands(Commands):
         if definition is not None:
             refuse_null_lists(definition)
             wire["workflowDef"] = with_workflow_defaults(definition)
-            check_workflow_def(wire["workflowDef"], "startWorkflow.arg0.workflowDef", surroundings_of(self.core))
+            check_workflow_def(wire["workflowDef"], "startWorkflow.arg0.workflowDef", rule_context(self.core))
         return begin(self.core, wire)
 
     @command

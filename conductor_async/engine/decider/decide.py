@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from conductor_async._language.names import base_name
 from conductor_async.engine.decider.retries import retry
 from conductor_async.engine.decider.scheduling import in_iteration, rows_for
 from conductor_async.engine.decider.timeouts import check_task, check_workflow
-from conductor_async.engine.definitions.compiled import base_name
 from conductor_async.engine.errors import EngineError, WorkflowHalted
 from conductor_async.engine.state.execution import TERMINAL
 from conductor_async.engine.task_kinds.base import is_system
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.definitions.compiled import TaskSpec
+    from conductor_async.engine.state.definition import TaskSpec
     from conductor_async.engine.state.execution import Execution, TaskRow
 
 __all__ = ["Decision", "decide"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from conductor_async._language.names import base_name
 from conductor_async.engine.decider.loop import decide_execution, tell_joins
 from conductor_async.engine.decider.scheduling import stamp
 from conductor_async.engine.decider.timeouts import watch
-from conductor_async.engine.definitions.compiled import base_name
 from conductor_async.engine.errors import Invalid, Refused
 from conductor_async.engine.state.execution import TERMINAL
 from conductor_async.engine.task_kinds.base import is_system

@@ -11,7 +11,7 @@ from conductor_async.engine.state.execution import RETRIABLE
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.definitions.compiled import TaskDefinition
+    from conductor_async.engine.state.definition import TaskDefinition
     from conductor_async.engine.state.execution import Execution, TaskRow
 
 __all__ = ["fresh_attempt", "retry"]

@@ -10,7 +10,7 @@ from conductor_async.engine.task_kinds.base import system_kind
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.definitions.compiled import TaskDefinition
+    from conductor_async.engine.state.definition import TaskDefinition
     from conductor_async.engine.state.execution import Execution, TaskRow
 
 __all__ = ["check_task", "check_workflow", "watch", "watch_workflow"]

@@ -1,1 +1,1 @@
-"""Definitions: checked, filled with defaults, compiled, and registered."""
+"""Definitions: filled with defaults, checked, and registered."""

@@ -1,28 +1,26 @@
-"""What the server refuses: definitions that break its rules, with its words and its paths.
+"""What the server refuses at registration, in its words and with its paths.
 
-All of these take definitions as `normalising` leaves them, and name places as the server does: `at` is the method and
-argument that the definition came in by, such as `registerWorkflowDef.arg0`.
+The functions take definitions with their defaults filled in (see `defaults`). `at` is where the server says that a
+definition came in: its method and argument, such as `registerWorkflowDef.arg0`.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from conductor_async.engine.definitions.task_requirements import Surroundings, requirements_broken
+from conductor_async._language.task_rules import RuleContext, violations
+from conductor_async.engine.definitions.expression_checks import broken_expressions
 from conductor_async.engine.errors import Invalid, Refused
-from conductor_async.engine.expressions._jayway import PathError, compile_path
-from conductor_async.engine.json_kinds import is_array, is_object
+from conductor_async.engine.json_kinds import is_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Collection, Iterator
 
     from conductor_async.models import JsonObject, JsonValue
 
 __all__ = [
     "VALIDATION_FAILED",
-    "Surroundings",
     "ValidationError",
     "check_event_handler",
     "check_task_def",
@@ -39,41 +37,42 @@ VALIDATION_FAILED = "Validation failed, check below errors for detail."
 ValidationError: TypeAlias = "dict[str, object]"
 """`path`, `message` and, for a plain value, `invalidValue` as text."""
 
-_PREDEFINED = frozenset({"CPEWF_TASK_ID", "NETFLIX_ENV", "NETFLIX_STACK"})
+
+_EMPTY_CONTEXT = RuleContext()
 
 
 def refuse(errors: Collection[ValidationError]) -> None:
-    """Raise `Invalid` if there are errors."""
+    """Raises `Invalid` if there are errors."""
     if errors:
         raise Invalid(VALIDATION_FAILED, list(errors))
 
 
 def refuse_null_lists(given: JsonValue) -> None:
-    """Raise `Refused` for nulls over which the server's own checks stumble. Takes the definition as it came in."""
-    if is_object(given) and (given.get("tasks", ()) is None or any(map(_trips, given.get("tasks") or ()))):
+    """Raises `Refused` for nulls at which the server's own checks throw. Takes the definition as it came in."""
+    if is_object(given) and (given.get("tasks", ()) is None or any(map(_makes_checks_throw, given.get("tasks") or ()))):
         raise Refused("HV000028: Unexpected exception during isValid call.")
 
 
-def _trips(task: JsonValue) -> bool:
+def _makes_checks_throw(task: JsonValue) -> bool:
     if not is_object(task):
         return True
-    kind = task.get("type", "SIMPLE")
-    cases = kind in {"SWITCH", "DECISION"} and None in (task.get("decisionCases", ()), task.get("defaultCase", ()))
-    return kind is None or cases
+    task_type = task.get("type", "SIMPLE")
+    has_null_cases = None in (task.get("decisionCases", ()), task.get("defaultCase", ()))
+    return task_type is None or (task_type in {"SWITCH", "DECISION"} and has_null_cases)
 
 
-def check_workflow_def(wire: JsonObject, at: str, surroundings: Surroundings | None = None) -> None:
-    """Raise `Invalid` for a workflow definition that the server would not take."""
-    refuse(workflow_def_errors(wire, at, surroundings))
+def check_workflow_def(wire: JsonObject, at: str, context: RuleContext = _EMPTY_CONTEXT) -> None:
+    """Raises `Invalid` for a workflow definition that the server refuses."""
+    refuse(workflow_def_errors(wire, at, context))
 
 
 def check_task_def(wire: JsonObject, at: str) -> None:
-    """Raise `Invalid` for a task definition that the server would not take."""
+    """Raises `Invalid` for a task definition that the server refuses."""
     refuse(task_def_errors(wire, at))
 
 
 def check_event_handler(wire: JsonObject, at: str) -> None:
-    """Raise `Invalid` for an event handler that the server would not take."""
+    """Raises `Invalid` for an event handler that the server refuses."""
     refuse(event_handler_errors(wire, at))
 
 
@@ -81,29 +80,29 @@ def check_event_handler(wire: JsonObject, at: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _AtLeast:
-    least: int
+class _Minimum:
+    value: int
     message: str
 
 
-_TASK_DEF_LIMITS = {
-    "retryCount": _AtLeast(0, "TaskDef retryCount: 0 must be >= 0"),
-    "responseTimeoutSeconds": _AtLeast(1, "TaskDef responseTimeoutSeconds: 0 should be minimum 1 second"),
-    "pollTimeoutSeconds": _AtLeast(0, "TaskDef pollTimeoutSeconds: 0 must be >= 0"),
-    "backoffScaleFactor": _AtLeast(1, "Backoff scale factor. Applicable for LINEAR_BACKOFF"),
-    "maxRetryDelaySeconds": _AtLeast(0, "TaskDef maxRetryDelaySeconds: 0 must be >= 0"),
-    "backoffJitterMs": _AtLeast(0, "TaskDef backoffJitterMs: 0 must be >= 0"),
-    "totalTimeoutSeconds": _AtLeast(0, "TaskDef totalTimeoutSeconds: 0 must be >= 0"),
+_TASK_DEF_MINIMUMS = {
+    "retryCount": _Minimum(0, "TaskDef retryCount: 0 must be >= 0"),
+    "responseTimeoutSeconds": _Minimum(1, "TaskDef responseTimeoutSeconds: 0 should be minimum 1 second"),
+    "pollTimeoutSeconds": _Minimum(0, "TaskDef pollTimeoutSeconds: 0 must be >= 0"),
+    "backoffScaleFactor": _Minimum(1, "Backoff scale factor. Applicable for LINEAR_BACKOFF"),
+    "maxRetryDelaySeconds": _Minimum(0, "TaskDef maxRetryDelaySeconds: 0 must be >= 0"),
+    "backoffJitterMs": _Minimum(0, "TaskDef backoffJitterMs: 0 must be >= 0"),
+    "totalTimeoutSeconds": _Minimum(0, "TaskDef totalTimeoutSeconds: 0 must be >= 0"),
 }
 
 
 def task_def_errors(wire: JsonObject, at: str) -> list[ValidationError]:
-    """What is wrong with a task definition."""
+    """Returns what the server refuses of a task definition."""
     errors = [*_missing(wire, "name", "TaskDef name cannot be null or empty", at)]
-    for field, limit in _TASK_DEF_LIMITS.items():
-        value = wire.get(field)
-        if value is not None and value < limit.least:
-            errors.append({"path": f"{at}.{field}", "message": limit.message, "invalidValue": str(value)})
+    for limit, minimum in _TASK_DEF_MINIMUMS.items():
+        value = wire.get(limit)
+        if value is not None and value < minimum.value:
+            errors.append({"path": f"{at}.{limit}", "message": minimum.message, "invalidValue": str(value)})
     name, timeout, response = wire.get("name"), wire["timeoutSeconds"], wire["responseTimeoutSeconds"]
     total = wire["totalTimeoutSeconds"]
     if 0 < timeout < response:
@@ -120,9 +119,8 @@ def task_def_errors(wire: JsonObject, at: str) -> list[ValidationError]:
 # -- workflow definitions ----------------------------------------------------------------------------
 
 
-def workflow_def_errors(wire: JsonObject, at: str, surroundings: Surroundings | None = None) -> list[ValidationError]:
-    """What is wrong with a workflow definition."""
-    surroundings = surroundings or Surroundings()
+def workflow_def_errors(wire: JsonObject, at: str, context: RuleContext = _EMPTY_CONTEXT) -> list[ValidationError]:
+    """Returns what the server refuses of a workflow definition."""
     errors = [*_missing(wire, "name", "WorkflowDef name cannot be null or empty", at)]
     if not wire["tasks"]:
         errors.append({"path": f"{at}.tasks", "message": "WorkflowTask list cannot be empty"})
@@ -130,19 +128,23 @@ def workflow_def_errors(wire: JsonObject, at: str, surroundings: Surroundings | 
     if version != 2:
         message = "workflowDef schemaVersion: 2 is only supported"
         errors.append({"path": f"{at}.schemaVersion", "message": message, "invalidValue": str(version)})
-    of_the_whole = dict.fromkeys([*_repeated_references(wire), *_broken_expressions(wire, surroundings)])
-    errors.extend({"path": at, "message": message} for message in of_the_whole)
-    errors.extend(_of_tasks(wire["tasks"], f"{at}.tasks", surroundings))
+    references = [task.get("taskReferenceName") for task in _all_tasks(wire["tasks"])]
+    messages = [
+        *_repeated_references(references, wire.get("name")),
+        *broken_expressions(wire["tasks"], set(references)),
+    ]
+    errors.extend({"path": at, "message": message} for message in dict.fromkeys(messages))
+    errors.extend(_task_list_errors(wire["tasks"], f"{at}.tasks", context))
     return errors
 
 
-def _of_tasks(tasks: list[JsonObject], at: str, surroundings: Surroundings) -> Iterator[ValidationError]:
+def _task_list_errors(tasks: list[JsonObject], at: str, context: RuleContext) -> Iterator[ValidationError]:
     for number, task in enumerate(tasks):
-        yield from _of_task(task, f"{at}[{number}]", surroundings)
+        yield from _task_errors(task, f"{at}[{number}]", context)
 
 
-def _of_task(task: JsonObject, at: str, surroundings: Surroundings) -> Iterator[ValidationError]:
-    for message in dict.fromkeys(requirements_broken(task, surroundings)):
+def _task_errors(task: JsonObject, at: str, context: RuleContext) -> Iterator[ValidationError]:
+    for message in dict.fromkeys(each for violation in violations(task, context) for each in violation.refusals):
         yield {"path": at, "message": message}
     yield from _missing(task, "name", "WorkflowTask name cannot be empty or null", at)
     yield from _missing(task, "taskReferenceName", "WorkflowTask taskReferenceName name cannot be empty or null", at)
@@ -150,11 +152,11 @@ def _of_task(task: JsonObject, at: str, surroundings: Surroundings) -> Iterator[
         message = "must be greater than or equal to 0"
         yield {"path": f"{at}.startDelay", "message": message, "invalidValue": str(task["startDelay"])}
     for case, tasks in task["decisionCases"].items():
-        yield from _of_tasks(tasks, f"{at}.decisionCases[{case}].<map value>", surroundings)
-    yield from _of_tasks(task["defaultCase"], f"{at}.defaultCase", surroundings)
+        yield from _task_list_errors(tasks, f"{at}.decisionCases[{case}].<map value>", context)
+    yield from _task_list_errors(task["defaultCase"], f"{at}.defaultCase", context)
     for number, branch in enumerate(task["forkTasks"]):
-        yield from _of_tasks(branch, f"{at}.forkTasks[{number}].<list element>", surroundings)
-    # What is in loopOver the server does not look at.
+        yield from _task_list_errors(branch, f"{at}.forkTasks[{number}].<list element>", context)
+    # The server does not check the tasks in loopOver.
 
 
 def _missing(wire: JsonObject, field: str, message: str, at: str) -> Iterator[ValidationError]:
@@ -165,14 +167,13 @@ def _missing(wire: JsonObject, field: str, message: str, at: str) -> Iterator[Va
         yield {"path": f"{at}.{field}", "message": message, "invalidValue": ""}
 
 
-def _repeated_references(wire: JsonObject) -> Iterator[str]:
+def _repeated_references(references: list[str | None], workflow_name: str | None) -> Iterator[str]:
     seen: set[str | None] = set()
-    for task in _all_tasks(wire["tasks"]):
-        reference = task.get("taskReferenceName")
+    for reference in references:
         if reference in seen:
             yield (
                 f"taskReferenceName: {_or_null(reference)} should be unique across tasks "
-                f"for a given workflowDefinition: {_or_null(wire.get('name'))}"
+                f"for a given workflowDefinition: {_or_null(workflow_name)}"
             )
         seen.add(reference)
 
@@ -197,74 +198,15 @@ def _children(task: JsonObject) -> Iterator[list[JsonObject]]:
             pass
 
 
-# -- expressions in inputParameters ------------------------------------------------------------------
-
-
-def _broken_expressions(wire: JsonObject, surroundings: Surroundings) -> Iterator[str]:
-    """Only those of the tasks at the top are looked at."""
-    references = {task.get("taskReferenceName") for task in _all_tasks(wire["tasks"])}
-
-    def is_known(name: str) -> bool:
-        return name == "workflow" or name in references
-
-    for task in wire["tasks"]:
-        for key, text in _texts(task["inputParameters"]):
-            yield from _broken_in(text, key, _or_null(task.get("name")), is_known, surroundings)
-
-
-def _texts(values: JsonObject) -> Iterator[tuple[str, str]]:
-    for key, value in values.items():
-        yield from _texts_in(key, value)
-
-
-def _texts_in(key: str, value: JsonValue) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        yield key, value
-    elif is_object(value):
-        yield from _texts(value)
-    elif is_array(value):
-        for item in value:
-            yield from _texts_in(key, item)
-
-
-def _broken_in(
-    text: str, key: str, task_name: str, is_known: Callable[[str], bool], surroundings: Surroundings
-) -> Iterator[str]:
-    for piece in _PIECES.split(text):
-        if not (piece.startswith("${") and piece.endswith("}")):
-            continue
-        path = piece[2:-1]
-        root = path.partition(".")[0]
-        if not _is_path(path):
-            yield f"key: {key} input parameter value: {path} is not valid"
-        elif path not in _PREDEFINED and path not in surroundings.process_environment and not is_known(root):
-            yield (
-                f"taskReferenceName: {root} for given task: {task_name} input value: {key} of input parameter: {text} "
-                "is not defined in workflow definition."
-            )
-
-
-# Before each `${` but not before that of `$${`, and after each brace.
-_PIECES = re.compile(r"(?=(?<!\$)\$\{)|(?<=\})")
-
-
-def _is_path(text: str) -> bool:
-    try:
-        compile_path(text)
-    except PathError:
-        return False
-    return bool(text)
-
-
-def _or_null(value: JsonValue) -> str:
-    return "null" if value is None else str(value)
+def _or_null(text: str | None) -> str:
+    return "null" if text is None else text
 
 
 # -- event handlers ----------------------------------------------------------------------------------
 
 
 def event_handler_errors(wire: JsonObject, at: str) -> list[ValidationError]:
-    """What is wrong with an event handler."""
+    """Returns what the server refuses of an event handler."""
     errors = [
         *_missing(wire, "name", "Missing event handler name", at),
         *_missing(wire, "event", "Missing event location", at),

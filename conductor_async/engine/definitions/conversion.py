@@ -1,4 +1,4 @@
-"""What the server says of a value that it cannot make an object of: the words are those of its JSON library."""
+"""The server's messages about JSON values that it cannot deserialize. The words are Jackson's, its JSON library."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _NOWHERE = "\n at [Source: UNKNOWN; byte offset: #UNKNOWN]"
 
 
 def unreadable(value: JsonValue, java_type: str, *path: str) -> Invalid:
-    """The refusal of a value that was to be a `java_type`; `path` says where it is, from the outermost type on."""
+    """Returns the error for a value that is no `java_type`. `path` leads to it, from the outermost type inwards."""
     problem = _problem(value, java_type)
     chain = f" (through reference chain: {'->'.join(path)})" if path else ""
     return Invalid(problem + _NOWHERE + chain)
 
 
 def token_of(value: JsonValue) -> str:
-    """What the value begins with, as the library calls it."""
+    """Returns Jackson's name for the token that the value begins with."""
     match value:
         case dict():
             return "Object value (token `JsonToken.START_OBJECT`)"
@@ -45,18 +45,18 @@ def _problem(value: JsonValue, java_type: str) -> str:
     if value == "" and (is_map or plain == java_type):
         target = f"element of `{plain}`" if is_map else f"`{plain}` value"
         return f'Cannot coerce empty String ("") to {target} (but could if coercion was enabled using `CoercionConfig`)'
-    made_from = _made_from(value) if plain == java_type or (is_map and isinstance(value, str)) else None
-    if made_from is None:
+    constructor = _missing_constructor(value) if plain == java_type or (is_map and isinstance(value, str)) else None
+    if constructor is None:
         return f"Cannot deserialize value of type `{java_type}` from {token_of(value)}"
-    argument, what = made_from
+    argument, what = constructor
     return (
         f"Cannot construct instance of `{plain}` (although at least one Creator exists): no {argument}-argument "
         f"constructor/factory method to deserialize from {what}"
     )
 
 
-def _made_from(value: JsonValue) -> tuple[str, str] | None:
-    """The constructor that would be needed, and how the value is called then."""
+def _missing_constructor(value: JsonValue) -> tuple[str, str] | None:
+    """Returns the constructor that Jackson misses, and its description of the value."""
     match value:
         case bool():
             return "boolean/Boolean", f"boolean value ({as_java_string(value)})"

@@ -1,6 +1,6 @@
-"""Definitions as the server shows them: every field that has a default is there, nulls are not.
+"""Fills definitions with the server's defaults: every field that has a default is set, nulls are left out.
 
-What comes in may leave out almost everything. It is filled in once, when it comes in, and shared from then on.
+It is done once, when a definition comes in. From then on the engine shares the filled definition and never changes it.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ __all__ = ["with_start_request_defaults", "with_task_defaults", "with_workflow_d
 
 
 def with_workflow_defaults(wire: Mapping[str, JsonValue]) -> JsonObject:
-    """A workflow definition with all that the server adds."""
+    """Returns a workflow definition with its defaults. Raises `Refused` for a value of the wrong type."""
     return _filled(wire, _WORKFLOW, "WorkflowDef")
 
 
 def with_workflow_task_defaults(wire: Mapping[str, JsonValue]) -> JsonObject:
-    """A task of a workflow definition with all that the server adds."""
+    """Returns a task of a workflow definition with its defaults. Raises `Refused` for a value of the wrong type."""
     return _filled(wire, _TASK, "WorkflowTask")
 
 
 def with_task_defaults(wire: Mapping[str, JsonValue]) -> JsonObject:
-    """A task definition with all that the server adds."""
+    """Returns a task definition with its defaults. Raises `Refused` for a value of the wrong type."""
     return _filled(wire, _TASK_DEF, "TaskDef")
 
 
 def with_start_request_defaults(wire: Mapping[str, JsonValue]) -> JsonObject:
-    """A request to start a workflow; a null input stays null, because the server refuses it."""
+    """Returns a start request with its defaults. A null input stays null: the server refuses it later."""
     request = _filled(wire, _START, "StartWorkflowRequest")
     if "input" in wire and wire["input"] is None:
         request["input"] = None
@@ -42,7 +42,7 @@ def with_start_request_defaults(wire: Mapping[str, JsonValue]) -> JsonObject:
 
 
 class _Field:
-    """How one field is read: `default` None means that it is left out when it is not there."""
+    """How one field is read. With `default` None, the field is left out when it is absent."""
 
     __slots__ = ("default", "read")
 
@@ -128,7 +128,7 @@ def _cases(value: JsonValue) -> dict[str, list[JsonObject]]:
 def _sub_workflow(value: JsonValue) -> JsonObject:
     params = _filled(value, _SUB_WORKFLOW, "SubWorkflowParams")
     definition = params.get("workflowDefinition")
-    if is_object(definition):  # goes before the name and the version beside it
+    if is_object(definition):  # its name and version win over those beside it
         params |= {key: definition[key] for key in ("name", "version") if key in definition}
     return params
 

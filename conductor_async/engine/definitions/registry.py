@@ -1,12 +1,12 @@
-"""The definitions that have been registered, and the compiled form in which executions share them."""
+"""The registered definitions, and their compiled form, which executions share."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.definitions.compiled import Definition, TaskDefinition
 from conductor_async.engine.definitions.defaults import with_task_defaults
 from conductor_async.engine.errors import NotFound, WorkflowHalted
+from conductor_async.engine.state.definition import Definition, TaskDefinition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,10 +17,10 @@ __all__ = ["MetadataStore"]
 
 
 class MetadataStore:
-    """Definitions by name and version.
+    """The registered definitions.
 
     Attributes:
-        workflows: By name, then by version.
+        workflows: Workflow definitions, by name, then by version.
         tasks: Task definitions by name.
     """
 
@@ -33,19 +33,19 @@ class MetadataStore:
     # -- workflows -----------------------------------------------------------------------------------
 
     def put_workflow(self, wire: JsonObject) -> None:
-        """Keep a normal definition, in the place of one with the same name and version."""
+        """Stores a definition that has its defaults. Replaces one of the same name and version."""
         self.workflows.setdefault(wire["name"], {})[wire["version"]] = wire
         self._snapshots.clear()
 
     def find_workflow(self, name: str, version: int | None) -> JsonObject | None:
-        """A definition: of that version, or the latest."""
+        """Returns the definition of a version, or of the latest; None if there is none."""
         versions = self.workflows.get(name)
         if not versions:
             return None
         return versions.get(max(versions) if version is None else version)
 
     def remove_workflow(self, name: str, version: int) -> bool:
-        """Forget a definition. Whether it was there."""
+        """Removes a definition. Returns whether it was there."""
         versions = self.workflows.get(name, {})
         if versions.pop(version, None) is None:
             return False
@@ -55,7 +55,7 @@ class MetadataStore:
         return True
 
     def all_workflows(self) -> Iterator[JsonObject]:
-        """All versions of all definitions, by name and version."""
+        """Yields all versions of all definitions, sorted by name and version."""
         for name in sorted(self.workflows):
             for version in sorted(self.workflows[name]):
                 yield self.workflows[name][version]
@@ -63,19 +63,19 @@ class MetadataStore:
     # -- tasks ---------------------------------------------------------------------------------------
 
     def put_task(self, wire: JsonObject) -> None:
-        """Keep a normal task definition."""
+        """Stores a task definition that has its defaults."""
         self.tasks[wire["name"]] = wire
         self._compiled_tasks.pop(wire["name"], None)
         self._snapshots.clear()
 
     def remove_task(self, name: str) -> bool:
-        """Forget a task definition. Whether it was there."""
+        """Removes a task definition. Returns whether it was there."""
         self._compiled_tasks.pop(name, None)
         self._snapshots.clear()
         return self.tasks.pop(name, None) is not None
 
     def task_definition(self, name: str | None) -> TaskDefinition | None:
-        """The task definition of that name as it is now."""
+        """Returns the current task definition of a name, compiled; None if there is none."""
         wire = self.tasks.get(name or "")
         if wire is None:
             return None
@@ -87,7 +87,11 @@ class MetadataStore:
     # -- for executions ------------------------------------------------------------------------------
 
     def snapshot(self, name: str, version: int | None) -> Definition:
-        """The definition for an execution that starts now, with the task definitions of now."""
+        """Returns the definition for an execution that starts now, with the current task definitions.
+
+        Raises:
+            NotFound: There is no such definition.
+        """
         wire = self.find_workflow(name, version)
         if wire is None:
             msg = f"No such workflow defined. name={name}, version={'null' if version is None else version}"
@@ -98,30 +102,32 @@ class MetadataStore:
         return self._snapshots[key]
 
     def populated(self, wire: JsonObject) -> Definition:
-        """A normal definition compiled, with the task definitions of now."""
+        """Returns a definition compiled, with the current task definitions."""
         return Definition.compile({**wire, "tasks": [self.populated_task(task) for task in wire["tasks"]]})
 
     def populated_task(self, task: JsonObject) -> JsonObject:
-        """A normal task of a definition with its task definition, and those of the tasks inside."""
+        """Returns a task with its current task definition, and those of the tasks inside of it."""
         filled = dict(task)
         if "taskDefinition" not in filled and filled.get("name", "").strip():
-            filled["taskDefinition"] = self.tasks.get(filled["name"]) or _ad_hoc(filled["name"], filled["type"])
-        kind = filled["type"]
-        if kind in {"DECISION", "SWITCH"}:
+            filled["taskDefinition"] = self.tasks.get(filled["name"]) or _default_task_def(
+                filled["name"], filled["type"]
+            )
+        task_type = filled["type"]
+        if task_type in {"DECISION", "SWITCH"}:
             filled["decisionCases"] = {
                 key: [self.populated_task(inner) for inner in tasks] for key, tasks in filled["decisionCases"].items()
             }
             filled["defaultCase"] = [self.populated_task(inner) for inner in filled["defaultCase"]]
-        elif kind == "FORK_JOIN":
+        elif task_type == "FORK_JOIN":
             filled["forkTasks"] = [[self.populated_task(inner) for inner in tasks] for tasks in filled["forkTasks"]]
-        elif kind == "DO_WHILE":
+        elif task_type == "DO_WHILE":
             filled["loopOver"] = [self.populated_task(inner) for inner in filled["loopOver"]]
-        elif kind == "SUB_WORKFLOW":
-            self._fix_version(filled)
+        elif task_type == "SUB_WORKFLOW":
+            self._pin_version(filled)
         return filled
 
-    def _fix_version(self, task: JsonObject) -> None:
-        """A sub-workflow without a version means the latest one of now, for as long as the execution lasts."""
+    def _pin_version(self, task: JsonObject) -> None:
+        """Sets the version of a sub-workflow to the latest one, so that it stays the same while the execution lasts."""
         params = task.get("subWorkflowParam")
         if params is None or "version" in params:
             return
@@ -132,9 +138,9 @@ class MetadataStore:
         task["subWorkflowParam"] = {**params, "version": latest["version"]}
 
 
-def _ad_hoc(name: str, kind: str) -> JsonObject:
-    """What the server takes for a task that has no definition: system tasks are neither retried nor timed out."""
-    if kind == "SIMPLE":
+def _default_task_def(name: str, task_type: str) -> JsonObject:
+    """Returns the definition of a task that has none registered. System tasks are not retried and do not time out."""
+    if task_type == "SIMPLE":
         return with_task_defaults({"name": name})
     wire = with_task_defaults({"name": name, "retryCount": 0})
     wire["responseTimeoutSeconds"] = 0

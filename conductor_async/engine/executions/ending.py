@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async._language.expressions import is_blank
 from conductor_async.engine.decider.scheduling import stamp
 from conductor_async.engine.errors import Conflict, EngineError, Refused, WorkflowHalted
 from conductor_async.engine.executions.starting import create
-from conductor_async.engine.expressions.java_values import is_blank, java_class
+from conductor_async.engine.expressions.java_values import java_class
 from conductor_async.engine.expressions.outputs import update_output
 from conductor_async.engine.json_kinds import is_array, is_object
 from conductor_async.engine.state.execution import TERMINAL

@@ -10,7 +10,7 @@ from conductor_async.engine.executions.starting import create
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.definitions.compiled import Definition
+    from conductor_async.engine.state.definition import Definition
     from conductor_async.models import JsonObject
 
 __all__ = ["begin"]

@@ -1,1 +1,1 @@
-"""`${…}`: what expressions see, how they are evaluated, and the inputs and outputs made of them."""
+"""`${…}` evaluated as on the server: what expressions see, and the inputs and outputs made of them."""

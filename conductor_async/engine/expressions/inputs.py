@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.expressions.evaluation import Scope, resolve_input, substitute_secrets
+from conductor_async.engine.expressions.evaluation import resolve_input
+from conductor_async.engine.expressions.named_values import substitute_secrets
 from conductor_async.engine.expressions.roots import Roots
+from conductor_async.engine.expressions.scope import Scope
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.definitions.compiled import TaskDefinition
+    from conductor_async.engine.state.definition import TaskDefinition
     from conductor_async.engine.state.execution import Execution
     from conductor_async.models import JsonObject
 
@@ -35,7 +37,7 @@ def evaluate(
     """
     scope = Scope(Roots(execution), task_id=task_id, environment=core.environment)
     values = resolve_input(parameters, scope, definition.input_template if definition is not None else None)
-    execution.has_path_results = execution.has_path_results or bool(scope.found)
+    execution.has_path_results = execution.has_path_results or bool(scope.path_results)
     return values
 
 

@@ -1,7 +1,7 @@
-"""How Java writes values as text, and in which order its hash maps keep their keys.
+"""Values as Java writes them, and keys in the order of Java's hash maps.
 
-The server is written in Java, and it shows wherever a value becomes a piece of text: in `"total: ${sum.output}"`, in
-the key that a SWITCH looks for, in the inputs and outputs of search results.
+That the server is written in Java shows wherever a value becomes text: in `"total: ${sum.output}"`, in the case that a
+SWITCH chooses, in the inputs and outputs of search results.
 """
 
 from __future__ import annotations
@@ -26,17 +26,16 @@ __all__ = [
     "as_stored",
     "hash_order",
     "hash_ordered",
-    "is_blank",
     "java_class",
 ]
 
 
 class PathResults(list["JsonValue"]):
-    """The values that a path may lead to several of: a list that writes itself as JSON, until it has been stored."""
+    """The values of a path that may lead to several. Until it is stored, such a list becomes text as JSON."""
 
 
 def as_java_string(value: JsonValue) -> str:
-    """The value as Java's `String.valueOf` writes it: `null`, `true`, `1.0E10`, `[1, two]`, `{a=1, b={c=x}}`."""
+    """Returns what Java's `String.valueOf` gives: `null`, `true`, `1.0E10`, `[1, two]`, `{a=1, b={c=x}}`."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -55,7 +54,7 @@ def as_java_string(value: JsonValue) -> str:
 
 
 def as_json_text(value: JsonValue) -> str:
-    """The value as json-smart writes it: what becomes of a list of a path's results in a text."""
+    """Returns what json-smart, Jayway's JSON library, writes: the text of a `PathResults`."""
     if isinstance(value, str):
         return f'"{_ESCAPED.sub(_escape, value)}"'
     if is_object(value):
@@ -66,7 +65,7 @@ def as_json_text(value: JsonValue) -> str:
 
 
 def as_stored(value: JsonValue) -> JsonValue:
-    """The value as it comes back when it has been stored: lists are lists. Changes objects and lists in place."""
+    """Returns the value as it is after it was stored: every `PathResults` is a list. Changes it in place."""
     if is_object(value):
         value.update({key: as_stored(item) for key, item in value.items()})
     elif is_array(value):
@@ -84,7 +83,7 @@ _SHORT = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': 
 
 
 def _double(value: float) -> str:
-    """A double as `Double.toString` writes it: decimals between 0.001 and 10 million, else with an exponent."""
+    """Returns what `Double.toString` gives: decimals from 0.001 to 10 million, an exponent otherwise."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -93,7 +92,7 @@ def _double(value: float) -> str:
         return repr(value)
     sign, digits, exponent = Decimal(repr(value)).as_tuple()
     significant = "".join(map(str, digits)).rstrip("0")
-    if len(significant) < 2:  # Java writes two digits at least, and chooses them for this: 4.9E-324
+    if len(significant) < 2:  # Java writes two digits at least: 4.9E-324, where the shortest form is 5E-324
         mantissa, _, power = f"{value:.1e}".partition("e")
         return f"{mantissa}E{int(power)}"
     power_of_ten = int(exponent) + len(digits) - 1
@@ -101,17 +100,17 @@ def _double(value: float) -> str:
 
 
 def hash_ordered(values: Mapping[str, JsonValue], *, copied: int = 0) -> JsonObject:
-    """The same entries in the order in which a Java `HashMap` goes through them, filled in the order given.
+    """Returns the same entries in the iteration order of a Java `HashMap`.
 
     Args:
-        values: The entries.
-        copied: How many of them came first and all at once: a map that begins so is only as large as these need.
+        values: The entries, in the order in which they are put into the map.
+        copied: How many of them the map was created with, as a copy: such a map starts with fewer buckets.
     """
     return {key: values[key] for key in hash_order(values, copied=copied)}
 
 
 def hash_order(keys: Collection[str], *, copied: int = 0) -> list[str]:
-    """Keys in the order of a Java `HashMap`: by bucket, within a bucket in the order of their coming."""
+    """Returns keys in the iteration order of a Java `HashMap`: by bucket, then in the order of insertion."""
     buckets = 16
     if copied:
         buckets = 1
@@ -124,7 +123,7 @@ def hash_order(keys: Collection[str], *, copied: int = 0) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _spread_hash(text: str) -> int:
-    """What `HashMap` makes of `String.hashCode`."""
+    """Returns `String.hashCode`, spread as `HashMap` does it."""
     value = 0
     encoded = text.encode("utf-16-be", "surrogatepass")
     for high, low in zip(encoded[::2], encoded[1::2], strict=True):
@@ -132,13 +131,8 @@ def _spread_hash(text: str) -> int:
     return value ^ (value >> 16)
 
 
-def is_blank(text: str) -> bool:
-    """Whether there is nothing but what Java takes for white space: all of Python's but the spaces that don't break."""
-    return all(character.isspace() and character not in "\x85\xa0\u2007\u202f" for character in text)
-
-
 def java_class(value: JsonValue) -> str:
-    """The class that a value has in the server. Messages about casts that went wrong name it."""
+    """Returns the Java class that the value has in the server, which its messages about failed casts name."""
     if isinstance(value, bool):
         return "java.lang.Boolean"
     if isinstance(value, int):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.definitions.compiled import base_name
+from conductor_async._language.names import base_name
 from conductor_async.engine.expressions.inputs import evaluate
 
 if TYPE_CHECKING:

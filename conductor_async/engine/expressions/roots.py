@@ -1,4 +1,4 @@
-"""What expressions see: `workflow` and the tasks of an execution, by name. Only what is asked for is put together."""
+"""What expressions see of an execution: `workflow`, and its tasks by reference name. Computed on access."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Roots(Mapping[str, "JsonObject"]):
         if root is None:
             row = self._execution.visible.get(name)
             if row is not None:
-                root = _of_task(self._execution.latest.get(row.reference_name, row))
+                root = _task_root(self._execution.latest.get(row.reference_name, row))
             elif name == "workflow":
-                root = _of_workflow(self._execution)
+                root = _workflow_root(self._execution)
             else:
                 raise KeyError(name)
             self._roots[name] = root
@@ -47,7 +47,7 @@ class Roots(Mapping[str, "JsonObject"]):
         return sum(1 for _ in self)
 
 
-def _of_workflow(execution: Execution) -> JsonObject:
+def _workflow_root(execution: Execution) -> JsonObject:
     return {
         "input": execution.input,
         "output": execution.output,
@@ -64,10 +64,10 @@ def _of_workflow(execution: Execution) -> JsonObject:
     }
 
 
-def _of_task(row: TaskRow) -> JsonObject:
+def _task_root(row: TaskRow) -> JsonObject:
     return {
         "input": row.input,
-        # What has not ended still changes, and who reads it now must not see that.
+        # The output of an open task still changes; whoever reads it now must not see later changes.
         "output": row.output if row.is_terminal else dict(row.output),
         "taskType": row.task_type,
         "status": row.status,

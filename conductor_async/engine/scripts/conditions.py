@@ -1,7 +1,7 @@
-"""The conditions that almost all loops have, such as `$.loop['iteration'] < 3`, evaluated without JavaScript.
+"""Evaluates the conditions that almost all loops have, such as `$.loop['iteration'] < 3`, without JavaScript.
 
-Comparing two numbers is the same in every language. Handing the growing output of a loop to V8 for it, a thousand
-times, is what takes long.
+It is an optimisation. Comparing two numbers is the same in every language, but passing the growing output of a loop to
+V8 a thousand times is slow.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ __all__ = ["compare"]
 _NAME = r"[A-Za-z_]\w*"
 _PATH = rf"\$(?:\.{_NAME}|\[(?:'[^'\\]*'|\"[^\"\\]*\")\])+"
 _NUMBER = r"-?\d+(?:\.\d+)?"
-_COMPARISON = rf"(?P<left>{_PATH})\s*(?P<how><=|>=|===|!==|==|!=|<|>)\s*(?P<right>{_PATH}|{_NUMBER})"
-_WHOLE: Final = re.compile(
+_COMPARISON = rf"(?P<left>{_PATH})\s*(?P<operator><=|>=|===|!==|==|!=|<|>)\s*(?P<right>{_PATH}|{_NUMBER})"
+_CONDITION: Final = re.compile(
     rf"\s*(?:if\s*\(\s*{_COMPARISON}\s*\)\s*\{{\s*true;?\s*\}}\s*else\s*\{{\s*false;?\s*\}}|"
-    + _COMPARISON.replace("<left>", "<left2>").replace("<how>", "<how2>").replace("<right>", "<right2>")
+    + _COMPARISON.replace("<left>", "<left2>").replace("<operator>", "<operator2>").replace("<right>", "<right2>")
     + r")\s*;?\s*"
 )
 _LITERALS = {"true": True, "false": False}
 _STEP = re.compile(rf"\.({_NAME})|\['([^']*)'\]|\[\"([^\"]*)\"\]")
-_HOW: Final[dict[str, Callable[[float, float], bool]]] = {
+_OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -43,15 +43,15 @@ _HOW: Final[dict[str, Callable[[float, float], bool]]] = {
 
 
 def compare(condition: str, values: Mapping[str, JsonValue]) -> bool | None:
-    """What a condition gives that compares two numbers, or is `true` or `false`; None if it is not of that kind."""
-    found = _WHOLE.fullmatch(condition)
+    """Returns the result of a condition that compares two numbers, or is `true` or `false`; None for any other."""
+    found = _CONDITION.fullmatch(condition)
     if found is None:
         return _LITERALS.get(condition.strip())
-    left, how, right = (found[name] or found[f"{name}2"] for name in ("left", "how", "right"))
+    left, operator_text, right = (found[name] or found[f"{name}2"] for name in ("left", "operator", "right"))
     one, other = _number(left, values), _number(right, values)
     if one is None or other is None:
         return None
-    return _HOW[how](one, other)
+    return _OPERATORS[operator_text](one, other)
 
 
 def _number(text: str, values: Mapping[str, JsonValue]) -> float | None:

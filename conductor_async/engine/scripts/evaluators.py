@@ -1,10 +1,10 @@
-"""Scripts in definitions, by the evaluator that they name."""
+"""Evaluates the scripts of definitions, by the evaluator that they name."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.definitions.task_requirements import Surroundings
+from conductor_async._language.task_rules import RuleContext
 from conductor_async.engine.scripts.interface import ScriptError
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from conductor_async.engine.core import Core
     from conductor_async.models import JsonObject, JsonValue
 
-__all__ = ["evaluate_script", "known_evaluator", "run_javascript", "run_jq", "surroundings_of", "truth"]
+__all__ = ["evaluate_script", "known_evaluator", "rule_context", "run_javascript", "run_jq", "truth"]
 
 _JAVASCRIPT = frozenset({"javascript", "graaljs"})
 
@@ -24,7 +24,7 @@ def known_evaluator(evaluator: str | None) -> bool:
 
 
 def evaluate_script(core: Core, evaluator: str | None, expression: str | None, task_input: JsonObject) -> JsonValue:
-    """The value of a script over a task's input. Raises `ScriptError`."""
+    """Returns the value of a script over a task's input. Raises `ScriptError`."""
     if evaluator == "value-param":
         return task_input.get(expression or "")
     if evaluator in _JAVASCRIPT:
@@ -34,7 +34,7 @@ def evaluate_script(core: Core, evaluator: str | None, expression: str | None, t
 
 
 def run_javascript(core: Core, source: str, task_input: Mapping[str, JsonValue]) -> JsonValue:
-    """The value of a script that knows the input as `$`. Raises `ScriptError`."""
+    """Returns the value of a script that sees the input as `$`. Raises `ScriptError`."""
     if core.scripts is None:
         msg = "There is nothing to run JavaScript with: pip install 'conductor-async[embedded]'."
         raise ScriptError(msg)
@@ -42,21 +42,21 @@ def run_javascript(core: Core, source: str, task_input: Mapping[str, JsonValue])
 
 
 def run_jq(core: Core, query: str, task_input: JsonObject) -> list[JsonValue]:
-    """All results of a jq query over the input. Raises `ScriptError`."""
+    """Returns all results of a jq query over the input. Raises `ScriptError`."""
     if core.scripts is None:
         msg = "There is nothing to run jq with: pip install 'conductor-async[embedded]'."
         raise ScriptError(msg)
     return core.scripts.jq(query, task_input)
 
 
-def surroundings_of(core: Core) -> Surroundings:
-    """What definitions are checked against: the task definitions that are known, and the syntax of scripts."""
+def rule_context(core: Core) -> RuleContext:
+    """Returns what definitions are checked against: the registered task definitions, and the syntax of scripts."""
     script_error = None if core.scripts is None else core.scripts.check_javascript
-    return Surroundings(find_task_def=core.metadata.tasks.get, script_error=script_error)
+    return RuleContext(find_task_def=core.metadata.tasks.get, script_error=script_error)
 
 
 def truth(value: JsonValue) -> bool:
-    """What the server takes for true: true, and numbers above zero."""
+    """Whether the server takes a script's value for true: `true`, and numbers above zero."""
     if isinstance(value, bool):
         return value
     return isinstance(value, (int, float)) and value > 0

@@ -1,4 +1,4 @@
-"""What the engine needs to run JavaScript and jq. The engine decides what to run; an object given to it runs it."""
+"""What the engine needs to run JavaScript and jq. It does no such work itself: an object that it is given does."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["ScriptError", "Scripts"]
 
 
 class ScriptError(EngineError):
-    """A script failed, took too long, or there is nothing to run it with.
+    """A script failed, took too long, or nothing is installed that runs it.
 
     Attributes:
-        may_succeed_later: Whether it is worth another try: it took too long.
+        may_succeed_later: Whether a retry may help: the script took too long.
     """
 
     def __init__(self, message: str, *, may_succeed_later: bool = False) -> None:
@@ -27,16 +27,16 @@ class ScriptError(EngineError):
 
 
 class Scripts(Protocol):
-    """Runs scripts: `conductor_async.engine.scripts.runners` has the one that is used by default."""
+    """Runs scripts. The default implementation is `conductor_async.engine.scripts.runners.DefaultScripts`."""
 
     def javascript(self, source: str, bindings: Mapping[str, JsonValue]) -> JsonValue:
-        """The value of a script, with the bindings as its global names. Raises `ScriptError`."""
+        """Returns the value of a script, with the bindings as its global names. Raises `ScriptError`."""
         ...
 
     def check_javascript(self, source: str) -> str | None:
-        """What is wrong with a script's syntax, without running it. None: nothing."""
+        """Returns what is wrong with a script's syntax, without running it; None if nothing is."""
         ...
 
     def jq(self, query: str, data: JsonObject) -> list[JsonValue]:
-        """All results of a jq query. Raises `ScriptError`."""
+        """Returns all results of a jq query. Raises `ScriptError`."""
         ...

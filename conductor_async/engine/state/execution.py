@@ -9,28 +9,17 @@ import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from conductor_async.engine.definitions.compiled import base_name
+from conductor_async._language.names import base_name
+from conductor_async._language.statuses import RETRIABLE_TASK_STATUSES as RETRIABLE
+from conductor_async._language.statuses import SUCCESSFUL_TASK_STATUSES as SUCCESSFUL
+from conductor_async._language.statuses import TERMINAL_TASK_STATUSES as TERMINAL
+from conductor_async._language.statuses import TERMINAL_WORKFLOW_STATUSES as WORKFLOW_TERMINAL
 
 if TYPE_CHECKING:
-    from conductor_async.engine.definitions.compiled import Definition, TaskDefinition, TaskSpec
+    from conductor_async.engine.state.definition import Definition, TaskDefinition, TaskSpec
     from conductor_async.models import JsonObject
 
 __all__ = ["RETRIABLE", "SUCCESSFUL", "TERMINAL", "WORKFLOW_TERMINAL", "Execution", "TaskRow", "join_names"]
-
-TERMINAL = frozenset(
-    {"COMPLETED", "COMPLETED_WITH_ERRORS", "FAILED", "FAILED_WITH_TERMINAL_ERROR", "TIMED_OUT", "CANCELED", "SKIPPED"}
-)
-"""Statuses of a task that has ended."""
-
-SUCCESSFUL = frozenset({"SCHEDULED", "IN_PROGRESS", "COMPLETED", "COMPLETED_WITH_ERRORS", "SKIPPED"})
-"""Statuses of a task in which nothing has gone wrong, as the server counts it."""
-
-RETRIABLE = frozenset({"SCHEDULED", "IN_PROGRESS", "COMPLETED", "COMPLETED_WITH_ERRORS", "FAILED", "TIMED_OUT"})
-"""Statuses of a task after which there can be another attempt, as the server counts it."""
-
-WORKFLOW_TERMINAL = frozenset({"COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"})
-"""Statuses of an execution that has ended."""
-
 
 _STANDING = frozenset({"DO_WHILE", "EXCLUSIVE_JOIN"})
 

@@ -14,7 +14,7 @@ from conductor_async.engine.state.execution import TaskRow
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.definitions.compiled import TaskDefinition, TaskSpec
+    from conductor_async.engine.state.definition import TaskDefinition, TaskSpec
     from conductor_async.engine.state.execution import Execution
     from conductor_async.models import JsonObject
 

@@ -14,7 +14,7 @@ from conductor_async.engine.task_kinds.base import TaskKind
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.definitions.compiled import TaskSpec
+    from conductor_async.engine.state.definition import TaskSpec
     from conductor_async.engine.state.execution import Execution, TaskRow
     from conductor_async.engine.task_kinds.base import Place
     from conductor_async.models import JsonObject

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from conductor_async.engine.decider.scheduling import rows_for
-from conductor_async.engine.definitions.compiled import TaskSpec
 from conductor_async.engine.definitions.conversion import unreadable
 from conductor_async.engine.definitions.defaults import with_workflow_task_defaults
 from conductor_async.engine.errors import EngineError, Refused, WorkflowHalted
 from conductor_async.engine.expressions.java_values import as_java_string, hash_ordered
 from conductor_async.engine.json_kinds import is_array, is_object
+from conductor_async.engine.state.definition import TaskSpec
 from conductor_async.engine.task_kinds.base import Place, TaskKind
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async._language.names import base_name
 from conductor_async.engine.decider.scheduling import in_iteration, rows_for, schedule, set_domains
-from conductor_async.engine.definitions.compiled import base_name
 from conductor_async.engine.errors import EngineError
 from conductor_async.engine.expressions.inputs import evaluate
 from conductor_async.engine.expressions.java_values import hash_ordered
@@ -21,7 +21,7 @@ from conductor_async.engine.task_kinds.base import TaskKind
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.definitions.compiled import TaskSpec
+    from conductor_async.engine.state.definition import TaskSpec
     from conductor_async.engine.state.execution import Execution, TaskRow
     from conductor_async.engine.task_kinds.base import Place
     from conductor_async.models import JsonObject, JsonValue

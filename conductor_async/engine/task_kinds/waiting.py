@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async._language.wait_times import parse_duration, parse_until
+from conductor_async._language.wait_times import WaitTimeError, parse_duration, parse_until
 from conductor_async.engine.errors import Invalid
 from conductor_async.engine.expressions.java_values import as_java_string
 from conductor_async.engine.task_kinds.base import TaskKind
@@ -47,14 +47,17 @@ class WaitKind(_InProgress):
             row.status = "FAILED_WITH_TERMINAL_ERROR"
             row.reason = "Both 'duration' and 'until' specified. Please provide only one input"
         elif duration:
-            row.callback_after = parse_duration(duration)
+            try:
+                row.callback_after = parse_duration(duration)
+            except WaitTimeError as error:
+                raise Invalid(str(error)) from None
             row.wait_until = now + row.callback_after * 1000
         elif until:
             try:
                 row.wait_until = parse_until(until)
-            except Invalid:
+            except WaitTimeError as error:
                 row.status = "FAILED_WITH_TERMINAL_ERROR"
-                row.reason = f"Invalid/Unsupported Wait Until format.  Provided: {until}"
+                row.reason = str(error)
             else:
                 row.callback_after = max((row.wait_until - now) // 1000, 0)
         else:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.definitions.compiled import TaskSpec
 from conductor_async.engine.errors import WorkflowHalted
 from conductor_async.engine.expressions.java_values import as_java_string, hash_ordered
+from conductor_async.engine.state.definition import TaskSpec
 from conductor_async.engine.task_kinds.base import TaskKind
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from conductor_async.models import JsonObject
-    from conductor_async.workflow.validation.known_outputs import OutputFields
+    from conductor_async.workflow.validation.context import OutputFields
 
 
 def returned_type(

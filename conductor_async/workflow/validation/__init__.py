@@ -1,11 +1,12 @@
-"""What can be known to be wrong with a definition before it is sent.
+"""Finds what is wrong with a definition before it is sent. No I/O.
 
-`checks` puts it together: `requirements` (what each type of task needs), `places` (which tasks can have run before
-which), `texts` and `expressions` (the `${…}` in them), `known_outputs` (the fields that a worker's output has),
-`sendable` (what JSON cannot hold) and `modelling` (values of the wrong kind).
+`checks` finds the problems of a definition and its tasks, by the rules of `conductor_async._language.task_rules`;
+`expression_checks` those of the `${…}` in it. `known_outputs` has the fields of workers' outputs, `serializable` finds
+what JSON cannot hold, and `model_building` values of the wrong type.
 """
 
-from conductor_async.workflow.validation.checks import Known, check, placed_tasks, problems_of
+from conductor_async.workflow.validation.checks import check, problems_of
+from conductor_async.workflow.validation.context import OutputFields, ValidationContext
 from conductor_async.workflow.validation.model_building import build_model, collecting_errors
 
-__all__ = ["Known", "build_model", "check", "collecting_errors", "placed_tasks", "problems_of"]
+__all__ = ["OutputFields", "ValidationContext", "build_model", "check", "collecting_errors", "problems_of"]

@@ -1,11 +1,11 @@
-"""What the outputs of tasks are known to have, so that a misspelt field shows when the workflow is built."""
+"""The fields that the outputs of workers have, so that a misspelt one shows when the workflow is built."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_origin
+from typing import TYPE_CHECKING, Any, Literal, cast, get_origin
 from uuid import UUID
 
 from conductor_async.workflow.tasks.sequences import TaskSequence
@@ -15,20 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from conductor_async.workflow.tasks.base import TaskInterface
+    from conductor_async.workflow.validation.context import OutputFields
 
-__all__ = ["OutputFields", "closed_output", "known_outputs", "tasks_within"]
-
-OutputFields: TypeAlias = "Mapping[str, OutputFields | None]"
-"""All fields that an output has, each with its own fields; None where those are not known."""
+__all__ = ["closed_output", "known_outputs", "tasks_within"]
 
 
 def closed_output(kind: Any) -> OutputFields | None:
-    """The fields of the output of a worker that returns such a type; None if it may have others."""
+    """Returns the fields of the output of a worker with this return type; None if it may have other fields."""
     if place_of(kind) == "output":
-        return _closed(kind, ())
+        return _closed_fields(kind, ())
     kind = plain_type(kind)
     kind = get_origin(kind) or kind
-    # Of another class, what is returned may be a subclass that has fields.
+    # An instance of any other class may be of a subclass, which has fields.
     is_value = kind is Literal or (isinstance(kind, type) and issubclass(kind, _VALUES))
     return {"result": None} if is_value else None
 
@@ -36,24 +34,24 @@ def closed_output(kind: Any) -> OutputFields | None:
 _VALUES = (str, int, float, list, tuple, set, frozenset, date, Enum, UUID)
 
 
-def _closed(kind: Any, around: tuple[Any, ...]) -> OutputFields | None:
+def _closed_fields(kind: Any, around: tuple[Any, ...]) -> OutputFields | None:
     kind = plain_type(kind)
     kind = get_origin(kind) or kind
-    fields = None if kind in around or _sends_as_it_likes(kind) else fields_of(kind)
+    fields = None if kind in around or _may_add_fields(kind) else fields_of(kind)
     if fields is None or any(isinstance(field.step, int) for field in fields.values()):
         return None
-    return {str(field.step): _closed(field.kind, (*around, kind)) for field in fields.values()}
+    return {str(field.step): _closed_fields(field.kind, (*around, kind)) for field in fields.values()}
 
 
-def _sends_as_it_likes(kind: Any) -> bool:
-    """Whether a model takes fields that it does not declare, or is serialised by code of its own."""
+def _may_add_fields(kind: Any) -> bool:
+    """Whether a model accepts fields that it does not declare, or has serializers of its own."""
     config: Mapping[str, Any] = getattr(kind, "model_config", None) or getattr(kind, "__pydantic_config__", None) or {}
     decorators = getattr(kind, "__pydantic_decorators__", None)
     return config.get("extra") == "allow" or bool(decorators and decorators.model_serializers)
 
 
 def known_outputs(tasks: Sequence[TaskInterface]) -> dict[str, OutputFields]:
-    """The fields of the outputs that are known, by reference name."""
+    """Returns the fields of the outputs that are known, by reference name."""
     known: dict[str, OutputFields] = {}
     for task in tasks_within(tasks):
         fields = getattr(task, "_output_fields", None)  # from the worker function that made the task
@@ -63,7 +61,7 @@ def known_outputs(tasks: Sequence[TaskInterface]) -> dict[str, OutputFields]:
 
 
 def tasks_within(tasks: Sequence[TaskInterface]) -> Iterator[TaskInterface]:
-    """The tasks, and those in their branches, cases and bodies."""
+    """Yields the tasks, and those in their branches, cases and loop bodies."""
     for task in tasks:
         yield task
         for value in vars(task).values():

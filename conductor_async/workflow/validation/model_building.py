@@ -1,4 +1,4 @@
-"""Models of what was given in code, and what of it is of the wrong kind."""
+"""Builds models from what was given in code, and reports values of the wrong type."""
 
 from __future__ import annotations
 
@@ -18,25 +18,32 @@ __all__ = ["build_model", "collecting_errors"]
 
 ModelT = TypeVar("ModelT", bound=ConductorModel)
 
-_found: ContextVar[list[str] | None] = ContextVar("values of the wrong kind", default=None)
+# Not a parameter: between the workflow, which collects, and its tasks are the `to_workflow_task` methods, which users
+# call and override.
+_collected: ContextVar[list[str] | None] = ContextVar("problems of the models that are being built", default=None)
 
 
 @contextmanager
 def collecting_errors() -> Generator[list[str]]:
-    """What `modelled` finds in here, as a list: it goes on without these fields, so that the rest can be looked at."""
-    found: list[str] = []
-    outside = _found.set(found)
+    """Makes `build_model` add its problems to a list and leave the fields out, so that all problems are found at once."""
+    collected: list[str] = []
+    token = _collected.set(collected)
     try:
-        yield found
+        yield collected
     finally:
-        _found.reset(outside)
+        _collected.reset(token)
 
 
 def build_model(model: type[ModelT], what: str, fields: Mapping[str, Any]) -> ModelT:
-    """The model with those of these fields that are not None.
+    """Returns the model of those fields that are not None.
+
+    Args:
+        model: The class of the model.
+        what: What is built, for the error: `task 'charge_ref'`.
+        fields: The values.
 
     Raises:
-        WorkflowDefinitionError: A field has a value of the wrong kind, and nobody collects them. `what` is named.
+        WorkflowDefinitionError: A value has the wrong type, and this is not within `collecting_errors`.
     """
     given = {name: value for name, value in fields.items() if value is not None}
     try:
@@ -44,9 +51,9 @@ def build_model(model: type[ModelT], what: str, fields: Mapping[str, Any]) -> Mo
     except ValidationError as error:
         problems = [f"{what}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
         wrong = {str(each["loc"][0]) for each in error.errors() if each["loc"]}
-        if (found := _found.get()) is None or not wrong <= given.keys():
+        if (collected := _collected.get()) is None or not wrong <= given.keys():
             raise WorkflowDefinitionError(
                 f"A definition cannot work: {'; '.join(problems)}.", problems=problems
             ) from error
-    found.extend(problems)
+    collected.extend(problems)
     return model(**{name: value for name, value in given.items() if name not in wrong})

@@ -1,7 +1,8 @@
-"""JSONPath as the server reads it: as Jayway's JsonPath 2.9 for Java does, with errors suppressed.
+"""JSONPath as the server evaluates it: like Jayway's JsonPath 2.9 for Java, with exceptions suppressed.
 
-No other library agrees with it where it matters: what a path with a wildcard gives when nothing matches (`[]`) and one
-without (`null`), functions such as `length()` and `sum()`, filters, and the slips that it lets pass.
+No other library agrees with Jayway where it matters: what a path gives when nothing matches (`[]` with a wildcard,
+`null` without), functions such as `length()` and `sum()`, filters, and the malformed paths that it accepts. Its quirks
+are copied on purpose, each with a comment: workflows rely on what the server does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The operators of conditions in a path, on values of any kinds."""
+"""The comparison operators of filters, on operands of any types."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ if TYPE_CHECKING:
 
     from conductor_async.models import JsonValue
 
-__all__ = ["OPERATORS", "JsonText", "Operand", "as_operand"]
+__all__ = ["OPERATORS", "JsonLiteral", "Operand", "as_operand"]
 
 
 @dataclass(frozen=True, slots=True)
-class JsonText:
-    """An array or object that is written out in the condition."""
+class JsonLiteral:
+    """An array or object that is written as a literal in the filter."""
 
     value: JsonValue
 
 
 @dataclass(frozen=True, slots=True)
-class _Json:
+class _JsonNode:
     """An array or object of the document."""
 
     value: JsonValue
 
 
-Operand: TypeAlias = "str | bool | Decimal | re.Pattern[str] | JsonText | _Json | None"
+Operand: TypeAlias = "str | bool | Decimal | re.Pattern[str] | JsonLiteral | _JsonNode | None"
 
 
 def as_operand(value: JsonValue) -> Operand:
-    """A value of a document, as it takes part in comparisons."""
+    """Returns a value of the document as an operand."""
     if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, int | float):
         return Decimal(as_java_string(value))
-    return _Json(value)
+    return _JsonNode(value)
 
 
 def _equal(left: Operand, right: Operand) -> bool:
-    if isinstance(left, JsonText | _Json) and isinstance(right, JsonText | _Json):
-        # What is written out is compared as text when it stands on the left, and never equals a value.
-        return isinstance(left, _Json) and _same(left.value, right.value)
+    if isinstance(left, JsonLiteral | _JsonNode) and isinstance(right, JsonLiteral | _JsonNode):
+        # A quirk of Jayway's: it compares a literal on the left as text, so it never equals anything.
+        return isinstance(left, _JsonNode) and _java_equals(left.value, right.value)
     if isinstance(left, Decimal):
         number = _number(right)
         return number is not None and left == number
@@ -59,12 +59,12 @@ def _equal(left: Operand, right: Operand) -> bool:
     return False
 
 
-def _same(left: JsonValue, right: JsonValue) -> bool:
-    """Equality of Java's values: 1 is not 1.0, and true is not 1."""
+def _java_equals(left: JsonValue, right: JsonValue) -> bool:
+    """Equality as in Java: 1 is not 1.0, and true is not 1."""
     if is_object(left) and is_object(right):
-        return left.keys() == right.keys() and all(_same(item, right[key]) for key, item in left.items())
+        return left.keys() == right.keys() and all(_java_equals(item, right[key]) for key, item in left.items())
     if is_array(left) and is_array(right):
-        return len(left) == len(right) and all(map(_same, left, right))
+        return len(left) == len(right) and all(map(_java_equals, left, right))
     return type(left) is type(right) and bool(left == right)
 
 
@@ -84,13 +84,13 @@ def _text(operand: Operand) -> str:
     return str(operand) if isinstance(operand, str | Decimal) else ""
 
 
-def _same_kind_and_equal(left: Operand, right: Operand) -> bool:
-    kinds = [_Json if isinstance(side, JsonText) else type(side) for side in (left, right)]
+def _type_safe_equal(left: Operand, right: Operand) -> bool:
+    kinds = [_JsonNode if isinstance(side, JsonLiteral) else type(side) for side in (left, right)]
     return kinds[0] is kinds[1] and _equal(left, right)
 
 
 def _order(left: Operand, right: Operand) -> int | None:
-    """-1, 0 or 1. None: they have no order."""
+    """Returns -1, 0 or 1; None if the operands have no order."""
     if isinstance(left, Decimal) and isinstance(right, Decimal):
         return (left > right) - (left < right)
     if isinstance(left, str) and isinstance(right, str):
@@ -100,52 +100,48 @@ def _order(left: Operand, right: Operand) -> int | None:
 
 
 def _items(operand: Operand) -> list[Operand] | None:
-    """The items of an array, None for an object.
-
-    Raises:
-        PathError: It is neither.
-    """
-    if not isinstance(operand, JsonText | _Json):
+    """Returns the items of an array; None for an object. Raises `PathError` for anything else."""
+    if not isinstance(operand, JsonLiteral | _JsonNode):
         raise PathError
     return [as_operand(item) for item in operand.value] if is_array(operand.value) else None
 
 
-def _holds(items: list[Operand], wanted: Operand) -> bool:
+def _has_item(items: list[Operand], wanted: Operand) -> bool:
     return any(_equal(wanted, item) for item in items)
 
 
 def _in(left: Operand, right: Operand) -> bool:
     items = _items(right)
-    return items is not None and _holds(items, left)
+    return items is not None and _has_item(items, left)
 
 
 def _contains(left: Operand, right: Operand) -> bool:
     if isinstance(left, str) and isinstance(right, str):
         return right in left
-    if isinstance(left, JsonText | _Json):
+    if isinstance(left, JsonLiteral | _JsonNode):
         items = _items(left)
-        return items is not None and _holds(items, right)
+        return items is not None and _has_item(items, right)
     return False
 
 
 def _all(left: Operand, right: Operand) -> bool:
     del left, right
-    raise PathError  # in the server's version it can be written, but meets nothing
+    raise PathError  # Jayway 2.9 parses this operator, but does not implement it
 
 
 def _subset_of(left: Operand, right: Operand) -> bool:
     outer, inner = _items(right), _items(left)
-    return outer is not None and inner is not None and all(_holds(outer, each) for each in inner)
+    return outer is not None and inner is not None and all(_has_item(outer, each) for each in inner)
 
 
 def _any_of(left: Operand, right: Operand) -> bool:
     outer, inner = _items(right), _items(left)
-    return outer is not None and inner is not None and any(_holds(outer, each) for each in inner)
+    return outer is not None and inner is not None and any(_has_item(outer, each) for each in inner)
 
 
 def _none_of(left: Operand, right: Operand) -> bool:
     outer, inner = _items(right), _items(left)
-    return outer is not None and inner is not None and not any(_holds(outer, each) for each in inner)
+    return outer is not None and inner is not None and not any(_has_item(outer, each) for each in inner)
 
 
 def _size(left: Operand, right: Operand) -> bool:
@@ -153,13 +149,13 @@ def _size(left: Operand, right: Operand) -> bool:
         return False
     if isinstance(left, str):
         return len(left) == int(right)
-    if isinstance(left, JsonText | _Json):
+    if isinstance(left, JsonLiteral | _JsonNode):
         return (len(left.value) if is_array(left.value) else -1) == int(right)
     return False
 
 
 def _empty(left: Operand, right: Operand) -> bool:
-    if not isinstance(left, str | JsonText | _Json):
+    if not isinstance(left, str | JsonLiteral | _JsonNode):
         return False
     if not isinstance(right, bool):
         raise PathError
@@ -174,12 +170,12 @@ def _matches(left: Operand, right: Operand) -> bool:
     if not isinstance(pattern, re.Pattern):
         return False
     candidates = [other]
-    if isinstance(other, JsonText | _Json) and is_array(other.value):
+    if isinstance(other, JsonLiteral | _JsonNode) and is_array(other.value):
         candidates = _items(other) or []
-    return any(pattern.fullmatch(_input(each)) for each in candidates)
+    return any(pattern.fullmatch(_matched_text(each)) for each in candidates)
 
 
-def _input(operand: Operand) -> str:
+def _matched_text(operand: Operand) -> str:
     if isinstance(operand, bool):
         return "true" if operand else "false"
     return _text(operand)
@@ -196,8 +192,8 @@ def _compared(test: Callable[[int], bool]) -> Callable[[Operand, Operand], bool]
 OPERATORS: Mapping[str, Callable[[Operand, Operand], bool]] = {
     "==": _equal,
     "!=": lambda left, right: not _equal(left, right),
-    "===": _same_kind_and_equal,
-    "!==": lambda left, right: not _same_kind_and_equal(left, right),
+    "===": _type_safe_equal,
+    "!==": lambda left, right: not _type_safe_equal(left, right),
     "<": _compared(lambda order: order < 0),
     "<=": _compared(lambda order: order <= 0),
     ">": _compared(lambda order: order > 0),
@@ -213,4 +209,4 @@ OPERATORS: Mapping[str, Callable[[Operand, Operand], bool]] = {
     "ANYOF": _any_of,
     "NONEOF": _none_of,
 }
-"""Each operator by its name, in upper case."""
+"""The operators by name, in upper case."""

@@ -1,4 +1,4 @@
-"""Conditions in a path: what stands in `[?(…)]`."""
+"""Compiles filters: the conditions in `[?(…)]`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, TypeAlias
 
-from conductor_async.engine.expressions._jayway.characters import Characters, unescape
 from conductor_async.engine.expressions._jayway.comparisons import (
     OPERATORS,
-    JsonText,
+    JsonLiteral,
     Operand,
     as_operand,
 )
-from conductor_async.engine.expressions._jayway.steps import NotThereError, Path, PathError
+from conductor_async.engine.expressions._jayway.reader import CharacterReader, unescape
+from conductor_async.engine.expressions._jayway.steps import NoMatchError, Path, PathError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,163 +28,162 @@ __all__ = ["compile_filter"]
 
 
 def compile_filter(text: str, compile_path: Callable[[str], Path]) -> Condition:
-    """The condition that a text in parentheses says, to be asked of an item and the document.
+    """Returns the condition of a text in parentheses, as a function of an item and the document.
 
     Raises:
         PathError: The text is no condition.
     """
-    parser = _Parser(text, compile_path)
-    condition = parser.either()
-    if parser.characters.skip_blanks():
+    parser = _FilterParser(text, compile_path)
+    condition = parser.disjunction()
+    if parser.reader.skip_blanks():
         raise PathError
     return condition
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _PathOperand:
     """A path on one side of a comparison.
 
     Attributes:
         path: The path.
-        wanted: Whether it is asked to exist, if it stands alone: `@.a`, `!@.a`.
+        negated: Whether it is to be absent, if it stands alone: `!@.a`.
     """
 
     path: Path
-    wanted: bool
+    negated: bool
 
     def operand(self, item: JsonValue, root: JsonValue) -> Operand:
         start = root if self.path.from_root else item
         try:
             return as_operand(self.path.value(start, root))
-        except NotThereError:
+        except NoMatchError:
             return None
 
     def exists(self, item: JsonValue, root: JsonValue) -> bool:
         try:
             self.path.value(item, root, strict=True)
-        except NotThereError:
-            return not self.wanted
-        return self.wanted
+        except NoMatchError:
+            return self.negated
+        return not self.negated
 
 
-class _Parser:
+class _FilterParser:
     def __init__(self, text: str, compile_path: Callable[[str], Path]) -> None:
-        self.characters = Characters(text)
+        self.reader = CharacterReader(text)
         self.compile_path = compile_path
 
-    def either(self) -> Condition:
+    def disjunction(self) -> Condition:
         """`one || other`."""
-        conditions = [self.all()]
-        while self._takes("||"):
-            conditions.append(self.all())
+        conditions = [self.conjunction()]
+        while self._accept("||"):
+            conditions.append(self.conjunction())
         return (
             conditions[0] if len(conditions) == 1 else lambda item, root: any(each(item, root) for each in conditions)
         )
 
-    def all(self) -> Condition:
+    def conjunction(self) -> Condition:
         """`one && other`."""
-        conditions = [self.single()]
-        while self._takes("&&"):
-            conditions.append(self.single())
+        conditions = [self.term()]
+        while self._accept("&&"):
+            conditions.append(self.term())
         return (
             conditions[0] if len(conditions) == 1 else lambda item, root: all(each(item, root) for each in conditions)
         )
 
-    def single(self) -> Condition:
+    def term(self) -> Condition:
         """`!(…)`, `(…)`, `left == right`, `@.path`."""
-        start = self.characters
-        if start.skip_blanks() == "!" and start.significant_after(start.position) not in ("$", "@"):
-            start.position += 1
-            negated = self.single()
+        reader = self.reader
+        if reader.skip_blanks() == "!" and reader.next_non_blank(reader.position) not in ("$", "@"):
+            reader.position += 1
+            negated = self.term()
             return lambda item, root: not negated(item, root)
-        if start.skip_blanks() == "(":
-            start.position += 1
-            inner = self.either()
-            if not self._takes(")"):
+        if reader.skip_blanks() == "(":
+            reader.position += 1
+            inner = self.disjunction()
+            if not self._accept(")"):
                 raise PathError
             return inner
         return self.comparison()
 
     def comparison(self) -> Condition:
         left = self._operand()
-        position = self.characters.position
+        position = self.reader.position
         try:
             compare = OPERATORS[self._operator().upper()]
             right = self._operand()
         except (KeyError, PathError):
-            self.characters.position = position
-            if isinstance(left, _Place):
+            self.reader.position = position
+            if isinstance(left, _PathOperand):
                 return left.exists
             raise PathError from None
-        return lambda item, root: compare(_of(left, item, root), _of(right, item, root))
+        return lambda item, root: compare(_evaluated(left, item, root), _evaluated(right, item, root))
 
-    def _takes(self, token: str) -> bool:
-        position = self.characters.position
-        self.characters.skip_blanks()
-        if self.characters.text.startswith(token, self.characters.position):
-            self.characters.position += len(token)
+    def _accept(self, token: str) -> bool:
+        position = self.reader.position
+        self.reader.skip_blanks()
+        if self.reader.text.startswith(token, self.reader.position):
+            self.reader.position += len(token)
             return True
-        self.characters.position = position
+        self.reader.position = position
         return False
 
     def _operator(self) -> str:
-        self.characters.skip_blanks()
-        found = _OPERATOR.match(self.characters.text, self.characters.position)
+        self.reader.skip_blanks()
+        found = _OPERATOR.match(self.reader.text, self.reader.position)
         if found is None:
             raise PathError
-        self.characters.position = found.end()
+        self.reader.position = found.end()
         return found[0]
 
-    def _operand(self) -> Operand | _Place:
-        here = self.characters.skip_blanks()
-        wanted = True
-        if here == "!":
-            wanted = False
-            self.characters.position += 1
-            here = self.characters.skip_blanks()
+    def _operand(self) -> Operand | _PathOperand:
+        here = self.reader.skip_blanks()
+        negated = here == "!"
+        if negated:
+            self.reader.position += 1
+            here = self.reader.skip_blanks()
         if here in ("$", "@") and here:
-            return self._place(wanted)
-        if not wanted:
+            return self._path_operand(negated)
+        if negated:
             raise PathError
         return self._literal(here)
 
-    def _place(self, wanted: bool) -> _Place:
-        characters = self.characters
-        start = characters.position
-        characters.position += 1
+    def _path_operand(self, negated: bool) -> _PathOperand:
+        reader = self.reader
+        start = reader.position
+        reader.position += 1
         while True:
-            if characters.here == "[":
-                characters.position = characters.closing(characters.position, "[", "]", skip_quotes=True) + 1
-            here = characters.here
+            if reader.here == "[":
+                reader.position = reader.closing(reader.position, "[", "]", skip_quotes=True) + 1
+            here = reader.here
             if here in ("", " ", "<", ">", "=", "~", "!") or (here == ")" and not self._closes_a_call(start)):
                 break
-            characters.position += 1
-        return _Place(self.compile_path(characters.text[start : characters.position]), wanted)
+            reader.position += 1
+        return _PathOperand(self.compile_path(reader.text[start : reader.position]), negated)
 
     def _closes_a_call(self, start: int) -> bool:
-        before = self.characters.text[start : self.characters.position].rstrip(" ")
+        before = self.reader.text[start : self.reader.position].rstrip(" ")
         return before.endswith("(") and "." in before[1:-1]
 
     def _literal(self, here: str) -> Operand:
-        characters = self.characters
-        start = characters.position
+        reader = self.reader
+        start = reader.position
         if here and here in "'\"":
-            characters.position = characters.closing_quote(start) + 1
-            return unescape(characters.text[start + 1 : characters.position - 1])
+            reader.position = reader.closing_quote(start) + 1
+            return unescape(reader.text[start + 1 : reader.position - 1])
         if here and here in "[{":
-            characters.position = characters.closing(start, here, "]" if here == "[" else "}", skip_quotes=True) + 1
-            return self._json(characters.text[start : characters.position])
+            reader.position = reader.closing(start, here, "]" if here == "[" else "}", skip_quotes=True) + 1
+            return self._json(reader.text[start : reader.position])
         if here == "/":
             return self._pattern(start)
-        found = _WORD.match(characters.text, start)
+        found = _WORD.match(reader.text, start)
         if found is None:
             raise PathError
-        characters.position = found.end()
+        reader.position = found.end()
         return _CONSTANTS[found[0]] if found[0] in _CONSTANTS else self._number(found[0])
 
-    def _json(self, text: str) -> JsonText:
+    def _json(self, text: str) -> JsonLiteral:
         try:
-            return JsonText(json.loads(_SINGLE_QUOTED.sub(_double_quoted, text)))
+            return JsonLiteral(json.loads(_QUOTED.sub(_double_quoted, text)))
         except ValueError:
             raise PathError from None
 
@@ -195,18 +194,18 @@ class _Parser:
             raise PathError from None
 
     def _pattern(self, start: int) -> re.Pattern[str]:
-        end = self.characters.closing_quote(start)
-        found = _FLAGS.match(self.characters.text, end + 1)
+        end = self.reader.closing_quote(start)
+        found = _FLAGS.match(self.reader.text, end + 1)
         flags = found[0] if found else ""
-        self.characters.position = end + 1 + len(flags)
+        self.reader.position = end + 1 + len(flags)
         try:
-            return re.compile(self.characters.text[start + 1 : end], _flags(flags))
+            return re.compile(self.reader.text[start + 1 : end], _flags(flags))
         except re.error:
             raise PathError from None
 
 
-def _of(side: Operand | _Place, item: JsonValue, root: JsonValue) -> Operand:
-    return side.operand(item, root) if isinstance(side, _Place) else side
+def _evaluated(side: Operand | _PathOperand, item: JsonValue, root: JsonValue) -> Operand:
+    return side.operand(item, root) if isinstance(side, _PathOperand) else side
 
 
 def _flags(letters: str) -> re.RegexFlag:
@@ -224,5 +223,5 @@ def _double_quoted(found: re.Match[str]) -> str:
 _OPERATOR = re.compile(r"[<>=~!]+|[^ ]+")
 _WORD = re.compile(r"true|false|null|[-0-9.eE]+")
 _CONSTANTS: dict[str, Operand] = {"true": True, "false": False, "null": None}
-_SINGLE_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
 _FLAGS = re.compile(r"[dixmsuU]+")

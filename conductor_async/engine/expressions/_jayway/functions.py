@@ -1,4 +1,4 @@
-"""The functions of a path, such as `length()`, `sum()` and `keys()`."""
+"""The functions of paths, such as `length()`, `sum()` and `keys()`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from conductor_async.engine.expressions._jayway.steps import OutOfRangeError, Path, PathError, Step, Walk, Wildcard
+from conductor_async.engine.expressions._jayway.steps import (
+    Evaluation,
+    OutOfRangeError,
+    Path,
+    PathError,
+    Step,
+    Wildcard,
+)
 from conductor_async.engine.expressions.java_values import as_java_string
 from conductor_async.engine.json_kinds import is_array, is_object
 
@@ -29,20 +36,20 @@ class Function(Step):
         self.arguments = arguments
 
     @override
-    def visit(self, value: JsonValue, walk: Walk) -> None:
+    def visit(self, value: JsonValue, evaluation: Evaluation) -> None:
         if self.name in ("length", "size"):
             result = _length(value, self.arguments)
         elif function := _FUNCTIONS.get(self.name):
-            result = function(value, [_argument(argument, walk) for argument in self.arguments])
+            result = function(value, [_argument(argument, evaluation) for argument in self.arguments])
         else:
             raise PathError
-        walk.found.append(result)
-        if self.following is not None:
-            self.following.visit(result, walk)
+        evaluation.results.append(result)
+        if self.next_step is not None:
+            self.next_step.visit(result, evaluation)
 
 
-def _argument(argument: JsonValue | Path, walk: Walk) -> JsonValue:
-    return argument.value(walk.root, walk.root) if isinstance(argument, Path) else argument
+def _argument(argument: JsonValue | Path, evaluation: Evaluation) -> JsonValue:
+    return argument.value(evaluation.root, evaluation.root) if isinstance(argument, Path) else argument
 
 
 def _length(value: JsonValue, arguments: Sequence[JsonValue | Path]) -> JsonValue:
@@ -50,10 +57,10 @@ def _length(value: JsonValue, arguments: Sequence[JsonValue | Path]) -> JsonValu
         path = arguments[0]
         inner: JsonValue = path.value(value, value)
         if not (path.steps and isinstance(path.steps[-1], Function)):
-            walk = Walk(value)
+            evaluation = Evaluation(value)
             for item in [inner] if path.definite else inner:
-                Wildcard().visit(item, walk)
-            inner = walk.found
+                Wildcard().visit(item, evaluation)
+            inner = evaluation.results
         if is_array(inner):
             return len(inner)
     return len(value) if is_object(value) or is_array(value) else None
@@ -77,7 +84,7 @@ def _flat(arguments: Sequence[JsonValue]) -> Iterator[JsonValue]:
 
 def _sum(value: JsonValue, arguments: Sequence[JsonValue]) -> float:
     total = 0.0
-    for number in _numbers(value, arguments):  # one by one: sum() of newer Pythons is more exact than Java's
+    for number in _numbers(value, arguments):  # not sum(): from Python 3.12 on it is more exact than Java's addition
         total += number
     return total
 
@@ -87,7 +94,7 @@ def _average(value: JsonValue, arguments: Sequence[JsonValue]) -> float:
 
 
 def _maximum(value: JsonValue, arguments: Sequence[JsonValue]) -> float:
-    return max(5e-324, *_numbers(value, arguments))  # what it starts from: so it is never below zero
+    return max(5e-324, *_numbers(value, arguments))  # Jayway starts at Double.MIN_VALUE, so it is never negative
 
 
 def _minimum(value: JsonValue, arguments: Sequence[JsonValue]) -> float:
@@ -122,7 +129,7 @@ def _item(value: JsonValue, index: int) -> JsonValue:
     if not is_array(value):
         raise PathError
     if index < 0 and len(value) + index <= 0:
-        raise PathError  # counted from the end, the first is not found
+        raise PathError  # a quirk of Jayway's: counted from the end, the first item is out of range
     if index >= len(value):
         raise OutOfRangeError
     return value[index]

@@ -1,4 +1,4 @@
-"""From the text of a path to its steps."""
+"""Compiles the text of a path into its steps."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.expressions._jayway.characters import Characters, unescape
 from conductor_async.engine.expressions._jayway.filters import compile_filter
 from conductor_async.engine.expressions._jayway.functions import Function
+from conductor_async.engine.expressions._jayway.reader import CharacterReader, unescape
 from conductor_async.engine.expressions._jayway.steps import (
-    Filtered,
+    DeepScan,
+    Filter,
     Index,
     Path,
     PathError,
     Property,
-    Scan,
     Slice,
     Step,
     Wildcard,
@@ -32,20 +32,20 @@ __all__ = ["compile_path"]
 
 @lru_cache(maxsize=2048)
 def compile_path(text: str) -> Path:
-    """The path that a text says. One that starts with neither `$` nor `@` starts at the document's root.
+    """Returns the compiled path. Without `$` or `@` at its start, it starts at the document's root.
 
     Raises:
-        PathError: The text is no path.
+        PathError: The path is malformed.
     """
-    characters = Characters(text if text.startswith(("$", "@")) else "$." + text).trimmed()
-    if characters.text.endswith("."):
+    reader = CharacterReader(text if text.startswith(("$", "@")) else "$." + text).trimmed()
+    if reader.text.endswith("."):
         raise PathError
-    return _linked(list(_steps(characters)), from_root=characters.text[0] == "$")
+    return _linked(list(_steps(reader)), from_root=reader.text[0] == "$")
 
 
 def _linked(steps: list[Step], *, from_root: bool = True) -> Path:
-    if len(steps) > 1 and isinstance(steps[0], Scan) and isinstance(steps[-1], Function):
-        # `$..a.sum()` is `$.sum($..a)`: the function of all that the scan finds.
+    if len(steps) > 1 and isinstance(steps[0], DeepScan) and isinstance(steps[-1], Function):
+        # Jayway rewrites `$..a.sum()` to `$.sum($..a)`: the function gets all that the scan finds.
         position = next(at for at, step in enumerate(steps) if isinstance(step, Function))
         if position == 1:
             raise PathError
@@ -53,8 +53,8 @@ def _linked(steps: list[Step], *, from_root: bool = True) -> Path:
         del steps[:position]
     definite = True
     for position, step in enumerate(steps):
-        step.following = steps[position + 1] if position + 1 < len(steps) else None
-        step.after_definite = definite
+        step.next_step = steps[position + 1] if position + 1 < len(steps) else None
+        step.follows_definite = definite
         definite = definite and step.definite
     keys = tuple(key for step in steps if (key := _key(step)) is not None)
     return Path(tuple(steps), definite, from_root, keys if len(keys) == len(steps) else None)
@@ -65,7 +65,7 @@ def _function_name(step: Step) -> str:
 
 
 def _key(step: Step) -> str | int | None:
-    """The one name or index of a step that has just one."""
+    """Returns the name or index of a step that has exactly one."""
     if isinstance(step, Property) and len(step.names) == 1:
         return step.names[0]
     if isinstance(step, Index) and len(step.indexes) == 1:
@@ -73,58 +73,58 @@ def _key(step: Step) -> str | int | None:
     return None
 
 
-def _steps(characters: Characters) -> Iterator[Step]:
-    if characters.is_last:
+def _steps(reader: CharacterReader) -> Iterator[Step]:
+    if reader.is_last:
         return
-    characters.position += 1
-    if characters.here not in (".", "["):
+    reader.position += 1
+    if reader.here not in (".", "["):
         raise PathError
     while True:
-        yield from _next(characters)
-        # As in the server, one character that is left over at the end is passed over.
-        if characters.is_last:
+        yield from _step_at(reader)
+        # A quirk of Jayway's: one character that is left over at the end is ignored.
+        if reader.is_last:
             return
 
 
-def _next(characters: Characters) -> Iterator[Step]:
-    here = characters.here
+def _step_at(reader: CharacterReader) -> Iterator[Step]:
+    here = reader.here
     if here == ".":
-        yield from _dots(characters)
+        yield from _dotted(reader)
     elif here == "[":
-        yield _bracket(characters)
+        yield _bracket(reader)
     elif here == "*":
-        characters.position += 1
+        reader.position += 1
         yield Wildcard()
     else:
-        yield _name(characters)
+        yield _named(reader)
 
 
-def _dots(characters: Characters) -> Iterator[Step]:
-    if characters.at(characters.position + 1) == ".":
-        characters.position += 2
-        yield Scan()
+def _dotted(reader: CharacterReader) -> Iterator[Step]:
+    if reader.at(reader.position + 1) == ".":
+        reader.position += 2
+        yield DeepScan()
     else:
-        characters.position += 1
-    if characters.here in (".", ""):
+        reader.position += 1
+    if reader.here in (".", ""):
         raise PathError
-    yield from _next(characters)
+    yield from _step_at(reader)
 
 
-def _name(characters: Characters) -> Step:
-    found = _NAME.match(characters.text, characters.position)
+def _named(reader: CharacterReader) -> Step:
+    found = _NAME.match(reader.text, reader.position)
     if found is None:
         raise PathError
-    characters.position = found.end()
-    if characters.here == " ":
+    reader.position = found.end()
+    if reader.here == " ":
         raise PathError
-    if characters.here != "(":
+    if reader.here != "(":
         return Property((found[0],))
-    closing = characters.closing(characters.position, "(", ")")
-    if closing == characters.position + 1:
-        characters.position = closing
+    closing = reader.closing(reader.position, "(", ")")
+    if closing == reader.position + 1:
+        reader.position = closing
         return Function(found[0])
-    arguments = characters.text[characters.position + 1 : closing]
-    characters.position = closing + 1
+    arguments = reader.text[reader.position + 1 : closing]
+    reader.position = closing + 1
     return Function(found[0], list(_arguments(arguments)))
 
 
@@ -132,7 +132,7 @@ _NAME = re.compile(r"[^ .\[(]+|(?=\()")
 
 
 def _arguments(text: str) -> Iterator[JsonValue | Path]:
-    for part in _split(text):
+    for part in _split_arguments(text):
         argument = part.strip()
         if argument.startswith(("$", "@")):
             yield compile_path(argument)
@@ -143,8 +143,8 @@ def _arguments(text: str) -> Iterator[JsonValue | Path]:
                 raise PathError from None
 
 
-def _split(text: str) -> Iterator[str]:
-    """The arguments between commas that are in no brackets and in no quotes."""
+def _split_arguments(text: str) -> Iterator[str]:
+    """Yields the arguments: what is between commas, except commas in brackets or quotes."""
     depth = start = 0
     quoted = False
     for position, character in enumerate(text):
@@ -160,47 +160,45 @@ def _split(text: str) -> Iterator[str]:
     yield text[start:]
 
 
-def _bracket(characters: Characters) -> Step:
-    first = characters.significant_after(characters.position)
+def _bracket(reader: CharacterReader) -> Step:
+    first = reader.next_non_blank(reader.position)
     if first in ("'", '"'):
-        return _quoted_names(characters, first)
+        return _quoted_names(reader, first)
     if first == "*":
-        characters.position = (
-            characters.find_significant(characters.find_significant(characters.position, "*"), "]") + 1
-        )
+        reader.position = reader.expect_next(reader.expect_next(reader.position, "*"), "]") + 1
         return Wildcard()
     if first == "?":
-        return _filter(characters)
-    return _positions(characters)
+        return _filter(reader)
+    return _indexes(reader)
 
 
-def _quoted_names(characters: Characters, quote: str) -> Step:
+def _quoted_names(reader: CharacterReader, quote: str) -> Step:
     names: list[str] = []
-    position = characters.position
+    position = reader.position
     while True:
-        opening = characters.find_significant(position, quote)
-        closing = characters.closing_quote(opening)
-        names.append(unescape(characters.text[opening + 1 : closing]))
-        after = characters.significant_after(closing)
+        opening = reader.expect_next(position, quote)
+        closing = reader.closing_quote(opening)
+        names.append(unescape(reader.text[opening + 1 : closing]))
+        after = reader.next_non_blank(closing)
         if after == "]":
-            characters.position = characters.find_significant(closing, "]") + 1
+            reader.position = reader.expect_next(closing, "]") + 1
             return Property(tuple(names))
-        position = characters.find_significant(closing, ",")
+        position = reader.expect_next(closing, ",")
 
 
-def _filter(characters: Characters) -> Step:
-    opening = characters.find_significant(characters.find_significant(characters.position, "?"), "(")
-    closing = characters.closing(opening, "(", ")", skip_quotes=True, skip_patterns=True)
-    end = characters.find_significant(closing, "]")
-    condition = compile_filter(characters.text[opening : closing + 1], compile_path)
-    characters.position = end + 1
-    return Filtered(condition)
+def _filter(reader: CharacterReader) -> Step:
+    opening = reader.expect_next(reader.expect_next(reader.position, "?"), "(")
+    closing = reader.closing(opening, "(", ")", skip_quotes=True, skip_patterns=True)
+    end = reader.expect_next(closing, "]")
+    condition = compile_filter(reader.text[opening : closing + 1], compile_path)
+    reader.position = end + 1
+    return Filter(condition)
 
 
-def _positions(characters: Characters) -> Step:
-    end = characters.text.find("]", characters.position)
-    inside = characters.text[characters.position + 1 : end].strip() if end >= 0 else ""
-    characters.position = end + 1
+def _indexes(reader: CharacterReader) -> Step:
+    end = reader.text.find("]", reader.position)
+    inside = reader.text[reader.position + 1 : end].strip() if end >= 0 else ""
+    reader.position = end + 1
     if _SLICE.fullmatch(inside):
         start, stop = inside.split(":")[:2]
         if start or stop:

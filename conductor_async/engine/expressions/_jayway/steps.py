@@ -1,4 +1,4 @@
-"""The steps of a path, and how each goes on from a value."""
+"""The steps of a path. Each takes a value and passes what it leads to on to the next step."""
 
 from __future__ import annotations
 
@@ -16,94 +16,96 @@ if TYPE_CHECKING:
     from conductor_async.models import JsonValue
 
 __all__ = [
-    "Filtered",
+    "DeepScan",
+    "Evaluation",
+    "Filter",
     "Index",
-    "NotThereError",
+    "NoMatchError",
     "OutOfRangeError",
     "Path",
     "PathError",
     "Property",
-    "Scan",
     "Slice",
     "Step",
-    "Walk",
     "Wildcard",
 ]
 
 
 class PathError(Exception):
-    """The path cannot be read, or not on this document."""
+    """The path is malformed, or cannot be evaluated on this document."""
 
 
-class NotThereError(PathError):
-    """A definite path leads nowhere."""
+class NoMatchError(PathError):
+    """A definite path matches nothing."""
 
 
 class OutOfRangeError(PathError):
-    """A function asked for an item that is not there. Within an array, the next item is tried."""
+    """A function asked for an item beyond the end. Jayway then goes on with the next item of an array around it."""
 
 
-class Walk:
-    """One evaluation of a path: what it goes over, and what it has found.
+class Evaluation:
+    """The state of one evaluation of a path.
 
     Attributes:
-        root: What `$` stands for.
-        found: The results so far.
-        strict: Whether a property that is missing ends it, as in the check of a filter that something exists.
-        passes: Whether the last step takes properties. A scan that has come through an array makes it deaf to them,
-            unless the array's item is the one that the step before it names: a slip of the server's library.
+        root: The value of `$`.
+        results: The values found so far.
+        strict: Whether a missing property ends the evaluation, as when a filter tests that a path exists.
+        takes_properties: Whether the last step still emits properties. A quirk of Jayway's: after a deep scan has gone
+            through an array, it does not, unless the step before it names the index of the item.
     """
 
-    __slots__ = ("found", "passes", "root", "strict")
+    __slots__ = ("results", "root", "strict", "takes_properties")
 
     def __init__(self, root: JsonValue, *, strict: bool = False) -> None:
         self.root = root
         self.strict = strict
-        self.passes = True
-        self.found: list[JsonValue] = []
+        self.takes_properties = True
+        self.results: list[JsonValue] = []
 
 
 class Step:
-    """A step of a path. `following` is the next one, None for the last."""
+    """A step of a path.
+
+    Attributes:
+        definite: Whether it leads to one value at most.
+        follows_definite: Whether all steps before it are definite.
+        next_step: The step after it; None for the last one.
+    """
 
     definite = False
-    """Whether it leads to one value at most."""
+    follows_definite = True
+    next_step: Step | None = None
 
-    after_definite = True
-    """Whether all steps before it are definite."""
-
-    following: Step | None = None
-
-    def visit(self, value: JsonValue, walk: Walk) -> None:
-        """Go on from `value`."""
+    def visit(self, value: JsonValue, evaluation: Evaluation) -> None:
+        """Takes the step from `value`, and goes on with the next."""
         raise NotImplementedError
 
-    def starts_at(self, value: JsonValue, walk: Walk) -> bool:
-        """Whether a scan (`..`) that comes by takes this step from `value`."""
-        del value, walk
+    def matches_in_scan(self, value: JsonValue, evaluation: Evaluation) -> bool:
+        """Whether a deep scan (`..`) takes this step when it comes by `value`."""
+        del value, evaluation
         return False
 
-    def hand_on(self, value: JsonValue, walk: Walk) -> None:
-        """`value` is what this step leads to."""
-        if self.following is None:
-            walk.found.append(value)
+    def emit(self, value: JsonValue, evaluation: Evaluation) -> None:
+        """Passes a value that this step leads to on to the next step, or to the results."""
+        if self.next_step is None:
+            evaluation.results.append(value)
         else:
-            self.following.visit(value, walk)
+            self.next_step.visit(value, evaluation)
 
-    def hand_on_property(self, value: JsonValue, walk: Walk) -> None:
-        """`value` is a property that this step leads to."""
-        if walk.passes or self.following is not None:
-            self.hand_on(value, walk)
+    def emit_property(self, value: JsonValue, evaluation: Evaluation) -> None:
+        """Passes on the value of a property."""
+        if evaluation.takes_properties or self.next_step is not None:
+            self.emit(value, evaluation)
 
-    def hand_on_item(self, value: JsonValue, walk: Walk) -> None:
-        """`value` is an item of an array that this step leads to."""
+    def emit_item(self, value: JsonValue, evaluation: Evaluation) -> None:
+        """Passes on an item of an array."""
         with suppress(OutOfRangeError):
-            self.hand_on(value, walk)
+            self.emit(value, evaluation)
 
-    def not_there(self, walk: Walk) -> None:
-        """There is nothing for this step to go to."""
-        if walk.strict and self.after_definite:
-            raise NotThereError
+    def no_match(self, evaluation: Evaluation) -> None:
+        """Ends a strict evaluation, since this step leads nowhere."""
+        if evaluation.strict and self.follows_definite:
+            raise NoMatchError
 
 
 class Property(Step):
@@ -114,47 +116,47 @@ class Property(Step):
 
     @property
     def definite(self) -> bool:  # type: ignore[override]
-        """Several names at the end of a path give one object."""
-        return len(self.names) == 1 or self.following is None
+        """Whether it leads to one value: several names do, too, at the end of a path, where they give one object."""
+        return len(self.names) == 1 or self.next_step is None
 
     @override
-    def visit(self, value: JsonValue, walk: Walk) -> None:
+    def visit(self, value: JsonValue, evaluation: Evaluation) -> None:
         if not is_object(value):
-            self.not_there(walk)
-        elif len(self.names) > 1 and self.following is None:
-            walk.found.append({name: value[name] for name in self.names if name in value})
+            self.no_match(evaluation)
+        elif len(self.names) > 1 and self.next_step is None:
+            evaluation.results.append({name: value[name] for name in self.names if name in value})
         else:
             for name in self.names:
                 if name in value:
-                    self.hand_on_property(value[name], walk)
-                elif walk.strict and (self.following is None or self.after_definite):
-                    raise NotThereError
+                    self.emit_property(value[name], evaluation)
+                elif evaluation.strict and (self.next_step is None or self.follows_definite):
+                    raise NoMatchError
 
     @override
-    def starts_at(self, value: JsonValue, walk: Walk) -> bool:
+    def matches_in_scan(self, value: JsonValue, evaluation: Evaluation) -> bool:
         return is_object(value) and (not self.definite or all(name in value for name in self.names))
 
 
-class _OfArray(Step):
+class _ArrayStep(Step):
     @override
-    def visit(self, value: JsonValue, walk: Walk) -> None:
+    def visit(self, value: JsonValue, evaluation: Evaluation) -> None:
         if is_array(value):
             for position in self.positions(len(value)):
                 if -len(value) <= position < len(value):
-                    self.hand_on_item(value[position], walk)
+                    self.emit_item(value[position], evaluation)
         else:
-            self.not_there(walk)
+            self.no_match(evaluation)
 
     @override
-    def starts_at(self, value: JsonValue, walk: Walk) -> bool:
+    def matches_in_scan(self, value: JsonValue, evaluation: Evaluation) -> bool:
         return is_array(value)
 
     def positions(self, length: int) -> Sequence[int]:
-        """Which items of an array of this length."""
+        """Returns the indexes of the items that it takes of an array of this length."""
         raise NotImplementedError
 
 
-class Index(_OfArray):
+class Index(_ArrayStep):
     """`[0]`, `[-1]`, `[0,2]`."""
 
     def __init__(self, indexes: Sequence[int]) -> None:
@@ -166,7 +168,7 @@ class Index(_OfArray):
         return self.indexes
 
 
-class Slice(_OfArray):
+class Slice(_ArrayStep):
     """`[1:]`, `[:2]`, `[0:2]`."""
 
     def __init__(self, start: int | None, stop: int | None) -> None:
@@ -187,64 +189,64 @@ class Wildcard(Step):
     """`*`, `[*]`."""
 
     @override
-    def visit(self, value: JsonValue, walk: Walk) -> None:
-        hand_on = self.hand_on_property if is_object(value) else self.hand_on_item
+    def visit(self, value: JsonValue, evaluation: Evaluation) -> None:
+        emit = self.emit_property if is_object(value) else self.emit_item
         for item in _items(value):
-            hand_on(item, walk)
+            emit(item, evaluation)
 
     @override
-    def starts_at(self, value: JsonValue, walk: Walk) -> bool:
+    def matches_in_scan(self, value: JsonValue, evaluation: Evaluation) -> bool:
         return True
 
 
-class Filtered(Step):
+class Filter(Step):
     """`[?(…)]`."""
 
     def __init__(self, condition: Callable[[JsonValue, JsonValue], bool]) -> None:
         self.condition = condition
 
     @override
-    def visit(self, value: JsonValue, walk: Walk) -> None:
+    def visit(self, value: JsonValue, evaluation: Evaluation) -> None:
         if is_object(value):
-            if self.accepts(value, walk):
-                self.hand_on(value, walk)
+            if self.accepts(value, evaluation):
+                self.emit(value, evaluation)
         elif is_array(value):
             for item in value:
-                if self.accepts(item, walk):
-                    self.hand_on_item(item, walk)
-        elif self.after_definite:
+                if self.accepts(item, evaluation):
+                    self.emit_item(item, evaluation)
+        elif self.follows_definite:
             raise PathError
 
     @override
-    def starts_at(self, value: JsonValue, walk: Walk) -> bool:
-        return self.accepts(value, walk)
+    def matches_in_scan(self, value: JsonValue, evaluation: Evaluation) -> bool:
+        return self.accepts(value, evaluation)
 
-    def accepts(self, value: JsonValue, walk: Walk) -> bool:
-        """Whether the condition holds. What it cannot be asked of does not meet it."""
+    def accepts(self, value: JsonValue, evaluation: Evaluation) -> bool:
+        """Whether the condition holds. A value that it cannot be evaluated on does not meet it."""
         try:
-            return self.condition(value, walk.root)
+            return self.condition(value, evaluation.root)
         except PathError:
             return False
 
 
-class Scan(Step):
-    """`..`: the next step, from everywhere below."""
+class DeepScan(Step):
+    """`..`: takes the next step from the value and from everything below it."""
 
     @override
-    def visit(self, value: JsonValue, walk: Walk) -> None:
-        step = self.following
+    def visit(self, value: JsonValue, evaluation: Evaluation) -> None:
+        step = self.next_step
         if step is None or not (is_object(value) or is_array(value)):
             return
-        if step.starts_at(value, walk):
-            if is_object(value) or step.following is None:
-                step.visit(value, walk)
-            else:  # from an array the items themselves are taken
+        if step.matches_in_scan(value, evaluation):
+            if is_object(value) or step.next_step is None:
+                step.visit(value, evaluation)
+            else:  # a quirk of Jayway's: of an array, the step after the next is taken, from each item
                 for position, item in enumerate(value):
-                    if step.following.following is None:
-                        walk.passes = isinstance(step, Index) and step.indexes == [position]
-                    step.following.visit(item, walk)
+                    if step.next_step.next_step is None:
+                        evaluation.takes_properties = isinstance(step, Index) and step.indexes == [position]
+                    step.next_step.visit(item, evaluation)
         for item in _items(value):
-            self.visit(item, walk)
+            self.visit(item, evaluation)
 
 
 def _items(value: JsonValue) -> Iterator[JsonValue]:
@@ -256,13 +258,13 @@ def _items(value: JsonValue) -> Iterator[JsonValue]:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A path, ready to be read from documents.
+    """A compiled path.
 
     Attributes:
-        steps: Its steps, linked by `following`. None: the document itself.
+        steps: Its steps, linked by `next_step`. If there are none, it is the document itself.
         definite: Whether it leads to one value at most.
-        from_root: Whether it starts with `$`; in a filter `@` is the item.
-        plain: Its names and indexes if it has nothing else: the way nearly all paths are, and the fast one.
+        from_root: Whether it starts with `$`; in a filter `@` stands for the item.
+        plain: Its names and indexes, if there is nothing else in it: nearly all paths are so, and fast to evaluate.
     """
 
     steps: tuple[Step, ...]
@@ -271,40 +273,40 @@ class Path:
     plain: tuple[str | int, ...] | None
 
     def read(self, document: JsonValue) -> JsonValue:
-        """What the path leads to: None if nowhere; for a path that can lead to several values, the list of them.
+        """Returns the value that the path leads to, or None; for an indefinite path the list of all values.
 
         Raises:
-            PathError: It cannot be read on this document.
+            PathError: It cannot be evaluated on this document.
         """
         if self.plain is not None:
             return follow(self.plain, document)
-        found = self._found(document, Walk(document))
+        results = self._results(document, Evaluation(document))
         if self.definite:
-            return found[-1] if found else None
-        return found
+            return results[-1] if results else None
+        return results
 
     def value(self, item: JsonValue, root: JsonValue, *, strict: bool = False) -> JsonValue:
-        """What the path leads to from `item`, in a filter.
+        """Returns what the path leads to from `item`, in a filter.
 
         Raises:
-            NotThereError: A definite path leads nowhere.
+            NoMatchError: A definite path matches nothing.
         """
-        found = self._found(item, Walk(root, strict=strict))
+        results = self._results(item, Evaluation(root, strict=strict))
         if not self.definite:
-            return found
-        if not found:
-            raise NotThereError
-        return found[-1]
+            return results
+        if not results:
+            raise NoMatchError
+        return results[-1]
 
-    def _found(self, start: JsonValue, walk: Walk) -> list[JsonValue]:
+    def _results(self, start: JsonValue, evaluation: Evaluation) -> list[JsonValue]:
         if not self.steps:
             return [start]
-        self.steps[0].visit(start, walk)
-        return walk.found
+        self.steps[0].visit(start, evaluation)
+        return evaluation.results
 
 
 def follow(keys: Sequence[str | int], value: JsonValue) -> JsonValue:
-    """What names and indexes lead to, None if nowhere."""
+    """Returns the value that names and indexes lead to, or None."""
     for key in keys:
         if isinstance(key, str):
             if not is_object(value):

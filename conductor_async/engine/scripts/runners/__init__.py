@@ -1,4 +1,4 @@
-"""What runs JavaScript and jq by default: V8 (mini-racer) and libjq (jq), from the extra `[embedded]`."""
+"""Runs JavaScript in V8 (mini-racer) and jq in libjq (jq). Both come with the extra `[embedded]`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["DefaultScripts"]
 
 
 class DefaultScripts:
-    """Runs scripts, each on its own: nothing that one leaves behind reaches the next.
+    """Runs scripts in isolation: nothing that one script leaves behind reaches the next.
 
-    JavaScript's machinery, with a thread of its own, is made when the first script is run, and goes with `close()`.
+    V8, with a thread of its own, starts with the first script and ends with `close()`.
 
     Args:
         time_limit: Seconds after which a script is interrupted. The server's limit is four.
@@ -28,7 +28,7 @@ class DefaultScripts:
         self._javascript = JavaScript(time_limit=time_limit)
 
     def javascript(self, source: str, bindings: Mapping[str, JsonValue]) -> JsonValue:
-        """The value of a script, with the bindings as its global names.
+        """Returns the value of a script, with the bindings as its global names.
 
         Raises:
             ScriptError: It failed, took too long, or the extra is not installed.
@@ -36,11 +36,11 @@ class DefaultScripts:
         return self._javascript.evaluate(source, bindings)
 
     def check_javascript(self, source: str) -> str | None:
-        """What is wrong with the script's syntax, None if nothing."""
+        """Returns what is wrong with a script's syntax; None if nothing is."""
         return self._javascript.syntax_error(source)
 
     def jq(self, query: str, data: JsonObject) -> list[JsonValue]:
-        """All results of a jq query.
+        """Returns all results of a jq query.
 
         Raises:
             ScriptError: It failed, or the extra is not installed.
@@ -48,7 +48,7 @@ class DefaultScripts:
         return run_query(query, data)
 
     def close(self) -> None:
-        """End what the scripts run in. The next script would start it again."""
+        """Ends V8. The next script would start it again."""
         self._javascript.close()
 
     def __enter__(self) -> Self:

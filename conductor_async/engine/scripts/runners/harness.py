@@ -1,4 +1,4 @@
-"""The JavaScript around a script: it hands in the bindings, turns the result into JSON, and cleans up."""
+"""The JavaScript around a script: it sets the bindings, converts the result to JSON, and cleans up."""
 
 from __future__ import annotations
 

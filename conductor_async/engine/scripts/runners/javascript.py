@@ -1,4 +1,4 @@
-"""JavaScript in V8, with results and errors as the server's GraalJS has them."""
+"""Runs JavaScript in V8, with the results and error messages of the server's GraalJS."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = ["JavaScript"]
 
 _MEMORY_LIMIT = 256 * 1024 * 1024
 
-# What a script can change beyond its own variables. It then gets no successor in the same machinery.
+# A script with one of these may change more than its own variables. No other script runs in the same V8 after it.
 _MAY_CHANGE_BUILT_INS = re.compile(
     r"\b(prototype|__proto__|globalThis|defineProperty|defineProperties|setPrototypeOf)\b"
 )
 
 
 class JavaScript:
-    """Evaluates scripts, one after the other, in one V8 that is made when it is first needed.
+    """Evaluates scripts, one after the other, in one V8 that starts when it is first needed.
 
     Args:
         time_limit: Seconds after which a script is interrupted.
@@ -41,17 +41,17 @@ class JavaScript:
         self._racer: MiniRacer | None = None
 
     def evaluate(self, source: str, bindings: Mapping[str, JsonValue]) -> JsonValue:
-        """The value of the last statement, with the bindings as global names.
+        """Returns the value of the last statement, with the bindings as global names.
 
         Raises:
             ScriptError: It failed, or took too long.
         """
-        racer = self._ready()
+        racer = self._running_racer()
         from py_mini_racer import JSOOMException, JSTimeoutException
 
         call = f"__conductor({json.dumps(source)},{json.dumps(json.dumps(dict(bindings)))})"
         try:
-            answer = racer.eval(call, timeout_sec=self.time_limit)
+            response = racer.eval(call, timeout_sec=self.time_limit)
         except JSTimeoutException:
             limit = f"{self.time_limit:g}"
             message = f"Script not evaluated within {limit} seconds, interrupted."
@@ -61,28 +61,28 @@ class JavaScript:
             raise ScriptError("Error evaluating the script `RangeError: out of memory`") from None
         if _MAY_CHANGE_BUILT_INS.search(source):
             self.close()
-        return self._read(str(answer), source)
+        return self._result(str(response), source)
 
     def syntax_error(self, source: str) -> str | None:
-        """What is wrong with the script's syntax, as the server says it but for V8's own words. None: nothing."""
-        reads = self._ready().eval(f"__conductor_reads({json.dumps(source)})")
+        """Returns what is wrong with a script's syntax, in the server's form but V8's words; None if nothing is."""
+        reads = self._running_racer().eval(f"__conductor_reads({json.dumps(source)})")
         return None if reads else self._syntax(source)[0]
 
     def close(self) -> None:
-        """Free V8 and end its thread."""
+        """Frees V8 and ends its thread."""
         if self._racer is not None:
             self._racer.close()
             self._racer = None
 
-    def _ready(self) -> MiniRacer:
+    def _running_racer(self) -> MiniRacer:
         if self._racer is None:
             self._racer = _new_racer()
             self._racer.set_hard_memory_limit(_MEMORY_LIMIT)
             self._racer.eval(HARNESS)
         return self._racer
 
-    def _read(self, answer: str, source: str) -> JsonValue:
-        kind, content = answer[0], answer[1:]
+    def _result(self, response: str, source: str) -> JsonValue:
+        kind, content = response[0], response[1:]
         if kind == "v":
             return _hash_ordered(json.loads(content))
         message, frames = json.loads(content)
@@ -95,11 +95,11 @@ class JavaScript:
         raise ScriptError(f"Error evaluating the script `{_in_graal_words(message)}`{where}")
 
     def _syntax(self, source: str) -> tuple[str, int]:
-        """The message and line of a syntax error: V8 tells the place only when it is asked to run the script itself."""
+        """Returns message and line of a syntax error. V8 only says the position when it runs the script itself."""
         from py_mini_racer import JSParseException
 
         try:
-            self._ready().eval(source)
+            self._running_racer().eval(source)
         except JSParseException as error:
             found = _PARSE_ERROR.match(str(error))
             if found:
@@ -124,13 +124,14 @@ def _new_racer() -> MiniRacer:
         raise ScriptError(msg) from error
     # With its memory keys, V8 crashes in threads that are older than its first use.
     init_mini_racer(flags=("--single-threaded", "--no-memory-protection-keys"), ignore_duplicate_init=True)
-    # Made in another thread: on a running event loop it would settle there, and no script could be interrupted.
+    # In a thread of its own: created where an event loop runs, it attaches to that loop, and no script can then be
+    # interrupted.
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(MiniRacer).result()
 
 
 def _hash_ordered(value: JsonValue) -> JsonValue:
-    """Objects with their keys in the order of a Java `HashMap`, which the server makes of them."""
+    """Returns the value with keys in the order of a Java `HashMap`, into which the server converts objects."""
     if is_object(value):
         return {key: _hash_ordered(value[key]) for key in hash_order(value)}
     if is_array(value):
@@ -139,12 +140,12 @@ def _hash_ordered(value: JsonValue) -> JsonValue:
 
 
 def _line_of(kind: str, message: str, frames: str, source: str) -> int | None:
-    """The line that the server names. It names none for what built-in functions and `new Error` throw."""
+    """Returns the line that the server names; None for what built-in functions and `new Error` throw."""
     if kind == "t":  # a value that is no error
         return source.count("\n", 0, max(source.find("throw"), 0)) + 1
-    own_word = message.startswith(("ReferenceError", "TypeError", "RangeError"))
+    is_builtin_error = message.startswith(("ReferenceError", "TypeError", "RangeError"))
     first = frames.partition("\n")[0]
-    if not own_word or ("throw" in source and not message.endswith("is not defined")):
+    if not is_builtin_error or ("throw" in source and not message.endswith("is not defined")):
         return None
     if first.endswith("(<anonymous>)") and "eval at" not in first and "invalid array length" not in message.lower():
         return None

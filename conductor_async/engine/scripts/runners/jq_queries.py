@@ -1,4 +1,4 @@
-"""jq in libjq, without what the server's jq (jackson-jq 0.0.13) does not have."""
+"""Runs jq queries in libjq, without what the server's jq (jackson-jq 0.0.13) does not have."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run_query"]
 
-# What jq has and jackson-jq has not. Some of it would show the machine that this runs on.
+# Functions that libjq has and jackson-jq has not. Some of them would also expose this machine to a definition.
 _ABSENT_NAMES = (
     "IN INDEX JOIN abs acos acosh asin asinh atan2 atanh bsearch builtins cbrt ceil copysign cosh debug "
     "delpaths drem env erf erfc exp exp10 exp2 expm1 fabs fdim finites fma fmax fmin fmod format frexp "
@@ -37,10 +37,10 @@ class _Program(Protocol):
 
 
 def run_query(query: str, data: JsonObject) -> list[JsonValue]:
-    """All results of a query on the data.
+    """Returns all results of a query on the data.
 
     Raises:
-        ScriptError: The query cannot be read, or fails.
+        ScriptError: The query is malformed, or it failed.
     """
     _refuse_absent(query)
     program = _compiled(query)
@@ -53,7 +53,7 @@ def run_query(query: str, data: JsonObject) -> list[JsonValue]:
 _WRONG_INDEX = re.compile(
     r'^(Cannot index \w+ with )(?:(?P<number>number) \(.*\)|(?:string )?\(?(?P<key>".*?")\)?)$', re.DOTALL
 )
-"""What the versions of jq say, which name the number, or have parentheses or not."""
+"""The message differs between versions of libjq: some name the number, some have parentheses."""
 
 
 def _without_number(found: re.Match[str]) -> str:
@@ -107,7 +107,7 @@ _INTERPOLATED = re.compile(r"\\\((.*?)\)", re.DOTALL)
 
 
 def _is_key(query: str, end: int) -> bool:
-    """Whether it names a field: `{path: 1}`."""
+    """Whether the word that ends there names a field: `{path: 1}`."""
     return query[end:].lstrip().startswith(":")
 
 
@@ -125,7 +125,7 @@ def _arity(query: str, end: int) -> int:
 
 
 def _as_stored(value: JsonValue) -> JsonValue:
-    """The value as the server stores it: no number is infinite in JSON."""
+    """Returns the value as the server stores it: numbers that JSON has not become strings."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if is_object(value):

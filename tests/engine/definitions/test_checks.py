@@ -1,4 +1,4 @@
-"""What is refused at registration: a table that is checked here and on the real server."""
+"""What is refused at registration: tables that the engine and the real server check alike."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from conductor_async._language.task_rules import RuleContext
 from conductor_async.engine.definitions.checks import (
-    Surroundings,
     event_handler_errors,
     refuse_null_lists,
     task_def_errors,
@@ -21,15 +21,15 @@ from conductor_async.engine.errors import Refused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Transport = dict[str, Any]
+Wire = dict[str, Any]
 AT = "validateWorkflowDef.arg0"
 
 
-def workflow(*tasks: Transport | None, **more: Any) -> Transport:
+def workflow(*tasks: Wire | None, **more: Any) -> Wire:
     return {"name": "checked", "version": 1, "schemaVersion": 2, "ownerEmail": "a@b.c", "tasks": list(tasks), **more}
 
 
-def task(ref: str = "r", kind: str = "SIMPLE", **more: Any) -> Transport:
+def task(ref: str = "r", kind: str = "SIMPLE", **more: Any) -> Wire:
     return {"name": "t", "taskReferenceName": ref, "type": kind, **more}
 
 
@@ -41,7 +41,7 @@ EVERY_KIND = (
     *("START_WORKFLOW", "NOOP", "EXCLUSIVE_JOIN", "PULL_WORKFLOW_MESSAGES", "LLM_CHAT_COMPLETE", "AGENT", "MY_OWN"),
 )
 
-WORKFLOWS: dict[str, Transport] = {
+WORKFLOWS: dict[str, Wire] = {
     "good": workflow(task()),
     "no name": workflow(task(), name=None),
     "empty name": workflow(task(), name=""),
@@ -116,12 +116,13 @@ WORKFLOWS: dict[str, Transport] = {
     "wait for both": workflow(task("r", "WAIT", inputParameters={"duration": "1 s", "until": "2030-01-01 10:00"})),
     "wait for neither": workflow(task("r", "WAIT", inputParameters={"duration": "x", "until": "y"})),
     "wait for a bad date": workflow(task("r", "WAIT", inputParameters={"until": "someday"})),
+    "wait in a region": workflow(task("r", "WAIT", inputParameters={"until": "2030-01-01 10:00 America/New_York"})),
     "wait for a number": workflow(task("r", "WAIT", inputParameters={"duration": 5})),
     "wait by expression": workflow(task("r", "WAIT", inputParameters={"duration": "${workflow.input.d}"})),
     "wait for blanks": workflow(task("r", "WAIT", inputParameters={"duration": " ", "until": "2030-01-01"})),
 }
 
-TASK_DEFS: dict[str, Transport] = {
+TASK_DEFS: dict[str, Wire] = {
     "good": {"name": "checked_task"},
     "no name": {},
     "empty name": {"name": ""},
@@ -145,7 +146,7 @@ TASK_DEFS: dict[str, Transport] = {
     },
 }
 
-EVENT_HANDLERS: dict[str, Transport] = {
+EVENT_HANDLERS: dict[str, Wire] = {
     "nothing": {},
     "no actions": {"name": "h", "event": "conductor:a", "actions": []},
     "null actions": {"name": "h", "event": "conductor:a", "actions": None},
@@ -153,12 +154,12 @@ EVENT_HANDLERS: dict[str, Transport] = {
 }
 
 
-def by_place(errors: list[dict[str, object]]) -> list[str]:
-    """The server gives them in no order."""
+def sorted_errors(errors: list[dict[str, object]]) -> list[str]:
+    """The server returns them in no particular order."""
     return sorted(json.dumps(error, sort_keys=True) for error in errors)
 
 
-def checked(definition: Transport) -> list[dict[str, object]]:
+def checked(definition: Wire) -> list[dict[str, object]]:
     return workflow_def_errors(with_workflow_defaults(definition), AT)
 
 
@@ -166,9 +167,9 @@ def checked(definition: Transport) -> list[dict[str, object]]:
 def test_workflow_definitions_are_refused_as_by_the_server(server_url: str) -> None:
     with httpx.Client() as http:
         for name, definition in WORKFLOWS.items():
-            answer = http.post(f"{server_url}/metadata/workflow/validate", json=definition)
-            found = answer.json()["validationErrors"] if answer.status_code == 400 else []
-            assert (name, by_place(checked(definition))) == (name, by_place(found))
+            response = http.post(f"{server_url}/metadata/workflow/validate", json=definition)
+            found = response.json()["validationErrors"] if response.status_code == 400 else []
+            assert (name, sorted_errors(checked(definition))) == (name, sorted_errors(found))
 
 
 @pytest.mark.server
@@ -176,10 +177,10 @@ def test_task_definitions_are_refused_as_by_the_server(server_url: str, new_name
     with httpx.Client() as http:
         for name, given in TASK_DEFS.items():
             definition = {**given, **({"name": new_name("checked")} if given.get("name") else {})}
-            answer = http.post(f"{server_url}/metadata/taskdefs", json=[definition])
-            found = answer.json()["validationErrors"] if answer.status_code == 400 else []
+            response = http.post(f"{server_url}/metadata/taskdefs", json=[definition])
+            found = response.json()["validationErrors"] if response.status_code == 400 else []
             here = task_def_errors(with_task_defaults(definition), "registerTaskDef.arg0[0]")
-            assert (name, by_place(here)) == (name, by_place(found))
+            assert (name, sorted_errors(here)) == (name, sorted_errors(found))
 
 
 @pytest.mark.server
@@ -187,7 +188,10 @@ def test_event_handlers_are_refused_as_by_the_server(server_url: str) -> None:
     with httpx.Client() as http:
         for name, handler in EVENT_HANDLERS.items():
             found = http.post(f"{server_url}/event", json=handler).json()["validationErrors"]
-            assert (name, by_place(event_handler_errors(handler, "addEventHandler.arg0"))) == (name, by_place(found))
+            assert (name, sorted_errors(event_handler_errors(handler, "addEventHandler.arg0"))) == (
+                name,
+                sorted_errors(found),
+            )
 
 
 @pytest.mark.server
@@ -201,11 +205,11 @@ def test_event_handlers_are_refused_as_by_the_server(server_url: str) -> None:
     ],
     ids=["tasks", "task", "type", "cases"],
 )
-def test_nulls_that_the_server_stumbles_over_are_refused(definition: Transport, server_url: str) -> None:
-    answer = httpx.post(f"{server_url}/metadata/workflow/validate", json=definition)
+def test_nulls_at_which_the_servers_checks_throw_are_refused(definition: Wire, server_url: str) -> None:
+    response = httpx.post(f"{server_url}/metadata/workflow/validate", json=definition)
     with pytest.raises(Refused) as caught:
         refuse_null_lists(definition)
-    assert (answer.status_code, answer.json()["message"]) == (caught.value.status, caught.value.message)
+    assert (response.status_code, response.json()["message"]) == (caught.value.status, caught.value.message)
 
 
 def test_a_good_definition_has_no_errors() -> None:
@@ -213,23 +217,17 @@ def test_a_good_definition_has_no_errors() -> None:
     refuse_null_lists(WORKFLOWS["good"])
 
 
-def test_an_error_says_where_what_and_which_value() -> None:
+def test_an_error_has_path_message_and_value() -> None:
     assert checked(workflow(task(name=""))) == [{"path": f"{AT}.tasks[0].name", "message": NO_NAME, "invalidValue": ""}]
 
 
-def test_the_template_of_a_task_definition_counts() -> None:
+def test_the_input_template_of_a_task_definition_supplies_required_inputs() -> None:
     definition = with_workflow_defaults(workflow(task("r", "HTTP")))
     assert len(workflow_def_errors(definition, AT)) == 1
-    registered = Surroundings(find_task_def=lambda name: {"inputTemplate": {"http_request": name}})
+    registered = RuleContext(find_task_def=lambda name: {"inputTemplate": {"http_request": name}})
     assert workflow_def_errors(definition, AT, registered) == []
     embedded = workflow(task("r", "HTTP", taskDefinition={"name": "t", "inputTemplate": {"http_request": 1}}))
     assert workflow_def_errors(with_workflow_defaults(embedded), AT) == []
-
-
-def test_names_of_the_process_are_known() -> None:
-    definition = with_workflow_defaults(workflow(task(inputParameters={"x": "${HOME}"})))
-    assert len(workflow_def_errors(definition, AT)) == 1
-    assert workflow_def_errors(definition, AT, Surroundings(process_environment={"HOME": "/"})) == []
 
 
 @pytest.mark.parametrize(
@@ -240,10 +238,10 @@ def test_names_of_the_process_are_known() -> None:
     ],
     ids=["SWITCH", "DECISION"],
 )
-def test_the_syntax_of_scripts_is_checked(given: Transport) -> None:
+def test_scripts_with_syntax_errors_are_refused(given: Wire) -> None:
     definition = with_workflow_defaults(workflow(given))
-    surroundings = Surroundings(script_error=lambda script: f"no good: {script}")
-    [error] = workflow_def_errors(definition, AT, surroundings)
+    context = RuleContext(script_error=lambda script: f"no good: {script}")
+    [error] = workflow_def_errors(definition, AT, context)
     kind = given["type"]
     expected = f"Expression is not well formatted: no good: 1 +, taskType: {kind} taskName t"
     assert error == {"path": f"{AT}.tasks[0]", "message": expected}

@@ -1,4 +1,4 @@
-"""The page about expressions: every row of its tables, here and on the real server."""
+"""Every row of the tables on the page about expressions holds, on the engine and on the real server."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conductor_async.engine.expressions.evaluation import Scope, resolve
+from conductor_async.engine.expressions.evaluation import resolve
+from conductor_async.engine.expressions.scope import Scope
 from tests.engine.real_server import execute, set_variables, within_a_switch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "expressions.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "expressions.md").read_text(encoding="utf-8")
 INPUT: dict[str, Any] = json.loads(re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)[0])
 ROWS = {found[1]: json.loads(found[2]) for found in re.finditer(r"^\| `([^`]*)` \| `([^`]+)` \|$", PAGE, re.MULTILINE)}
 ROOTS = {
@@ -24,17 +25,17 @@ ROOTS = {
 }
 
 
-def test_the_page_has_tables() -> None:
+def test_the_page_has_its_tables() -> None:
     assert len(ROWS) > 60
 
 
 @pytest.mark.parametrize("expression", ROWS)
-def test_a_row_of_the_page_is_right(expression: str) -> None:
+def test_a_row_of_the_page_holds(expression: str) -> None:
     assert resolve(expression, Scope(ROOTS)) == ROWS[expression]
 
 
 @pytest.mark.server
-def test_the_rows_of_the_page_are_right_on_the_server(server_url: str, new_name: Callable[[str], str]) -> None:
+def test_the_rows_of_the_page_hold_on_the_server(server_url: str, new_name: Callable[[str], str]) -> None:
     templates = {f"r{number}": expression for number, expression in enumerate(ROWS)}
     tasks = [
         set_variables("first", "first", {"v": "vv"}),

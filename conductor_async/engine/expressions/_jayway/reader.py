@@ -1,4 +1,4 @@
-"""Reading a text character by character."""
+"""Reads a path character by character."""
 
 from __future__ import annotations
 
@@ -6,16 +6,11 @@ import re
 
 from conductor_async.engine.expressions._jayway.steps import PathError
 
-__all__ = ["Characters", "unescape"]
+__all__ = ["CharacterReader", "unescape"]
 
 
-class Characters:
-    """A text and a position in it.
-
-    Attributes:
-        text: The text.
-        position: Where the reader is.
-    """
+class CharacterReader:
+    """A text, and a position in it that advances."""
 
     __slots__ = ("position", "text")
 
@@ -23,36 +18,36 @@ class Characters:
         self.text = text
         self.position = 0
 
-    def trimmed(self) -> Characters:
-        """Without blanks at the ends. One at least stays, if there is nothing else."""
-        return Characters(self.text.strip(" ") or self.text[:1])
+    def trimmed(self) -> CharacterReader:
+        """Returns a reader without blanks at the ends. Of a text of blanks, one stays."""
+        return CharacterReader(self.text.strip(" ") or self.text[:1])
 
     @property
     def here(self) -> str:
-        """The character at the position, empty at the end."""
+        """The character at the position; empty at the end."""
         return self.at(self.position)
 
     @property
     def is_last(self) -> bool:
-        """Whether there is nothing after the character at the position."""
+        """Whether nothing follows the character at the position."""
         return self.position >= len(self.text) - 1
 
     def at(self, position: int) -> str:
-        """The character there, empty beyond the end."""
+        """Returns the character at a position; empty beyond the end."""
         return self.text[position : position + 1]
 
     def skip_blanks(self) -> str:
-        """Go to the next character that is no blank, and give it."""
+        """Advances to the next character that is no blank, and returns it."""
         while self.here == " " and not self.is_last:
             self.position += 1
         return self.here
 
-    def significant_after(self, position: int) -> str:
-        """The first character after a position that is no blank, empty if there is none."""
+    def next_non_blank(self, position: int) -> str:
+        """Returns the first character after a position that is no blank; empty if there is none."""
         return self.text[position + 1 :].lstrip(" ")[:1]
 
-    def find_significant(self, position: int, character: str) -> int:
-        """Where `character` is, which has to be the first after a position that is no blank."""
+    def expect_next(self, position: int, character: str) -> int:
+        """Returns where `character` is. Raises `PathError` if anything but blanks comes before it."""
         rest = self.text[position + 1 :]
         start = position + 1 + len(rest) - len(rest.lstrip(" "))
         if self.at(start) != character:
@@ -60,7 +55,7 @@ class Characters:
         return start
 
     def closing_quote(self, opening: int) -> int:
-        """Where the quote that opens there is closed."""
+        """Returns where the quote that opens there is closed. Raises `PathError` if it is not."""
         quote = self.at(opening)
         position = opening + 1
         while position < len(self.text):
@@ -74,7 +69,7 @@ class Characters:
     def closing(
         self, opening: int, opens: str, closes: str, *, skip_quotes: bool = False, skip_patterns: bool = False
     ) -> int:
-        """Where the bracket that opens there is closed."""
+        """Returns where the bracket that opens there is closed. Raises `PathError` if it is not."""
         depth = 0
         position = opening
         while position < len(self.text):
@@ -92,7 +87,7 @@ class Characters:
 
 
 def unescape(text: str) -> str:
-    r"""What stands between quotes, with `\n`, `\u0041` and the like replaced."""
+    r"""Returns the content of a quoted string, with `\n`, `\u0041` and the like replaced."""
     if "\\" not in text:
         return text
     try:

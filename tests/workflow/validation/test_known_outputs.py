@@ -1,4 +1,4 @@
-"""What is known of values and outputs when a workflow is built."""
+"""Values that cannot be JSON, and fields that the outputs of workers do not have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
 from conductor_async import ConductorWorkflow, TaskContext, TaskInProgress, worker_task
-from conductor_async._language.expressions import expressions_in
 from conductor_async.errors import WorkflowDefinitionError
 from conductor_async.tasks import DoWhileTask, ForkTask, InlineTask, SimpleTask, SwitchTask
 from conductor_async.worker.context import get_task_context
@@ -21,7 +20,7 @@ from tests.fakes.definitions import definition, noop, task
 # -- values that cannot be sent ----------------------------------------------------------------------
 
 
-def test_values_that_cannot_be_json_are_told_with_their_paths():
+def test_every_value_that_cannot_be_json_is_a_problem_with_its_path():
     workflow = ConductorWorkflow(name="w").output_parameters({"set": object()})
     switch_task = SwitchTask("s", "${workflow.input.x}").case("x", SimpleTask("b", input_parameters={"to": [1, 2j]}))
     workflow >> SimpleTask("a", input_parameters={"n": float("nan"), "ok": {1, 2}, "s": "\ud800"}) >> switch_task
@@ -36,7 +35,7 @@ def test_values_that_cannot_be_json_are_told_with_their_paths():
     assert "it cannot be sent as JSON: it is nan, and JSON has no such number" in caught.value.problems[1]
 
 
-def test_all_problems_are_told_in_one_text():
+def test_the_error_lists_all_problems():
     with pytest.raises(WorkflowDefinitionError) as caught:
         (ConductorWorkflow(name="w") >> InlineTask("a", "${b}") >> InlineTask("b", "'${a.output.x}'")).to_workflow_def()
     assert str(caught.value).splitlines() == [
@@ -119,7 +118,7 @@ def built(worker: Any, reference: Any) -> list[str]:
         (number, lambda o: o.number, "number (it has result)"),
     ],
 )
-def test_a_field_that_the_output_does_not_have(worker: Any, reference: Any, problem: str):
+def test_a_field_that_the_output_lacks_is_a_problem(worker: Any, reference: Any, problem: str):
     assert built(worker, reference) == [f"the output of 'made' has no {problem}"]
 
 
@@ -152,7 +151,7 @@ def anything() -> Any: ...
 
 
 @pytest.mark.parametrize("worker", [free, silent, extra, with_context, with_its_context, anything])
-def test_outputs_that_may_have_more(worker: Any):
+def test_an_output_that_may_have_more_fields_is_not_checked(worker: Any):
     assert built(worker, lambda output: output.more) == []
 
 
@@ -171,39 +170,11 @@ def test_outputs_that_may_have_more(worker: Any):
         (number, lambda o: o.result),
     ],
 )
-def test_fields_that_the_output_has(worker: Any, reference: Any):
+def test_fields_that_the_output_has_are_no_problem(worker: Any, reference: Any):
     assert built(worker, reference) == []
 
 
-# -- finding expressions -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "contents"),
-    [
-        ("", []),
-        ("${a}", ["a"]),
-        ("x ${a.b} y ${c}", ["a.b", "c"]),
-        ("${a.${b}.c}", ["a.${b}.c", "b"]),
-        ("$${a} $$${b} ${c}", ["c"]),
-        ("${a", [None]),
-        ("{${a}}", ["a"]),
-        ("${a{b}c}", ["a{b}c"]),
-        ("$ {a} $a {b}", []),
-    ],
-)
-def test_finding_expressions(text: str, contents: list[str | None]):
-    assert [found.content for found in expressions_in(text)] == contents
-
-
-@given(st.text(st.sampled_from("${}a. ")))
-def test_expressions_are_parts_of_their_text(text: str):
-    for found in expressions_in(text):
-        assert found.text in text
-        assert found.content is None or found.text == f"${{{found.content}}}"
-
-
 @given(st.lists(st.text(st.sampled_from("${}a.b[]' \"")), max_size=4))
-def test_no_text_breaks_the_validation(texts: list[str]):
+def test_validation_never_raises_on_expressions(texts: list[str]):
     for problem in problems_of(definition(noop("a"), task("t", inputParameters={"x": texts}))):
         assert problem.startswith("tasks[1].inputParameters.x[")

@@ -1,4 +1,4 @@
-"""Makes templates, good and broken, over the input of `expression_cases`."""
+"""Generates templates, valid and malformed, over the input of `cases`."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ _CONDITIONS = [
 ]
 
 
-def made_templates(choose: random.Random, count: int) -> list[str]:
+def generate_templates(choose: random.Random, count: int) -> list[str]:
     """Templates: mostly one expression, sometimes several with text between, sometimes nested or broken."""
     return [_text(choose) for _ in range(count)]
 

@@ -1,4 +1,4 @@
-"""`${…}`: a table that is evaluated here and on the real server, laws, and generated templates on both."""
+"""`${…}`: a table and generated templates that the engine and the real server evaluate alike, and properties."""
 
 from __future__ import annotations
 
@@ -10,15 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conductor_async.engine.expressions.evaluation import (
-    Scope,
-    resolve,
-    resolve_input,
-    substitute_secrets,
-    with_template,
-)
-from tests.engine.expression_cases import CASES, INPUT
-from tests.engine.expression_makers import made_templates
+from conductor_async.engine.expressions.evaluation import resolve, resolve_input
+from conductor_async.engine.expressions.named_values import substitute_secrets
+from conductor_async.engine.expressions.scope import Scope
+from tests.engine.expressions.cases import CASES, INPUT
+from tests.engine.expressions.generated import generate_templates
 from tests.engine.real_server import evaluate
 
 if TYPE_CHECKING:
@@ -56,13 +52,13 @@ JSON = st.recursive(
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_an_expression_gives_what_the_table_says(name: str) -> None:
+def test_expressions_have_the_values_of_the_table(name: str) -> None:
     template, expected = CASES[name]
     assert _written(resolve(template, Scope(ROOTS))) == _written(expected)
 
 
 @pytest.mark.server
-def test_the_server_gives_what_the_table_says(server_url: str, new_name: Callable[[str], str]) -> None:
+def test_the_server_gives_expressions_the_values_of_the_table(server_url: str, new_name: Callable[[str], str]) -> None:
     name = new_name("expressions")
     found, _ = evaluate(server_url, name, {key: template for key, (template, _) in CASES.items()}, INPUT)
     expected = {key: name if value == "NAME" else value for key, (_, value) in CASES.items()}
@@ -70,9 +66,7 @@ def test_the_server_gives_what_the_table_says(server_url: str, new_name: Callabl
 
 
 @pytest.mark.server
-def test_the_server_keeps_keys_in_the_order_that_we_keep_them_in(
-    server_url: str, new_name: Callable[[str], str]
-) -> None:
+def test_the_server_orders_keys_as_the_engine_does(server_url: str, new_name: Callable[[str], str]) -> None:
     templates = {key: template for key, (template, _) in CASES.items()}
     found, _ = evaluate(server_url, new_name("order"), templates, INPUT)
     assert list(found) == list(resolve(templates, Scope(ROOTS)))
@@ -81,11 +75,11 @@ def test_the_server_keeps_keys_in_the_order_that_we_keep_them_in(
 
 @pytest.mark.server
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_generated_templates_give_the_same_here_and_on_the_server(
+def test_generated_templates_have_the_same_values_on_the_server(
     seed: int, server_url: str, new_name: Callable[[str], str]
 ) -> None:
     name = new_name("generated")
-    templates = {f"t{number}": text for number, text in enumerate(made_templates(random.Random(seed), 100))}
+    templates = {f"t{number}": text for number, text in enumerate(generate_templates(random.Random(seed), 100))}
     found, execution = evaluate(server_url, name, templates, INPUT)
     workflow = {**ROOTS["workflow"], "workflowType": name, "input": execution["input"]}
     here = resolve(templates, Scope({**ROOTS, "workflow": workflow}))
@@ -97,18 +91,14 @@ def test_generated_templates_give_the_same_here_and_on_the_server(
 
 @pytest.mark.server
 @pytest.mark.only_on("server", reason="there is no Java whose properties could be named")
-def test_what_the_server_keeps_in_its_own_environment_is_named_without_a_root(
-    server_url: str, new_name: Callable[[str], str]
-) -> None:
+def test_variables_of_the_servers_process_need_no_root(server_url: str, new_name: Callable[[str], str]) -> None:
     templates = {"version": "${java.specification.version}", "text": "v${java.specification.version}"}
     found, _ = evaluate(server_url, new_name("process"), templates, {})
-    scope = Scope(ROOTS, process_environment={"java.specification.version": found["version"]})
-    assert found == resolve(templates, scope)
     assert found["text"] == f"v{found['version']}" != "v"
 
 
 @given(value=JSON)
-def test_a_value_without_expressions_stays_as_it_is(value: Any) -> None:
+def test_a_value_without_expressions_does_not_change(value: Any) -> None:
     if "${" not in json.dumps(value):
         assert resolve(value, Scope(ROOTS)) == value
 
@@ -116,16 +106,16 @@ def test_a_value_without_expressions_stays_as_it_is(value: Any) -> None:
 @given(
     pieces=st.lists(st.sampled_from([*"${}$.[]()?@*'\"\\: \n", "workflow", "input", "l", "o", "..", "${", "length()"]))
 )
-def test_no_text_makes_it_raise(pieces: list[str]) -> None:
+def test_resolving_never_raises(pieces: list[str]) -> None:
     resolve("".join(pieces), Scope(ROOTS))
     resolve("${workflow.input." + "".join(pieces) + "}", Scope(ROOTS))
 
 
-def test_keys_come_in_the_order_of_a_hash_map() -> None:
+def test_keys_are_in_the_order_of_a_hash_map() -> None:
     assert list(resolve({"parent": 1, "corr": 1, "big": 1, "num": 1}, Scope({}))) == ["parent", "big", "corr", "num"]
 
 
-def test_a_root_is_made_only_when_it_is_asked_for() -> None:
+def test_a_plain_path_reads_only_its_own_root() -> None:
     class Lazy(dict[str, Any]):
         def __getitem__(self, key: str) -> Any:
             raise AssertionError(key)
@@ -136,12 +126,7 @@ def test_a_root_is_made_only_when_it_is_asked_for() -> None:
     assert resolve("${a.output}", Scope(Lazy({"b": 1}))) == "a"
 
 
-def test_a_name_of_the_process_wins_over_a_root() -> None:
-    scope = Scope({"HOME": 1}, process_environment={"HOME": "/root"})
-    assert resolve(["${HOME}", "in ${HOME}"], scope) == ["/root", "in /root"]
-
-
-def test_the_task_id_is_filled_in_where_there_is_one() -> None:
+def test_the_task_id_is_filled_in_if_there_is_one() -> None:
     assert resolve(["${CPEWF_TASK_ID}", "id ${CPEWF_TASK_ID}"], Scope({}, task_id="t1")) == ["t1", "id t1"]
     assert resolve("${NETFLIX_STACK}", Scope({})) == "${NETFLIX_STACK}"
 
@@ -152,7 +137,7 @@ def test_environment_values_may_be_json() -> None:
     assert resolve(templates, scope) == ["baz", "x5", None, None]
 
 
-def test_secrets_are_filled_in_last() -> None:
+def test_secrets_are_substituted_in_resolved_values() -> None:
     secrets = {"FOO": "shh", "CONF": '{"a": {"b": 5}}'}
     value = {
         "whole": "${workflow.secrets.FOO}",
@@ -170,7 +155,7 @@ def test_secrets_are_filled_in_last() -> None:
     }
 
 
-def test_a_task_template_fills_what_is_absent_or_comes_to_nothing() -> None:
+def test_an_input_template_supplies_what_is_absent_or_null() -> None:
     scope = Scope({"workflow": {"input": {"q": 3}}})
     parameters = {"p": "wp", "n": "${workflow.input.nope}", "raw": "${workflow.input.nope}", "given": None}
     template = {"p": "tp", "q": "${workflow.input.q}", "n": "dflt", "raw": "${workflow.input.q}", "given": 1}
@@ -182,14 +167,6 @@ def test_a_task_template_fills_what_is_absent_or_comes_to_nothing() -> None:
         "given": 1,
     }
     assert resolve_input(None, scope) == {}
-
-
-def test_a_workflow_template_fills_an_input_that_is_not_empty() -> None:
-    template = {"x": "dflt", "z": 9}
-    assert with_template({}, template) == {}
-    assert with_template({"q": 1}, template) == {"q": 1, "x": "dflt", "z": 9}
-    assert with_template({"x": None}, template) == {"x": "dflt", "z": 9}
-    assert with_template({"q": 1}, None) == {"q": 1}
 
 
 def _written(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""JavaScript and jq: a table that is run here and on the real server; nothing leaks from one script into the next."""
+"""JavaScript and jq: tables that the engine and the real server run alike; no script affects the next."""
 
 from __future__ import annotations
 
@@ -121,19 +121,19 @@ def scripts() -> Iterator[DefaultScripts]:
 
 
 @pytest.mark.parametrize("source", JAVASCRIPT)
-def test_a_script_gives_what_the_table_says(source: str, scripts: DefaultScripts) -> None:
+def test_scripts_have_the_values_of_the_table(source: str, scripts: DefaultScripts) -> None:
     assert _written(scripts.javascript(source, {"$": INPUT})) == _written(JAVASCRIPT[source])
 
 
 @pytest.mark.parametrize("source", BROKEN)
-def test_a_script_fails_with_the_words_of_the_table(source: str, scripts: DefaultScripts) -> None:
+def test_scripts_fail_with_the_messages_of_the_table(source: str, scripts: DefaultScripts) -> None:
     with pytest.raises(ScriptError) as caught:
         scripts.javascript(source, {"$": INPUT})
     assert str(caught.value) == BROKEN[source]
 
 
 @pytest.mark.server
-def test_the_server_s_scripts_give_what_the_table_says(server_url: str, new_name: Callable[[str], str]) -> None:
+def test_scripts_have_the_same_values_on_the_server(server_url: str, new_name: Callable[[str], str]) -> None:
     found = _inline(server_url, new_name("scripts"), list(JAVASCRIPT))
     assert {source: _written(each["result"]) for source, each in found.items()} == {
         source: _written(value) for source, value in JAVASCRIPT.items()
@@ -141,30 +141,30 @@ def test_the_server_s_scripts_give_what_the_table_says(server_url: str, new_name
 
 
 @pytest.mark.server
-def test_the_server_s_scripts_fail_with_the_words_of_the_table(server_url: str, new_name: Callable[[str], str]) -> None:
+def test_scripts_fail_with_the_same_messages_on_the_server(server_url: str, new_name: Callable[[str], str]) -> None:
     found = _inline(server_url, new_name("broken"), list(BROKEN))
     assert {source: each["error"] for source, each in found.items()} == BROKEN
 
 
 @pytest.mark.parametrize("query", JQ)
-def test_a_query_gives_what_the_table_says(query: str, scripts: DefaultScripts) -> None:
+def test_queries_have_the_results_of_the_table(query: str, scripts: DefaultScripts) -> None:
     assert scripts.jq(query, INPUT) == JQ[query]
 
 
 @pytest.mark.parametrize("query", BROKEN_JQ)
-def test_a_query_fails_with_the_words_of_the_table(query: str, scripts: DefaultScripts) -> None:
+def test_queries_fail_with_the_messages_of_the_table(query: str, scripts: DefaultScripts) -> None:
     with pytest.raises(ScriptError) as caught:
         scripts.jq(query, INPUT)
     assert str(caught.value) == BROKEN_JQ[query]
 
 
-def test_a_query_that_cannot_be_read_fails(scripts: DefaultScripts) -> None:
+def test_a_malformed_query_fails(scripts: DefaultScripts) -> None:
     with pytest.raises(ScriptError, match="syntax error"):
         scripts.jq(".a[", INPUT)
 
 
 @pytest.mark.server
-def test_the_server_s_queries_give_what_the_table_says(server_url: str, new_name: Callable[[str], str]) -> None:
+def test_queries_have_the_same_results_on_the_server(server_url: str, new_name: Callable[[str], str]) -> None:
     tasks = [
         {
             "name": "jq",
@@ -186,7 +186,7 @@ def test_syntax_is_checked_without_running_the_script(scripts: DefaultScripts) -
     assert (scripts.check_javascript("return 5") or "").startswith("SyntaxError: inline:1:0 ")
 
 
-def test_a_broken_script_says_where(scripts: DefaultScripts) -> None:
+def test_a_syntax_error_names_line_and_column(scripts: DefaultScripts) -> None:
     with pytest.raises(ScriptError) as caught:
         scripts.javascript("\n\n1 +* 2", {})
     assert str(caught.value) == (
@@ -204,7 +204,7 @@ def test_a_broken_script_says_where(scripts: DefaultScripts) -> None:
         "$.x = 5",
     ],
 )
-def test_nothing_that_a_script_leaves_behind_reaches_the_next(first: str, scripts: DefaultScripts) -> None:
+def test_a_script_does_not_see_what_another_left_behind(first: str, scripts: DefaultScripts) -> None:
     data = {"o": {}}
     scripts.javascript(first, {"$": data, "x": 1})
     left = scripts.javascript("[typeof x, typeof y, typeof z, typeof f, [].x, ({}).y, JSON.z, $.x]", {"$": data})
@@ -220,7 +220,7 @@ def test_a_script_that_takes_too_long_is_interrupted_and_the_next_runs() -> None
         assert scripts.javascript("typeof x", {}) == "undefined"
 
 
-def test_closing_ends_the_thread_and_a_later_script_starts_anew() -> None:
+def test_closing_ends_the_thread_and_a_later_script_starts_a_new_one() -> None:
     before = set(threading.enumerate())
     scripts = DefaultScripts()
     assert set(threading.enumerate()) == before
@@ -233,17 +233,17 @@ def test_closing_ends_the_thread_and_a_later_script_starts_anew() -> None:
     assert set(threading.enumerate()) == before
 
 
-def test_names_other_than_the_input_can_be_bound(scripts: DefaultScripts) -> None:
+def test_bindings_are_global_names(scripts: DefaultScripts) -> None:
     assert scripts.javascript("a + $.b", {"a": 1, "$": {"b": 2}}) == 3
     assert scripts.javascript("$['__proto__'].x", {"$": {"__proto__": {"x": 1}}}) == 1
 
 
-def test_a_result_that_refers_to_itself_is_an_error(scripts: DefaultScripts) -> None:
+def test_a_circular_result_is_an_error(scripts: DefaultScripts) -> None:
     with pytest.raises(ScriptError, match="Maximum call stack size exceeded"):
         scripts.javascript("const a = {}; a.a = a; a", {})
 
 
-def test_text_of_any_kind_goes_in_and_out(scripts: DefaultScripts) -> None:
+def test_any_text_goes_in_and_out_unchanged(scripts: DefaultScripts) -> None:
     text = "é中😀\u2028\u0000'\"\\`${}"
     assert scripts.javascript("$.t", {"$": {"t": text}}) == text
 

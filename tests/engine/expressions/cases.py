@@ -1,4 +1,4 @@
-"""What `${…}` gives: the same table is evaluated here and on the real server."""
+"""Expressions and their values: the engine and the real server evaluate the same table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is refused before it is sent: the server refuses it too, or takes it and fails."""
+"""Problems of definitions: the server refuses them, too, or accepts the definition and cannot run it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conductor_async.errors import BadRequestError
 from conductor_async.workflow.validation import problems_of
 from tests.fakes.definitions import API_URL, calc, definition, fork, http, loop, noop, run, switch, task, wait
 
-# -- refused by the server, too ----------------------------------------------------------------------
+# -- refused by the server ----------------------------------------------------------------------
 
 REFUSED: dict[str, tuple[list[Any], list[str]]] = {
     "duplicate": (
@@ -141,12 +141,12 @@ REFUSED: dict[str, tuple[list[Any], list[str]]] = {
     "terminate somehow": (
         [task("t", "TERMINATE", optional=True, inputParameters={"terminationStatus": "${workflow.input.s}"})],
         [
+            "tasks[0].optional: a TERMINATE cannot be optional",
             (
                 "tasks[0].inputParameters.terminationStatus: it is COMPLETED, FAILED or TERMINATED, and no"
                 " expression, not"
                 " '${workflow.input.s}'"
             ),
-            "tasks[0].optional: a TERMINATE cannot be optional",
         ],
     ),
     "http without anything": (
@@ -176,12 +176,12 @@ SETTINGS: dict[str, dict[str, Any]] = {"an old schema": {"schemaVersion": 1}, "n
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_refused(case: str):
+def test_what_the_server_refuses_is_a_problem(case: str):
     tasks, problems = REFUSED[case]
     assert problems_of(definition(*tasks, **SETTINGS.get(case, {}))) == problems
 
 
-def test_nothing_is_too_deep_inside():
+def test_problems_are_found_at_any_depth():
     tasks = fork([loop(switch({"x": [http()], "y": [task("e", "EVENT")]}))])
     place = "tasks[0].forkTasks[0][0].loopOver[0].decisionCases"
     assert problems_of(definition(*tasks)) == [
@@ -193,7 +193,7 @@ def test_nothing_is_too_deep_inside():
 
 @pytest.mark.server
 @pytest.mark.asyncio
-async def test_the_server_refuses_it_too(server_url: str):
+async def test_the_server_refuses_it(server_url: str):
     async with ConductorClient(server_url) as conductor:
         for case, (tasks, _) in REFUSED.items():
             try:
@@ -247,7 +247,7 @@ TIMES = [("duration", *each) for each in DURATIONS.items()] + [("until", *each) 
 
 
 @pytest.mark.parametrize(("key", "text", "readable"), TIMES)
-def test_times_of_a_wait(key: str, text: str, readable: bool):
+def test_unreadable_times_of_a_wait_are_problems(key: str, text: str, readable: bool):
     problems = problems_of(definition(wait(**{key: text})))
     assert problems == [] if readable else problems[0].startswith(f"tasks[0].inputParameters.{key}: the server cannot")
 
@@ -265,7 +265,7 @@ async def test_the_server_reads_the_same_times(server_url: str):
                 assert readable, text
 
 
-def test_a_zone_has_a_long_name_too():
+def test_a_long_zone_name_is_no_problem():
     assert problems_of(definition(wait(until=LONG_NAME))) == []
 
 
@@ -286,11 +286,11 @@ async def test_the_engine_refuses_the_long_name_of_a_zone(server_url: str):
             await conductor.metadata.validate_workflow_def(definition(wait(until=LONG_NAME)))
 
 
-def test_a_time_is_text():
+def test_a_number_is_no_duration():
     assert "the server cannot read 5;" in problems_of(definition(wait(duration=5)))[0]
 
 
-# -- taken by the server, and wrong ------------------------------------------------------------------
+# -- accepted by the server, which cannot run it ------------------------------------------------------------------
 
 # What becomes of it: the workflow FAILED, never ends (RUNNING), or is refused when it is started (None).
 WRONG: dict[str, tuple[list[Any], str | None, list[str]]] = {
@@ -449,12 +449,12 @@ WRONG: dict[str, tuple[list[Any], str | None, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_wrong(case: str):
+def test_what_the_server_cannot_run_is_a_problem(case: str):
     tasks, _, problems = WRONG[case]
     assert problems_of(definition(*tasks)) == problems
 
 
-def test_a_dynamic_task_of_no_type_waits_for_a_worker_that_nobody_has():
+def test_a_dynamic_task_without_a_type_is_a_problem():
     empty = task("d", "DYNAMIC", dynamicTaskNameParam="what", inputParameters={"what": ""})
     assert problems_of(definition(empty)) == ["tasks[0].inputParameters: 'what' is missing, which says what to run"]
 
@@ -462,15 +462,15 @@ def test_a_dynamic_task_of_no_type_waits_for_a_worker_that_nobody_has():
 @pytest.mark.server
 @pytest.mark.asyncio
 @pytest.mark.parametrize("case", WRONG)
-async def test_the_server_cannot_work_with_it(case: str, server_url: str):
+async def test_the_server_accepts_it_and_cannot_run_it(case: str, server_url: str):
     tasks, status, _ = WRONG[case]
     async with ConductorClient(server_url) as conductor:
         found = await run(conductor, *tasks, n=2)
         assert (found and found.status) == status
 
 
-def test_a_thousand_mistakes_are_found_as_fast_as_one_by_one():
-    """Only the first of them come with a suggestion: to look for near names among thousands takes long."""
+def test_only_the_first_of_a_thousand_problems_have_suggestions():
+    """Looking for similar names among thousands is slow."""
     tasks = [task(f"task_{n}", inputParameters={"x": f"${{tusk_{n}.output}}"}) for n in range(1000)]
     problems = problems_of(definition(*tasks))
     assert len(problems) == 1000

@@ -1,7 +1,7 @@
-"""Definitions as the engine works with them: compiled once from the wire, shared by all executions.
+"""Definitions compiled from JSON, for fast access. Executions share them and never change them.
 
-A `Definition` is what one version of a workflow meant when it was looked up: the task definitions are in it, as the
-server takes them along into each execution at its start.
+A `Definition` is a snapshot: it includes the task definitions of its time, because the server, too, copies them into
+each execution at the start.
 """
 
 from __future__ import annotations
@@ -14,19 +14,14 @@ if TYPE_CHECKING:
 
     from conductor_async.models import JsonObject
 
-__all__ = ["Definition", "TaskDefinition", "TaskSpec", "base_name"]
+__all__ = ["Definition", "TaskDefinition", "TaskSpec"]
 
 _NESTING = frozenset({"DECISION", "SWITCH", "FORK_JOIN", "DO_WHILE"})
 
 
-def base_name(reference_name: str) -> str:
-    """The name without the iteration. As on the server, that is what stands before the first `__`."""
-    return reference_name.split("__", 1)[0] if "__" in reference_name else reference_name
-
-
 @dataclass(slots=True, eq=False)
 class TaskDefinition:
-    """How tasks of a name are retried, timed out and limited. All in seconds but the jitter."""
+    """How the tasks of one name are retried, timed out and limited. Times are in seconds, but for the jitter."""
 
     wire: JsonObject
     name: str
@@ -49,7 +44,7 @@ class TaskDefinition:
 
     @classmethod
     def compile(cls, wire: JsonObject) -> TaskDefinition:
-        """From a normal task definition."""
+        """Compiles a task definition that has its defaults."""
         return cls(
             wire=wire,
             name=wire.get("name", ""),
@@ -91,11 +86,11 @@ class TaskSpec:
     branches: list[list[TaskSpec]] = field(default_factory=list["list[TaskSpec]"])
     loop_over: list[TaskSpec] = field(default_factory=list["TaskSpec"])
     _names: frozenset[str] | None = None
-    _places: dict[str, list[tuple[list[TaskSpec], int]]] | None = None
+    _positions: dict[str, list[tuple[list[TaskSpec], int]]] | None = None
 
     @classmethod
     def compile(cls, wire: JsonObject) -> TaskSpec:
-        """From a normal task of a definition."""
+        """Compiles a task of a workflow definition that has its defaults."""
         definition = wire.get("taskDefinition")
         return cls(
             wire=wire,
@@ -116,7 +111,7 @@ class TaskSpec:
 
     @property
     def children(self) -> list[list[TaskSpec]]:
-        """The sequences of tasks inside this one."""
+        """The lists of tasks inside of this one."""
         if self.type not in _NESTING:
             return []
         if self.type == "FORK_JOIN":
@@ -126,7 +121,7 @@ class TaskSpec:
         return [*self.cases.values(), self.default_case]
 
     def walk(self) -> Iterator[TaskSpec]:
-        """This and all tasks inside."""
+        """Yields this task and all tasks inside of it."""
         yield self
         for tasks in self.children:
             for task in tasks:
@@ -134,29 +129,29 @@ class TaskSpec:
 
     @property
     def names(self) -> frozenset[str]:
-        """The reference names of this and all tasks inside."""
+        """The reference names of this task and of all tasks inside of it."""
         if self._names is None:
             self._names = frozenset(task.reference_name for task in self.walk())
         return self._names
 
     def has(self, reference_name: str) -> bool:
-        """Whether this is that task, or has it inside."""
+        """Whether this is the task of that name, or has it inside."""
         return reference_name in self.names
 
     def next_after(self, reference_name: str, parent: TaskSpec | None = None) -> TaskSpec | None:
-        """The task that comes after that one inside this; for the last task of a loop, the loop."""
+        """Returns what runs after a task inside of this one; the loop itself after the last task of a loop."""
         if self.type == "FORK_JOIN":
             return self._next_in_branches(reference_name, parent)
         if self.type not in _NESTING:
             return None
-        for tasks, index in self._places_of(reference_name):
+        for tasks, index in self._positions_of(reference_name):
             following = _next_at(tasks, index, reference_name, self)
             if following is not None:
                 return following
         return self if self.type == "DO_WHILE" and self.has(reference_name) else None
 
     def _next_in_branches(self, reference_name: str, parent: TaskSpec | None) -> TaskSpec | None:
-        for branch, index in self._places_of(reference_name):
+        for branch, index in self._positions_of(reference_name):
             following = _next_at(branch, index, reference_name, self)
             if following is not None:
                 return following
@@ -164,26 +159,26 @@ class TaskSpec:
                 return parent.next_after(self.reference_name, parent)
         return None
 
-    def _places_of(self, reference_name: str) -> list[tuple[list[TaskSpec], int]]:
-        """In which sequences inside this the task is, and where."""
-        if self._places is None:
-            self._places = _places(self.children)
-        return self._places.get(reference_name, [])
+    def _positions_of(self, reference_name: str) -> list[tuple[list[TaskSpec], int]]:
+        """Returns the lists inside of this task that have a task at any depth, with the index of the task around it."""
+        if self._positions is None:
+            self._positions = _positions(self.children)
+        return self._positions.get(reference_name, [])
 
 
-def _places(sequences: list[list[TaskSpec]]) -> dict[str, list[tuple[list[TaskSpec], int]]]:
-    places: dict[str, list[tuple[list[TaskSpec], int]]] = {}
+def _positions(sequences: list[list[TaskSpec]]) -> dict[str, list[tuple[list[TaskSpec], int]]]:
+    positions: dict[str, list[tuple[list[TaskSpec], int]]] = {}
     for tasks in sequences:
         in_this: set[str] = set()
         for index, task in enumerate(tasks):
             for name in task.names - in_this:
-                places.setdefault(name, []).append((tasks, index))
+                positions.setdefault(name, []).append((tasks, index))
             in_this |= task.names
-    return places
+    return positions
 
 
 def _next_at(tasks: list[TaskSpec], index: int, reference_name: str, parent: TaskSpec) -> TaskSpec | None:
-    """What follows the task that is at this place of a sequence, at any depth."""
+    """Returns what runs after a task that is at an index of a list, or inside of the task there."""
     task = tasks[index]
     if task.reference_name != reference_name:
         following = task.next_after(reference_name, parent)
@@ -198,7 +193,7 @@ def _compiled(tasks: list[JsonObject]) -> list[TaskSpec]:
 
 @dataclass(slots=True, eq=False)
 class Definition:
-    """A workflow definition with the task definitions of its time."""
+    """A workflow definition, with the task definitions of its time."""
 
     wire: JsonObject
     name: str
@@ -209,12 +204,12 @@ class Definition:
     timeout_policy: str
     by_reference: dict[str, TaskSpec]
     _next: dict[str, TaskSpec | None] = field(default_factory=dict[str, "TaskSpec | None"])
-    _places: dict[str, list[tuple[list[TaskSpec], int]]] | None = None
+    _positions: dict[str, list[tuple[list[TaskSpec], int]]] | None = None
     _joined_in_forks: frozenset[str] | None = None
 
     @classmethod
     def compile(cls, wire: JsonObject) -> Definition:
-        """From a normal workflow definition."""
+        """Compiles a workflow definition that has its defaults."""
         tasks = _compiled(wire["tasks"])
         by_reference: dict[str, TaskSpec] = {}
         for top in tasks:
@@ -233,7 +228,7 @@ class Definition:
 
     @property
     def joined_in_forks(self) -> frozenset[str]:
-        """The tasks in branches of static forks that a JOIN waits for."""
+        """The reference names of tasks in static forks for which a JOIN waits."""
         if self._joined_in_forks is None:
             tasks = self.by_reference.values()
             forked = {name for task in tasks if task.type == "FORK_JOIN" for name in task.names}
@@ -242,7 +237,7 @@ class Definition:
         return self._joined_in_forks
 
     def next_after(self, reference_name: str) -> TaskSpec | None:
-        """The task that comes after that one. At the end of a loop's body it is the loop itself."""
+        """Returns what runs after a task; the loop itself after the last task of a loop."""
         if reference_name not in self._next:
             self._next[reference_name] = self._find_next(reference_name)
         return self._next[reference_name]
@@ -251,9 +246,9 @@ class Definition:
         task = self.by_reference.get(reference_name)
         if task is None or task.type == "TERMINATE":
             return None
-        if self._places is None:
-            self._places = _places([self.tasks])
-        for tasks, index in self._places.get(reference_name, []):
+        if self._positions is None:
+            self._positions = _positions([self.tasks])
+        for tasks, index in self._positions.get(reference_name, []):
             top = tasks[index]
             if top.reference_name != reference_name:
                 following = top.next_after(reference_name)

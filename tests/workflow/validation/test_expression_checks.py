@@ -1,4 +1,4 @@
-"""Expressions and scripts: what is null or breaks is refused, what runs fine is taken."""
+"""Expressions and scripts: what is null or fails is a problem, what runs is none."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ NULLS: dict[str, tuple[list[Any], list[str]]] = {
 
 
 @pytest.mark.parametrize("case", NULLS)
-def test_null(case: str):
+def test_an_expression_that_is_null_is_a_problem(case: str):
     tasks, problems = NULLS[case]
     assert problems_of(definition(*tasks)) == problems
 
@@ -138,7 +138,7 @@ async def test_it_is_null_on_the_server(case: str, server_url: str):
         *("${workflow.idempotencyToken}", "${workflow}", "${t}", "${t.startTime}"),
     ],
 )
-def test_parts_that_are_there_or_may_be_on_other_servers(text: str):
+def test_fields_that_exist_or_may_exist_on_other_servers_are_no_problem(text: str):
     assert problems_of(definition(noop("t"), see(text))) == []
 
 
@@ -151,7 +151,7 @@ def test_parts_that_are_there_or_may_be_on_other_servers(text: str):
         ("${workflow.input.${nope.output.x}}", "there is no task 'nope' for ${nope.output.x}"),
     ],
 )
-def test_texts_with_expressions(broken: str, problem: str):
+def test_problems_of_expressions_within_texts(broken: str, problem: str):
     inside = definition(noop("t"), task("u", inputParameters={"x": broken}))
     assert problems_of(inside) == [f"tasks[1].inputParameters.x: {problem}"]
     output = definition(noop("t"), outputParameters={"x": [broken]})
@@ -171,12 +171,12 @@ def test_texts_with_expressions(broken: str, problem: str):
         ({"inputParameters": {"first name": "${nope.output.x}"}}, "inputParameters['first name']"),
     ],
 )
-def test_every_field_with_expressions_is_looked_at(fields: dict[str, Any], path: str):
+def test_every_field_with_expressions_is_checked(fields: dict[str, Any], path: str):
     [problem] = problems_of(definition(task("t", **fields)))
     assert problem == f"tasks[0].{path}: there is no task 'nope' for ${{nope.output.x}}"
 
 
-def test_two_underscores_in_a_loop():
+def test_a_name_with_two_underscores_in_a_loop_is_a_problem():
     """The server would run such a body for ever, in the request that starts it: not to be tried."""
     assert problems_of(definition(loop(noop("my__task")))) == [
         (
@@ -188,7 +188,7 @@ def test_two_underscores_in_a_loop():
     assert problems_of(definition(noop("my__task"))) == []
 
 
-def test_names_that_nobody_could_ask_for():
+def test_names_that_cannot_be_in_a_url_are_problems():
     [name, reference, workflow] = problems_of(
         definition({"name": "a/b", "taskReferenceName": "a", "type": "SIMPLE"}, noop("x/y"), name="w/w")
     )[1:] + problems_of(definition(noop("a"), name="w/w"))
@@ -241,14 +241,14 @@ SCRIPTS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", SCRIPTS)
-def test_expressions_in_scripts(case: str):
+def test_an_expression_in_a_script_is_a_problem(case: str):
     tasks, problem = SCRIPTS[case]
     assert problems_of(definition(tasks)) == [problem]
 
 
 @pytest.mark.server
 @pytest.mark.asyncio
-async def test_what_scripts_make_of_expressions(server_url: str):
+async def test_the_server_pastes_expressions_into_scripts_or_ignores_them(server_url: str):
     """A switch never sees the value; an inline script has it pasted in, and breaks on a quote."""
     async with ConductorClient(server_url) as conductor:
         for case in ("switch", "value-param", "decision"):
@@ -338,13 +338,13 @@ FINE: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("case", FINE)
-def test_what_runs_fine_is_taken(case: str):
+def test_what_runs_is_no_problem(case: str):
     assert problems_of(definition(*FINE[case])) == []
 
 
 @pytest.mark.server
 @pytest.mark.asyncio
-async def test_it_does_run_fine(server_url: str):
+async def test_it_runs_on_the_server(server_url: str):
     inputs = {"n": "m", "m": "see", "first name": "Ada", "list": [], "script": "1 + 1"}
     async with ConductorClient(server_url) as conductor:
         for case, tasks in FINE.items():
@@ -353,7 +353,7 @@ async def test_it_does_run_fine(server_url: str):
             assert found.status == "COMPLETED", (case, found.reason_for_incompletion)
 
 
-def test_types_that_others_know_are_taken_as_they_are():
+def test_types_without_rules_are_no_problem():
     for kind in ("HTTP_POLL", "WAIT_FOR_WEBHOOK", "LLM_CHAT_COMPLETE", "AGENT", "TYPE_OF_TOMORROW", "USER_DEFINED"):
         assert problems_of(definition(task("t", kind, loopCondition="${x", joinOn=["nope"]))) == []
 
@@ -368,7 +368,7 @@ RECORDED_TO_GO_WRONG = {
 }
 
 
-def test_no_false_alarm_on_what_the_server_was_seen_to_run():
+def test_recorded_definitions_that_ran_have_no_problems():
     found: dict[str, int] = {}
     number = 0
     for case, each in recorded_definitions():

@@ -271,7 +271,7 @@ async def memory_of(waits: int) -> int:
         while server.requests < 2 * waits:  # noqa: ASYNC110 - until all have started, and most have polled
             await asyncio.sleep(0.05)
         held: list[int] = []
-        for _ in range(10):  # the least of them: without what polls in progress need
+        for _ in range(4):  # the least of them: without what polls in progress need
             await asyncio.sleep(0.05)
             gc.collect()
             held.append(tracemalloc.get_traced_memory()[0] - before)
@@ -282,10 +282,10 @@ async def memory_of(waits: int) -> int:
 
 
 async def test_a_wait_costs_at_most_six_kilobytes():
+    await memory_of(10)  # imports and caches: not what is measured
     tracemalloc.start()
     try:
-        await memory_of(10)
-        few, many = await memory_of(100), await memory_of(600)
+        few, many = await memory_of(50), await memory_of(300)
     finally:
         tracemalloc.stop()
-    assert (many - few) / 500 <= 6 * 1024
+    assert (many - few) / 250 <= 6 * 1024

@@ -228,9 +228,9 @@ def _unknown_outcome(
     lost: ConductorError | None, key: Key, window: float, uncertainty: ConductorError | str | None
 ) -> AmbiguousOutcomeError:
     name, dedupe_key = key
-    reason = f"no execution with the key appeared within {window:g} s"
+    reason = f"no execution with this key appeared within {window:g} s"
     if isinstance(uncertainty, ConductorError):
-        reason = f"the lookup of the key failed ({uncertainty})"
+        reason = f"the lookup of this key failed ({uncertainty})"
     elif uncertainty is not None:
         reason += f", but {uncertainty}"
     error = AmbiguousOutcomeError(

@@ -260,6 +260,7 @@ class WorkflowExecutor(ClientMethods):
         """
         wait = _Wait.begin(wait_until_task_ref, timeout)
         workflow_id = await self._start_limited(start_workflow_request, dedupe_key, dedupe_window)
+        del start_workflow_request  # else it stays in memory during the wait
         return await self._waiter.wait_until_ended(
             workflow_id, wait.references, timeout=wait.remaining(), started_at=wait.started_at
         )

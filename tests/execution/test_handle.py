@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
@@ -154,12 +154,6 @@ async def test_a_cancel_scope_can_be_closed_between_two_events():
 
 
 # -- on a Conductor ------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-async def conductor(server_url: str, anyio_backend: str) -> AsyncIterator[ConductorClient]:
-    async with ConductorClient(server_url) as client:
-        yield client
 
 
 @pytest.fixture

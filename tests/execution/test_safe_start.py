@@ -1,4 +1,4 @@
-"""One execution for each key: on a server that loses answers, and on the real one behind a lossy connection."""
+"""One execution for each key: on a fake server that loses responses, and on a Conductor behind a lossy connection."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import gc
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
@@ -17,6 +18,7 @@ from conductor_async import (
     AuthenticationError,
     ConductorClient,
     ConductorWorkflow,
+    Configuration,
     ConfigurationError,
     NoopTask,
     NotFoundError,
@@ -25,9 +27,11 @@ from conductor_async import (
     WorkflowDef,
     WorkflowTask,
 )
+from conductor_async._http.call import Api
+from conductor_async.execution._safe_start import SafeStart, delay_before_lookup, may_repeat_start
 from tests.fakes.clients import client_of
 from tests.fakes.lossy import Loss, lossy
-from tests.fakes.wire import Behaviour, HangUp, Peer, Request, answer, cut, serve
+from tests.fakes.wire import Behaviour, HangUp, Peer, Request, WireServer, answer, cut, serve
 
 pytestmark = pytest.mark.anyio
 
@@ -35,6 +39,7 @@ NewName = Callable[[str], str]
 NOTHING = answer(json={"order-42": []})
 STARTED = answer(text="id-1")
 LOST = cut(b"")
+REQUEST = StartWorkflowRequest(name="w")
 PAGE = answer(text="<html><body>Sign in</body></html>", headers={"Content-Type": "text/html"})
 
 
@@ -46,20 +51,61 @@ def there(*ids: str, create_time: int = 1) -> Behaviour:
     return answer(json={"order-42": list(reversed(found))})
 
 
-def asked(server: Any) -> list[str]:
-    return ["start" if each.target == "/api/workflow" else "look" for each in server.requests]
+@asynccontextmanager
+async def safe_start_on(server: WireServer) -> AsyncIterator[SafeStart]:
+    api = Api(Configuration(server.url))
+    try:
+        yield SafeStart(api)
+    finally:
+        await api.aclose()
+
+
+def requests_of(server: Any) -> list[str]:
+    return ["start" if each.target == "/api/workflow" else "lookup" for each in server.requests]
+
+
+# -- decisions, without any I/O ----------------------------------------------------------------------
+
+
+def lookups_in(window: float, *, each_takes: float = 0.0) -> list[float]:
+    at: list[float] = []
+    now = 0.0
+    while (delay := delay_before_lookup(len(at), now, window)) is not None:
+        now += delay
+        at.append(round(now, 6))
+        now += each_takes
+    return at
+
+
+def test_lookups_back_off_and_the_last_one_comes_when_the_window_ends():
+    assert lookups_in(10) == [0, 0.05, 0.15, 0.35, 0.75, 1.55, 3.15, 5.15, 7.15, 9.15, 10]
+    assert lookups_in(0.1) == [0, 0.05, 0.1]
+    assert lookups_in(0) == [0]
+    assert lookups_in(10, each_takes=6) == [0, 6.05]
+
+
+def test_lookups_are_at_most_two_seconds_apart():
+    assert delay_before_lookup(5000, 100, 3600) == 2
+
+
+@pytest.mark.parametrize(("starts", "known_absent", "repeat"), [(1, True, True), (1, False, False), (2, True, False)])
+def test_a_start_is_repeated_once_and_only_if_no_execution_exists(starts, known_absent, repeat):
+    assert may_repeat_start(starts, known_absent=known_absent) is repeat
 
 
 # -- on a fake server --------------------------------------------------------------------------------
 
 
-async def test_it_looks_before_it_starts():
+async def test_the_key_is_looked_up_before_the_start():
     async with serve(NOTHING, STARTED) as server, client_of(server) as conductor:
         handle = await conductor.executor.start("w", 2, {"a": 1}, priority=3, dedupe_key="order-42")
     assert handle.workflow_id == "id-1"
-    look, start = server.requests
-    assert (look.method, look.target) == ("POST", "/api/workflow/w/correlated?includeClosed=true&includeTasks=false")
-    assert look.json == ["order-42"]
+    lookup, start = server.requests
+    assert (lookup.method, lookup.target) == (
+        "POST",
+        "/api/workflow/w/correlated?includeClosed=true&includeTasks=false",
+    )
+    assert lookup.json == ["order-42"]
     assert start.json == {
         "name": "w",
         "version": 2,
@@ -71,45 +117,47 @@ async def test_it_looks_before_it_starts():
     }
 
 
-async def test_what_is_there_is_not_started():
+async def test_an_existing_execution_is_not_started_again():
     async with serve(there("id-7")) as server, client_of(server) as conductor:
         assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-7"
-        assert asked(server) == ["look"]
+        assert requests_of(server) == ["lookup"]
 
 
-async def test_without_a_key_nothing_is_looked_for_and_a_lost_answer_is_raised():
+async def test_without_a_key_there_is_no_lookup_and_a_lost_response_raises():
     async with serve(LOST) as server, client_of(server) as conductor:
         with pytest.raises(AmbiguousOutcomeError) as caught:
             await conductor.executor.start("w", correlation_id="c")
         assert (caught.value.workflow_name, caught.value.correlation_id) == ("w", "c")
-        assert asked(server) == ["start"]
+        assert requests_of(server) == ["start"]
         assert "dempotency" not in server.requests[0].body.decode()
 
 
-async def test_of_several_the_oldest_is_taken_and_a_warning_names_them(caplog):
+async def test_of_several_executions_the_oldest_is_returned_and_a_warning_names_them(caplog):
     async with serve(there("young", "middle", "old")) as server, client_of(server) as conductor:
         with caplog.at_level(logging.WARNING, "conductor_async"):
             handle = await conductor.executor.start("w", dedupe_key="order-42")
     assert handle.workflow_id == "old"
     (warning,) = caplog.records
-    assert warning.getMessage().startswith("3 executions of workflow 'w' have the key 'order-42': old, middle, young.")
+    assert warning.getMessage().startswith(
+        "Workflow 'w' has 3 executions with the dedupe key 'order-42': old, middle, young. Using the oldest, old;"
+    )
 
 
-async def test_a_lost_answer_is_looked_for_until_the_execution_shows_up():
+async def test_after_a_lost_response_the_key_is_looked_up_until_the_execution_appears():
     async with serve(NOTHING, LOST, NOTHING, NOTHING, there("id-1")) as server, client_of(server) as conductor:
         handle = await conductor.executor.start("w", dedupe_key="order-42")
         assert handle.workflow_id == "id-1"
-        assert asked(server) == ["look", "start", "look", "look", "look"]
+        assert requests_of(server) == ["lookup", "start", "lookup", "lookup", "lookup"]
 
 
 @pytest.mark.parametrize("gateway", [502, 504])
-async def test_a_gateway_that_lost_the_server_is_a_lost_answer(gateway):
+async def test_an_error_of_a_gateway_is_a_lost_response(gateway):
     async with serve(NOTHING, answer(gateway), there("id-1")) as server, client_of(server) as conductor:
         assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
-        assert asked(server) == ["look", "start", "look"]
+        assert requests_of(server) == ["lookup", "start", "lookup"]
 
 
-async def test_what_does_not_show_up_is_started_once_more():
+async def test_the_start_is_repeated_once_if_no_execution_appears():
     lost_once = iter([LOST, STARTED])
 
     async def behave(peer: Peer, request: Request) -> None:
@@ -118,35 +166,37 @@ async def test_what_does_not_show_up_is_started_once_more():
     async with serve(behave) as server, client_of(server) as conductor:
         handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.2)
         assert handle.workflow_id == "id-1"
-        seen = asked(server)
-        assert seen.count("start") == 2
-        assert seen[-2:] == ["look", "start"]  # the last look comes just before
+        requests = requests_of(server)
+        assert requests.count("start") == 2
+        assert requests[-2:] == ["lookup", "start"]  # the last lookup comes just before
 
 
-async def test_it_is_not_started_a_third_time():
+async def test_the_start_is_not_repeated_twice():
     async def behave(peer: Peer, request: Request) -> None:
         await (LOST if request.target == "/api/workflow" else NOTHING)(peer, request)
 
     async with serve(behave) as server, client_of(server) as conductor:
-        with pytest.raises(AmbiguousOutcomeError, match=r"no execution with the key showed up within 0\.1 s") as caught:
+        with pytest.raises(AmbiguousOutcomeError, match=r"no execution with this key appeared within 0\.1 s") as caught:
             await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
-        seen = asked(server)
-    assert seen.count("start") == 2
-    assert seen[-1] == "look"
+        requests = requests_of(server)
+    assert requests.count("start") == 2
+    assert requests[-1] == "lookup"
     error = caught.value
     assert (error.workflow_name, error.correlation_id) == ("w", "order-42")
     assert (error.method, error.route) == ("POST", "/workflow")
 
 
-async def test_a_server_that_cannot_be_asked_is_not_asked_to_start_again():
+async def test_the_start_is_not_repeated_if_the_lookups_fail():
     async with serve(NOTHING, LOST, answer(503)) as server, client_of(server) as conductor:
-        with pytest.raises(AmbiguousOutcomeError, match=r"could not be found out .*503.* looks for it first") as caught:
+        with pytest.raises(
+            AmbiguousOutcomeError, match=r"the lookup of this key failed .*503.*looks for the execution before"
+        ) as caught:
             await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
-        assert asked(server).count("start") == 1
+        assert requests_of(server).count("start") == 1
     assert caught.value.__cause__ is not None
 
 
-async def test_an_outage_within_the_window_is_outlived():
+async def test_the_search_goes_on_during_an_outage():
     async with serve(NOTHING, LOST, LOST, answer(503), there("id-1")) as server, client_of(server) as conductor:
         assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
 
@@ -156,52 +206,52 @@ async def test_an_outage_within_the_window_is_outlived():
     [answer(401, json={"status": 401, "message": "no"}), answer(403, json={"message": "no"}), PAGE],
     ids=["401", "403", "page"],
 )
-async def test_a_refusal_to_look_does_not_end_the_window(refusal):
+async def test_a_rejected_lookup_does_not_end_the_search(refusal):
     async with serve(NOTHING, LOST, refusal, refusal, there("id-1")) as server, client_of(server) as conductor:
         assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
-        assert asked(server) == ["look", "start", "look", "look", "look"]
+        assert requests_of(server) == ["lookup", "start", "lookup", "lookup", "lookup"]
 
 
-async def test_a_refusal_to_look_leaves_the_start_in_doubt():
+async def test_rejected_lookups_leave_the_start_unconfirmed():
     refused = answer(401, json={"status": 401, "message": "no"})
     async with serve(NOTHING, LOST, refused) as server, client_of(server) as conductor:
         with pytest.raises(AmbiguousOutcomeError) as caught:
             await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
         assert isinstance(caught.value.__cause__, AuthenticationError)
-        assert asked(server).count("start") == 1
+        assert requests_of(server).count("start") == 1
 
 
-async def test_a_page_in_place_of_the_answer_is_a_lost_answer():
+async def test_an_unreadable_response_is_a_lost_response():
     async with serve(NOTHING, PAGE, there("id-1")) as server, client_of(server) as conductor:
         assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
-        assert asked(server) == ["look", "start", "look"]
+        assert requests_of(server) == ["lookup", "start", "lookup"]
 
 
-async def test_what_an_earlier_call_left_in_doubt_is_looked_for_before_it_is_started_again():
-    """A start that the server carries out late, when the call that made it has given up."""
-    looks = iter([NOTHING, NOTHING, there("id-1")])
+async def test_an_unconfirmed_start_of_an_earlier_call_is_searched_for_first():
+    """The server carries the start out late, when the call that sent it has given up."""
+    given_up = False
+    lookups = iter([NOTHING, NOTHING, there("id-1")])
 
     async def behave(peer: Peer, request: Request) -> None:
         if request.target == "/api/workflow":
             raise HangUp
-        if asked(server).count("start") == len(server.requests) - 1:
-            await NOTHING(peer, request)  # the first of all
+        if len(server.requests) == 1:
+            await NOTHING(peer, request)
         else:
-            await (answer(503) if not given_up else next(looks))(peer, request)
+            await (next(lookups) if given_up else answer(503))(peer, request)
 
-    given_up = False
-    async with serve(behave) as server, client_of(server) as conductor:
+    async with serve(behave) as server, safe_start_on(server) as safe_start:
         with pytest.raises(AmbiguousOutcomeError):
-            await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
+            await safe_start.start(REQUEST, "order-42", 0.1)
         given_up = True
-        doubt = conductor.executor._safe_start._doubts.of(("w", "order-42"))
-        assert doubt is not None
-        doubt.window = 60  # however slow this machine is
-        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
-        assert asked(server).count("start") == 1
+        unconfirmed = safe_start.unconfirmed_starts.get(("w", "order-42"))
+        assert unconfirmed is not None
+        unconfirmed.window = 60  # however slow this machine is
+        assert await safe_start.start(REQUEST, "order-42", 10) == "id-1"
+        assert requests_of(server).count("start") == 1
 
 
-async def test_that_it_could_not_be_asked_whether_it_has_begun_is_no_answer_to_the_look():
+async def test_the_lookup_is_repeated_if_the_request_for_the_tasks_fails():
     running = answer(json={"order-42": [{"workflowId": "id-1", "status": "RUNNING"}]})
     some = answer(json={"totalHits": 1, "results": [{"taskId": "t1"}]})
     async with serve(NOTHING, LOST, running, LOST, running, some) as server, client_of(server) as conductor:
@@ -209,8 +259,8 @@ async def test_that_it_could_not_be_asked_whether_it_has_begun_is_no_answer_to_t
         assert server.count("GET", "/api/workflow/id-1/tasks") == 2
 
 
-async def test_a_slow_server_is_not_asked_to_start_again_when_the_window_is_over():
-    """It takes long for a look: it may take longer for the start, and say until then that there is none."""
+async def test_the_start_is_not_repeated_on_an_overloaded_server():
+    """A start may take even longer than the slow lookups, which find nothing until then."""
     slow = iter([0.0, 1.1, 0.0])
 
     async def behave(peer: Peer, request: Request) -> None:
@@ -220,12 +270,12 @@ async def test_a_slow_server_is_not_asked_to_start_again_when_the_window_is_over
         await NOTHING(peer, request)
 
     async with serve(behave) as server, client_of(server) as conductor:
-        with pytest.raises(AmbiguousOutcomeError, match=r"the server is slow, and took up to \d+\.\d s"):
+        with pytest.raises(AmbiguousOutcomeError, match=r"the server is overloaded \(a lookup took \d+\.\d s\)"):
             await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=1.2)
-        assert asked(server).count("start") == 1
+        assert requests_of(server).count("start") == 1
 
 
-async def test_an_execution_that_runs_is_left_alone():
+async def test_a_running_execution_is_left_as_it_is():
     running = answer(json={"order-42": [{"workflowId": "id-1", "status": "RUNNING"}]})
     some = answer(json={"totalHits": 1, "results": [{"taskId": "t1"}]})
     async with serve(running, some) as server, client_of(server) as conductor:
@@ -233,22 +283,22 @@ async def test_an_execution_that_runs_is_left_alone():
         assert server.count() == 2
 
 
-async def test_a_refused_start_is_refused():
+async def test_a_rejected_start_raises():
     missing = answer(404, json={"status": 404, "message": "No such workflow defined"})
     async with serve(NOTHING, missing) as server, client_of(server) as conductor:
         with pytest.raises(NotFoundError):
             await conductor.executor.start("w", dedupe_key="order-42")
-        assert asked(server) == ["look", "start"]
+        assert requests_of(server) == ["lookup", "start"]
 
 
-async def test_nothing_is_started_when_the_first_look_fails():
+async def test_nothing_is_started_if_the_first_lookup_fails():
     async with serve(answer(500, json={"message": "oops"})) as server, client_of(server) as conductor:
         with pytest.raises(Exception, match="oops"):
             await conductor.executor.start("w", dedupe_key="order-42")
-        assert "start" not in asked(server)
+        assert "start" not in requests_of(server)
 
 
-async def test_the_name_of_a_definition_that_goes_along_is_looked_for():
+async def test_the_lookup_uses_the_name_in_the_definition_of_the_request():
     definition = WorkflowDef(name="inner", tasks=[WorkflowTask(name="t", task_reference_name="t")])
     async with serve(NOTHING, STARTED) as server, client_of(server) as conductor:
         request = StartWorkflowRequest(name="outer", workflow_def=definition)
@@ -257,7 +307,7 @@ async def test_the_name_of_a_definition_that_goes_along_is_looked_for():
         assert request.correlation_id is None
 
 
-async def test_starts_by_one_key_at_the_same_time_take_turns():
+async def test_concurrent_starts_with_one_key_start_one_execution():
     started: list[str] = []
 
     async def behave(peer: Peer, request: Request) -> None:
@@ -285,7 +335,7 @@ async def test_starts_by_one_key_at_the_same_time_take_turns():
     assert [len(each) for each in ids.values()] == [1, 1]
 
 
-async def test_what_cannot_be_is_refused_before_anything_is_sent():
+async def test_invalid_arguments_are_rejected_before_anything_is_sent():
     async with serve(NOTHING) as server, client_of(server) as conductor:
         workflow = ConductorWorkflow(conductor.executor, "w") >> SimpleTask("t", "t")
         with pytest.raises(ConfigurationError, match="correlation_id"):
@@ -295,7 +345,7 @@ async def test_what_cannot_be_is_refused_before_anything_is_sent():
         assert server.count() == 0
 
 
-# -- on the real server ------------------------------------------------------------------------------
+# -- on a Conductor ----------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -318,7 +368,7 @@ async def executions(server_url: str, name: str, *keys: str) -> Counter[str]:
 
 
 @pytest.mark.server
-async def test_the_same_key_twice_is_the_same_execution(server_url: str, waiting: str):
+async def test_the_same_key_gives_the_same_execution(server_url: str, waiting: str):
     async with ConductorClient(server_url) as conductor:
         start = conductor.executor.start
         odd = "order/42 ü#?%2F"
@@ -333,9 +383,7 @@ async def test_the_same_key_twice_is_the_same_execution(server_url: str, waiting
 
 
 @pytest.mark.server
-async def test_a_sub_workflow_that_inherits_the_key_is_not_taken_for_the_start(
-    server_url: str, waiting: str, new_name: NewName
-):
+async def test_a_sub_workflow_that_inherits_the_key_does_not_count(server_url: str, waiting: str, new_name: NewName):
     async with ConductorClient(server_url) as conductor:
         child = WorkflowTask(
             name="c", task_reference_name="c", type="SUB_WORKFLOW", sub_workflow_param={"name": waiting, "version": 1}
@@ -344,7 +392,7 @@ async def test_a_sub_workflow_that_inherits_the_key_is_not_taken_for_the_start(
         request = StartWorkflowRequest(name=definition.name, workflow_def=definition)
         parent = await conductor.executor.start_request(request, dedupe_key="order-42")
         with anyio.fail_after(30):
-            while not await parent.children():  # noqa: ASYNC110 - the server starts it when it comes to it
+            while not await parent.children():  # noqa: ASYNC110 - the server starts it in the background
                 await anyio.sleep(0.1)
         (inherited,) = await parent.children()
         assert (await inherited.get()).correlation_id == "order-42"
@@ -354,7 +402,7 @@ async def test_a_sub_workflow_that_inherits_the_key_is_not_taken_for_the_start(
 
 
 @pytest.mark.server
-async def test_several_executions_with_the_key_on_the_real_server(server_url: str, waiting: str):
+async def test_of_several_executions_of_a_conductor_the_oldest_is_returned(server_url: str, waiting: str):
     async with ConductorClient(server_url) as conductor:
         ids = []
         for _ in range(3):
@@ -365,25 +413,25 @@ async def test_several_executions_with_the_key_on_the_real_server(server_url: st
 
 @pytest.mark.server
 @pytest.mark.parametrize("loss", [each for each in Loss if each is not Loss.NOWHERE], ids=lambda loss: loss.name)
-async def test_a_lost_answer_of_the_real_server_makes_no_second_execution(server_url: str, waiting: str, loss: Loss):
+async def test_a_lost_response_does_not_lead_to_a_second_execution(server_url: str, waiting: str, loss: Loss):
     losses = iter([loss])
 
     def loss_of(request: Request) -> Loss:
         return next(losses, Loss.NOWHERE) if request.target == "/api/workflow" else Loss.NOWHERE
 
-    async with serve(lossy(server_url, loss_of)) as way, client_of(way) as conductor:
-        handle = await conductor.executor.start(waiting, dedupe_key="order-42", dedupe_window=1)
+    async with serve(lossy(server_url, loss_of)) as proxy, client_of(proxy) as conductor:
+        handle = await conductor.executor.start(waiting, dedupe_key="order-42", dedupe_window=0.5)
         assert await handle.status() == "RUNNING"
     assert await executions(server_url, waiting, "order-42") == {"order-42": 1}
-    assert way.count("POST", "/api/workflow") == (2 if loss is Loss.BEFORE_THE_SERVER else 1)
+    assert proxy.count("POST", "/api/workflow") == (2 if loss is Loss.BEFORE_THE_SERVER else 1)
 
 
 @pytest.mark.server
-async def test_without_a_key_a_lost_answer_stays_in_doubt_on_the_real_server(server_url: str, waiting: str):
+async def test_without_a_key_a_lost_response_leaves_the_outcome_unknown(server_url: str, waiting: str):
     def loss_of(request: Request) -> Loss:
         return Loss.BEFORE_THE_ANSWER if request.target == "/api/workflow" else Loss.NOWHERE
 
-    async with serve(lossy(server_url, loss_of)) as way, client_of(way) as conductor:
+    async with serve(lossy(server_url, loss_of)) as proxy, client_of(proxy) as conductor:
         with pytest.raises(AmbiguousOutcomeError) as caught:
             await conductor.executor.start(waiting, correlation_id="mine")
         error = caught.value
@@ -392,7 +440,7 @@ async def test_without_a_key_a_lost_answer_stays_in_doubt_on_the_real_server(ser
 
 
 @pytest.mark.server
-async def test_two_hundred_starts_over_a_lossy_connection_make_one_execution_for_each_key(
+async def test_two_hundred_starts_over_a_lossy_connection_start_one_execution_for_each_key(
     server_url: str, waiting: str
 ):
     chance = random.Random(42)
@@ -409,12 +457,12 @@ async def test_two_hundred_starts_over_a_lossy_connection_make_one_execution_for
         return loss
 
     got: dict[str, str] = {}
-    async with serve(lossy(server_url, loss_of)) as way, client_of(way, timeout=30) as conductor:
-        at_once = anyio.CapacityLimiter(16)
+    async with serve(lossy(server_url, loss_of)) as proxy, client_of(proxy, timeout=30) as conductor:
+        at_once = anyio.CapacityLimiter(32)
 
         async def start(key: str) -> None:
             async with at_once:
-                got[key] = (await conductor.executor.start(waiting, dedupe_key=key, dedupe_window=2)).workflow_id
+                got[key] = (await conductor.executor.start(waiting, dedupe_key=key, dedupe_window=1)).workflow_id
 
         async with anyio.create_task_group() as group:
             for key in keys:
@@ -426,16 +474,16 @@ async def test_two_hundred_starts_over_a_lossy_connection_make_one_execution_for
 
 
 @pytest.mark.server
-async def test_a_workflow_described_in_code_starts_safely(server_url: str, new_name: NewName):
+async def test_a_workflow_starts_safely_with_its_definition(server_url: str, new_name: NewName):
     losses = iter([Loss.BEFORE_THE_ANSWER])
 
     def loss_of(request: Request) -> Loss:
         return next(losses, Loss.NOWHERE) if request.target == "/api/workflow" else Loss.NOWHERE
 
     name = new_name("described")
-    async with serve(lossy(server_url, loss_of)) as way, client_of(way) as conductor:
+    async with serve(lossy(server_url, loss_of)) as proxy, client_of(proxy) as conductor:
         workflow = ConductorWorkflow(conductor.executor, name, 1) >> SimpleTask(new_name("nobody"), "t")
-        first = await workflow.start({"a": 1}, dedupe_key="order-42")  # its definition goes along
+        first = await workflow.start({"a": 1}, dedupe_key="order-42")  # sends its definition
         await workflow.register()
         assert (await workflow.start({"a": 1}, dedupe_key="order-42")).workflow_id == first.workflow_id
         await first.terminate()
@@ -443,14 +491,14 @@ async def test_a_workflow_described_in_code_starts_safely(server_url: str, new_n
 
 
 @pytest.mark.server
-async def test_an_execution_waited_for_by_a_key_is_started_once(server_url: str, new_name: NewName):
+async def test_execute_with_a_key_starts_one_execution(server_url: str, new_name: NewName):
     losses = iter([Loss.BEFORE_THE_ANSWER])
 
     def loss_of(request: Request) -> Loss:
         return next(losses, Loss.NOWHERE) if request.target == "/api/workflow" else Loss.NOWHERE
 
     name = new_name("executed")
-    async with serve(lossy(server_url, loss_of)) as way, client_of(way) as conductor:
+    async with serve(lossy(server_url, loss_of)) as proxy, client_of(proxy) as conductor:
         workflow = ConductorWorkflow(conductor.executor, name, 1) >> NoopTask("t")
         await workflow.register()
         first = await workflow.execute({"a": 1}, dedupe_key="order-42", timeout=30)
@@ -462,29 +510,29 @@ async def test_an_execution_waited_for_by_a_key_is_started_once(server_url: str,
     assert await executions(server_url, name, "order-42") == {"order-42": 1}
 
 
-async def test_a_start_cancelled_while_it_is_in_doubt_leaves_the_key_free():
+async def test_a_start_cancelled_during_the_search_leaves_the_key_free():
     async def behave(peer: Peer, request: Request) -> None:
         if request.target == "/api/workflow":
             raise HangUp
         await NOTHING(peer, request)
 
-    async with serve(behave) as server, client_of(server) as conductor:
+    async with serve(behave) as server, safe_start_on(server) as safe_start:
         for number in range(6):
             with anyio.move_on_after(0.1) as scope:
-                await conductor.executor.start("w", dedupe_key=f"order-{number % 3}")
+                await safe_start.start(REQUEST, f"order-{number % 3}", 10)
             assert scope.cancelled_caught
-        looks = Counter(request.json[0] for request in server.requests if request.target.endswith("includeTasks=false"))
-        assert min(looks.values()) >= 2  # none waited for the turn of one that was cancelled
+        lookups = Counter(request.json[0] for request in server.requests if request.target != "/api/workflow")
+        assert min(lookups.values()) >= 2  # none waited for the lock of one that was cancelled
         gc.collect()
-        assert len(conductor.executor._safe_start._turns) <= 1  # the traceback of the last one may still be held
+        assert len(safe_start.locks) <= 1  # the traceback of the last one may still be held
 
 
-async def test_a_start_cancelled_under_way_is_looked_for_before_it_is_started_again():
+async def test_a_start_cancelled_in_progress_is_searched_for_first():
     started: list[str] = []
 
     async def behave(peer: Peer, request: Request) -> None:
         if request.target == "/api/workflow":
-            await anyio.sleep(0.3)  # it is slow, and goes on when nobody listens any more
+            await anyio.sleep(0.3)  # it is slow, and continues after the client has hung up
             started.append("id-1")
             await STARTED(peer, request)
         else:

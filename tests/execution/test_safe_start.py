@@ -1,14 +1,12 @@
-"""One execution for each key: on a fake server that loses responses, and on a Conductor behind a lossy connection."""
+"""One execution for each key, on a fake server that loses responses."""
 
 from __future__ import annotations
 
 import gc
 import logging
-import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -16,12 +14,11 @@ import pytest
 from conductor_async import (
     AmbiguousOutcomeError,
     AuthenticationError,
-    ConductorClient,
     ConductorWorkflow,
     Configuration,
     ConfigurationError,
-    NoopTask,
     NotFoundError,
+    ServerError,
     SimpleTask,
     StartWorkflowRequest,
     WorkflowDef,
@@ -30,15 +27,18 @@ from conductor_async import (
 from conductor_async._http.call import Api
 from conductor_async.execution._safe_start import SafeStart, delay_before_lookup, may_repeat_start
 from tests.fakes.clients import client_of
-from tests.fakes.lossy import Loss, lossy
 from tests.fakes.wire import Behaviour, HangUp, Peer, Request, WireServer, answer, cut, serve
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 pytestmark = pytest.mark.anyio
 
-NewName = Callable[[str], str]
 NOTHING = answer(json={"order-42": []})
 STARTED = answer(text="id-1")
 LOST = cut(b"")
+RUNNING = answer(json={"order-42": [{"workflowId": "id-1", "status": "RUNNING"}]})
+ONE_TASK = answer(json={"totalHits": 1, "results": [{"taskId": "t1"}]})
 REQUEST = StartWorkflowRequest(name="w")
 PAGE = answer(text="<html><body>Sign in</body></html>", headers={"Content-Type": "text/html"})
 
@@ -58,6 +58,13 @@ async def safe_start_on(server: WireServer) -> AsyncIterator[SafeStart]:
         yield SafeStart(api)
     finally:
         await api.aclose()
+
+
+def by_endpoint(start: Behaviour, lookup: Behaviour = NOTHING) -> Behaviour:
+    async def behave(peer: Peer, request: Request) -> None:
+        await (start if request.target == "/api/workflow" else lookup)(peer, request)
+
+    return behave
 
 
 def requests_of(server: Any) -> list[str]:
@@ -143,27 +150,21 @@ async def test_of_several_executions_the_oldest_is_returned_and_a_warning_names_
     )
 
 
-async def test_after_a_lost_response_the_key_is_looked_up_until_the_execution_appears():
-    async with serve(NOTHING, LOST, NOTHING, NOTHING, there("id-1")) as server, client_of(server) as conductor:
+@pytest.mark.parametrize("lost", [LOST, answer(502), answer(504), PAGE], ids=["cut", "502", "504", "page"])
+async def test_after_a_lost_response_the_key_is_looked_up_until_the_execution_appears(lost):
+    async with serve(NOTHING, lost, NOTHING, NOTHING, there("id-1")) as server, client_of(server) as conductor:
         handle = await conductor.executor.start("w", dedupe_key="order-42")
         assert handle.workflow_id == "id-1"
         assert requests_of(server) == ["lookup", "start", "lookup", "lookup", "lookup"]
 
 
-@pytest.mark.parametrize("gateway", [502, 504])
-async def test_an_error_of_a_gateway_is_a_lost_response(gateway):
-    async with serve(NOTHING, answer(gateway), there("id-1")) as server, client_of(server) as conductor:
-        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
-        assert requests_of(server) == ["lookup", "start", "lookup"]
-
-
 async def test_the_start_is_repeated_once_if_no_execution_appears():
-    lost_once = iter([LOST, STARTED])
+    starts = iter([LOST, STARTED])
 
-    async def behave(peer: Peer, request: Request) -> None:
-        await (next(lost_once) if request.target == "/api/workflow" else NOTHING)(peer, request)
+    async def start(peer: Peer, request: Request) -> None:
+        await next(starts)(peer, request)
 
-    async with serve(behave) as server, client_of(server) as conductor:
+    async with serve(by_endpoint(start)) as server, client_of(server) as conductor:
         handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.2)
         assert handle.workflow_id == "id-1"
         requests = requests_of(server)
@@ -172,10 +173,7 @@ async def test_the_start_is_repeated_once_if_no_execution_appears():
 
 
 async def test_the_start_is_not_repeated_twice():
-    async def behave(peer: Peer, request: Request) -> None:
-        await (LOST if request.target == "/api/workflow" else NOTHING)(peer, request)
-
-    async with serve(behave) as server, client_of(server) as conductor:
+    async with serve(by_endpoint(start=LOST)) as server, client_of(server) as conductor:
         with pytest.raises(AmbiguousOutcomeError, match=r"no execution with this key appeared within 0\.1 s") as caught:
             await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
         requests = requests_of(server)
@@ -186,45 +184,32 @@ async def test_the_start_is_not_repeated_twice():
     assert (error.method, error.route) == ("POST", "/workflow")
 
 
-async def test_the_start_is_not_repeated_if_the_lookups_fail():
-    async with serve(NOTHING, LOST, answer(503)) as server, client_of(server) as conductor:
-        with pytest.raises(
-            AmbiguousOutcomeError, match=r"the lookup of this key failed .*503.*looks for the execution before"
-        ) as caught:
-            await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
-        assert requests_of(server).count("start") == 1
-    assert caught.value.__cause__ is not None
+REJECTED = answer(401, json={"status": 401, "message": "no"})
+FAILED_LOOKUPS = {
+    "503": answer(503),
+    "cut": LOST,
+    "401": REJECTED,
+    "403": answer(403, json={"message": "no"}),
+    "page": PAGE,
+}
 
 
-async def test_the_search_goes_on_during_an_outage():
-    async with serve(NOTHING, LOST, LOST, answer(503), there("id-1")) as server, client_of(server) as conductor:
-        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
-
-
-@pytest.mark.parametrize(
-    "refusal",
-    [answer(401, json={"status": 401, "message": "no"}), answer(403, json={"message": "no"}), PAGE],
-    ids=["401", "403", "page"],
-)
-async def test_a_rejected_lookup_does_not_end_the_search(refusal):
-    async with serve(NOTHING, LOST, refusal, refusal, there("id-1")) as server, client_of(server) as conductor:
+@pytest.mark.parametrize("failed", FAILED_LOOKUPS.values(), ids=FAILED_LOOKUPS)
+async def test_failed_lookups_do_not_end_the_search(failed):
+    async with serve(NOTHING, LOST, failed, failed, there("id-1")) as server, client_of(server) as conductor:
         assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
         assert requests_of(server) == ["lookup", "start", "lookup", "lookup", "lookup"]
 
 
-async def test_rejected_lookups_leave_the_start_unconfirmed():
-    refused = answer(401, json={"status": 401, "message": "no"})
-    async with serve(NOTHING, LOST, refused) as server, client_of(server) as conductor:
-        with pytest.raises(AmbiguousOutcomeError) as caught:
+@pytest.mark.parametrize(("failed", "cause"), [(answer(503), ServerError), (REJECTED, AuthenticationError)])
+async def test_the_start_is_not_repeated_if_the_lookups_fail(failed, cause):
+    async with serve(NOTHING, LOST, failed) as server, client_of(server) as conductor:
+        with pytest.raises(
+            AmbiguousOutcomeError, match=r"lookup of this key failed .*looks for the execution"
+        ) as caught:
             await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
-        assert isinstance(caught.value.__cause__, AuthenticationError)
         assert requests_of(server).count("start") == 1
-
-
-async def test_an_unreadable_response_is_a_lost_response():
-    async with serve(NOTHING, PAGE, there("id-1")) as server, client_of(server) as conductor:
-        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
-        assert requests_of(server) == ["lookup", "start", "lookup"]
+    assert isinstance(caught.value.__cause__, cause)
 
 
 async def test_an_unconfirmed_start_of_an_earlier_call_is_searched_for_first():
@@ -252,33 +237,27 @@ async def test_an_unconfirmed_start_of_an_earlier_call_is_searched_for_first():
 
 
 async def test_the_lookup_is_repeated_if_the_request_for_the_tasks_fails():
-    running = answer(json={"order-42": [{"workflowId": "id-1", "status": "RUNNING"}]})
-    some = answer(json={"totalHits": 1, "results": [{"taskId": "t1"}]})
-    async with serve(NOTHING, LOST, running, LOST, running, some) as server, client_of(server) as conductor:
+    async with serve(NOTHING, LOST, RUNNING, LOST, RUNNING, ONE_TASK) as server, client_of(server) as conductor:
         assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
         assert server.count("GET", "/api/workflow/id-1/tasks") == 2
 
 
 async def test_the_start_is_not_repeated_on_an_overloaded_server():
     """A start may take even longer than the slow lookups, which find nothing until then."""
-    slow = iter([0.0, 1.1, 0.0])
+    delays = iter([0.0, 1.1])
 
-    async def behave(peer: Peer, request: Request) -> None:
-        if request.target == "/api/workflow":
-            raise HangUp
-        await anyio.sleep(next(slow, 0.0))
+    async def slow_lookup(peer: Peer, request: Request) -> None:
+        await anyio.sleep(next(delays, 0.0))
         await NOTHING(peer, request)
 
-    async with serve(behave) as server, client_of(server) as conductor:
+    async with serve(by_endpoint(LOST, slow_lookup)) as server, client_of(server) as conductor:
         with pytest.raises(AmbiguousOutcomeError, match=r"the server is overloaded \(a lookup took \d+\.\d s\)"):
             await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=1.2)
         assert requests_of(server).count("start") == 1
 
 
 async def test_a_running_execution_is_left_as_it_is():
-    running = answer(json={"order-42": [{"workflowId": "id-1", "status": "RUNNING"}]})
-    some = answer(json={"totalHits": 1, "results": [{"taskId": "t1"}]})
-    async with serve(running, some) as server, client_of(server) as conductor:
+    async with serve(RUNNING, ONE_TASK) as server, client_of(server) as conductor:
         assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
         assert server.count() == 2
 
@@ -345,178 +324,8 @@ async def test_invalid_arguments_are_rejected_before_anything_is_sent():
         assert server.count() == 0
 
 
-# -- on a Conductor ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-async def waiting(server_url: str, new_name: NewName, anyio_backend: str) -> Any:
-    """The name of a registered workflow that waits; its executions are removed in the end."""
-    name = new_name("safe_start")
-    async with ConductorClient(server_url) as conductor:
-        wait = WorkflowTask(name="wait", task_reference_name="wait", type="WAIT")
-        await conductor.metadata.register_workflow_def(WorkflowDef(name=name, tasks=[wait]))
-        yield name
-        for workflow_id in await conductor.workflow.get_running_workflows(name):
-            await conductor.workflow.terminate_workflow(workflow_id)
-        await conductor.metadata.unregister_workflow_def(name, 1)
-
-
-async def executions(server_url: str, name: str, *keys: str) -> Counter[str]:
-    async with ConductorClient(server_url) as conductor:
-        found = await conductor.workflow.get_by_correlation_ids(name, keys, include_completed=True)
-    return Counter({key: len(each) for key, each in found.items()})
-
-
-@pytest.mark.server
-async def test_the_same_key_gives_the_same_execution(server_url: str, waiting: str):
-    async with ConductorClient(server_url) as conductor:
-        start = conductor.executor.start
-        odd = "order/42 ü#?%2F"
-        first = await start(waiting, workflow_input={"a": 1}, dedupe_key=odd)
-        assert (await start(waiting, workflow_input={"a": 2}, dedupe_key=odd)).workflow_id == first.workflow_id
-        other = await start(waiting, dedupe_key="order-43")
-        assert other.workflow_id != first.workflow_id
-        execution = await first.get()
-        assert (execution.correlation_id, execution.input) == (odd, {"a": 1})
-        await first.terminate()  # one that has ended counts, too
-        assert (await start(waiting, dedupe_key=odd)).workflow_id == first.workflow_id
-
-
-@pytest.mark.server
-async def test_a_sub_workflow_that_inherits_the_key_does_not_count(server_url: str, waiting: str, new_name: NewName):
-    async with ConductorClient(server_url) as conductor:
-        child = WorkflowTask(
-            name="c", task_reference_name="c", type="SUB_WORKFLOW", sub_workflow_param={"name": waiting, "version": 1}
-        )
-        definition = WorkflowDef(name=new_name("parent"), tasks=[child])
-        request = StartWorkflowRequest(name=definition.name, workflow_def=definition)
-        parent = await conductor.executor.start_request(request, dedupe_key="order-42")
-        with anyio.fail_after(30):
-            while not await parent.children():  # noqa: ASYNC110 - the server starts it in the background
-                await anyio.sleep(0.1)
-        (inherited,) = await parent.children()
-        assert (await inherited.get()).correlation_id == "order-42"
-        started = await conductor.executor.start(waiting, dedupe_key="order-42")
-        assert started.workflow_id != inherited.workflow_id
-        await parent.terminate()
-
-
-@pytest.mark.server
-async def test_of_several_executions_of_a_conductor_the_oldest_is_returned(server_url: str, waiting: str):
-    async with ConductorClient(server_url) as conductor:
-        ids = []
-        for _ in range(3):
-            ids.append(await conductor.workflow.start_workflow_by_name(waiting, correlation_id="twice"))
-            await anyio.sleep(0.01)
-        assert (await conductor.executor.start(waiting, dedupe_key="twice")).workflow_id == ids[0]
-
-
-@pytest.mark.server
-@pytest.mark.parametrize("loss", [each for each in Loss if each is not Loss.NOWHERE], ids=lambda loss: loss.name)
-async def test_a_lost_response_does_not_lead_to_a_second_execution(server_url: str, waiting: str, loss: Loss):
-    losses = iter([loss])
-
-    def loss_of(request: Request) -> Loss:
-        return next(losses, Loss.NOWHERE) if request.target == "/api/workflow" else Loss.NOWHERE
-
-    async with serve(lossy(server_url, loss_of)) as proxy, client_of(proxy) as conductor:
-        handle = await conductor.executor.start(waiting, dedupe_key="order-42", dedupe_window=0.5)
-        assert await handle.status() == "RUNNING"
-    assert await executions(server_url, waiting, "order-42") == {"order-42": 1}
-    assert proxy.count("POST", "/api/workflow") == (2 if loss is Loss.BEFORE_THE_SERVER else 1)
-
-
-@pytest.mark.server
-async def test_without_a_key_a_lost_response_leaves_the_outcome_unknown(server_url: str, waiting: str):
-    def loss_of(request: Request) -> Loss:
-        return Loss.BEFORE_THE_ANSWER if request.target == "/api/workflow" else Loss.NOWHERE
-
-    async with serve(lossy(server_url, loss_of)) as proxy, client_of(proxy) as conductor:
-        with pytest.raises(AmbiguousOutcomeError) as caught:
-            await conductor.executor.start(waiting, correlation_id="mine")
-        error = caught.value
-        assert (error.workflow_name, error.correlation_id) == (waiting, "mine")
-    assert await executions(server_url, waiting, "mine") == {"mine": 1}
-
-
-@pytest.mark.server
-async def test_two_hundred_starts_over_a_lossy_connection_start_one_execution_for_each_key(
-    server_url: str, waiting: str
-):
-    chance = random.Random(42)
-    keys = [f"order-{number}" for number in range(200)]
-    lost: Counter[Loss] = Counter()
-    first: set[str] = set()
-
-    def loss_of(request: Request) -> Loss:
-        if request.target != "/api/workflow" or (key := request.json["correlationId"]) in first:
-            return Loss.NOWHERE
-        first.add(key)
-        loss = chance.choice(list(Loss))
-        lost[loss] += 1
-        return loss
-
-    got: dict[str, str] = {}
-    async with serve(lossy(server_url, loss_of)) as proxy, client_of(proxy, timeout=30) as conductor:
-        at_once = anyio.CapacityLimiter(32)
-
-        async def start(key: str) -> None:
-            async with at_once:
-                got[key] = (await conductor.executor.start(waiting, dedupe_key=key, dedupe_window=1)).workflow_id
-
-        async with anyio.create_task_group() as group:
-            for key in keys:
-                group.start_soon(start, key)
-    assert min(lost[each] for each in Loss) >= 30
-    found = await executions(server_url, waiting, *keys)
-    assert found == dict.fromkeys(keys, 1)
-    assert len(set(got.values())) == 200
-
-
-@pytest.mark.server
-async def test_a_workflow_starts_safely_with_its_definition(server_url: str, new_name: NewName):
-    losses = iter([Loss.BEFORE_THE_ANSWER])
-
-    def loss_of(request: Request) -> Loss:
-        return next(losses, Loss.NOWHERE) if request.target == "/api/workflow" else Loss.NOWHERE
-
-    name = new_name("described")
-    async with serve(lossy(server_url, loss_of)) as proxy, client_of(proxy) as conductor:
-        workflow = ConductorWorkflow(conductor.executor, name, 1) >> SimpleTask(new_name("nobody"), "t")
-        first = await workflow.start({"a": 1}, dedupe_key="order-42")  # sends its definition
-        await workflow.register()
-        assert (await workflow.start({"a": 1}, dedupe_key="order-42")).workflow_id == first.workflow_id
-        await first.terminate()
-    assert await executions(server_url, name, "order-42") == {"order-42": 1}
-
-
-@pytest.mark.server
-async def test_execute_with_a_key_starts_one_execution(server_url: str, new_name: NewName):
-    losses = iter([Loss.BEFORE_THE_ANSWER])
-
-    def loss_of(request: Request) -> Loss:
-        return next(losses, Loss.NOWHERE) if request.target == "/api/workflow" else Loss.NOWHERE
-
-    name = new_name("executed")
-    async with serve(lossy(server_url, loss_of)) as proxy, client_of(proxy) as conductor:
-        workflow = ConductorWorkflow(conductor.executor, name, 1) >> NoopTask("t")
-        await workflow.register()
-        first = await workflow.execute({"a": 1}, dedupe_key="order-42", timeout=30)
-        assert (first.status, first.input) == ("COMPLETED", {"a": 1})
-        again = await conductor.executor.execute(name, 1, {"a": 2}, dedupe_key="order-42", timeout=30)
-        assert (again.workflow_id, again.input) == (first.workflow_id, {"a": 1})
-        with pytest.raises(ConfigurationError, match="correlation_id"):
-            await workflow.execute(dedupe_key="order-42", correlation_id="c")
-    assert await executions(server_url, name, "order-42") == {"order-42": 1}
-
-
 async def test_a_start_cancelled_during_the_search_leaves_the_key_free():
-    async def behave(peer: Peer, request: Request) -> None:
-        if request.target == "/api/workflow":
-            raise HangUp
-        await NOTHING(peer, request)
-
-    async with serve(behave) as server, safe_start_on(server) as safe_start:
+    async with serve(by_endpoint(start=LOST)) as server, safe_start_on(server) as safe_start:
         for number in range(6):
             with anyio.move_on_after(0.1) as scope:
                 await safe_start.start(REQUEST, f"order-{number % 3}", 10)
@@ -530,15 +339,15 @@ async def test_a_start_cancelled_during_the_search_leaves_the_key_free():
 async def test_a_start_cancelled_in_progress_is_searched_for_first():
     started: list[str] = []
 
-    async def behave(peer: Peer, request: Request) -> None:
-        if request.target == "/api/workflow":
-            await anyio.sleep(0.3)  # it is slow, and continues after the client has hung up
-            started.append("id-1")
-            await STARTED(peer, request)
-        else:
-            await (there(*started) if started else NOTHING)(peer, request)
+    async def slow_start(peer: Peer, request: Request) -> None:
+        await anyio.sleep(0.3)  # continues after the client has hung up
+        started.append("id-1")
+        await STARTED(peer, request)
 
-    async with serve(behave) as server, client_of(server) as conductor:
+    async def lookup(peer: Peer, request: Request) -> None:
+        await (there(*started) if started else NOTHING)(peer, request)
+
+    async with serve(by_endpoint(slow_start, lookup)) as server, client_of(server) as conductor:
         with anyio.move_on_after(0.1) as scope:
             await conductor.executor.start("w", dedupe_key="order-42")
         assert scope.cancelled_caught

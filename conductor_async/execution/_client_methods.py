@@ -15,6 +15,7 @@ from conductor_async.resources import MetadataClient, TaskClient, WorkflowClient
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
+    from conductor_async._http.call import Api
     from conductor_async.models import (
         JsonObject,
         RerunWorkflowRequest,
@@ -53,9 +54,10 @@ def forward_to(
 class ClientMethods(CamelCaseMixin):
     """The forwarding half of `WorkflowExecutor`."""
 
-    metadata_client: MetadataClient
-    task_client: TaskClient
-    workflow_client: WorkflowClient
+    def __init__(self, api: Api) -> None:
+        self.metadata_client: MetadataClient = MetadataClient(api)
+        self.task_client: TaskClient = TaskClient(api)
+        self.workflow_client: WorkflowClient = WorkflowClient(api)
 
     async def register_workflow(self, workflow: WorkflowDef, overwrite: bool = True) -> None:
         """Stores a workflow definition: see `MetadataClient.register_workflow_def`."""

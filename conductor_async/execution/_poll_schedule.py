@@ -57,9 +57,9 @@ class PollSchedule:
     __slots__ = ("_failures", "_since", "delay", "polls")
 
     def __init__(self, now: float, delay: float = 0.0) -> None:
-        self.delay = delay
+        self.delay: float = delay
         self._since = now
-        self.polls = 0
+        self.polls: int = 0
         self._failures = 0
 
     def jittered_delay(self) -> float:

@@ -37,7 +37,7 @@ class UnpolledTaskTypes:
     Args:
         workflow_client: Fetches executions.
         task_client: Fetches when workers polled last.
-        grace: Seconds that a task must have waited unpolled.
+        grace: Seconds that a task must have waited without a poll for its type.
         check_interval: Least seconds between two checks, of all waits together.
     """
 
@@ -49,7 +49,7 @@ class UnpolledTaskTypes:
         grace: float = 10.0,
         check_interval: float = 1.0,
     ) -> None:
-        self.grace = grace
+        self.grace: float = grace
         self._check_interval = check_interval
         self._workflow_client = workflow_client
         self._task_client = task_client

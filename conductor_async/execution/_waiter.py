@@ -48,8 +48,8 @@ class ExecutionWaiter:
     """
 
     def __init__(self, workflow_client: WorkflowClient, unpolled: UnpolledTaskTypes) -> None:
-        self.waits = 0
-        self.polls_in_progress = 0
+        self.waits: int = 0
+        self.polls_in_progress: int = 0
         self._workflow_client = workflow_client
         self._unpolled = unpolled
         self._outage_logged_at = -math.inf

@@ -16,7 +16,7 @@ from conductor_async.execution._start_request import DEDUPE_WINDOW, start_reques
 from conductor_async.execution._unpolled import UnpolledTaskTypes
 from conductor_async.execution._waiter import ExecutionWaiter, task_references
 from conductor_async.execution.handle import WorkflowHandle
-from conductor_async.resources import MetadataClient, TaskClient, WorkflowClient
+from conductor_async.resources import TaskClient, WorkflowClient
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -51,9 +51,7 @@ class WorkflowExecutor(ClientMethods):
     def __init__(self, configuration: Configuration | None = None, *, api: Api | None = None) -> None:
         self._owns_api = api is None
         self._api = api = api or Api(configuration)
-        self.metadata_client = MetadataClient(api)
-        self.task_client = TaskClient(api)
-        self.workflow_client = WorkflowClient(api)
+        super().__init__(api)
         once = api.with_options(retry=RetryPolicy(max_attempts=1))  # the next poll is the retry
         polling_client = WorkflowClient(once)
         self._waiter = ExecutionWaiter(polling_client, UnpolledTaskTypes(polling_client, TaskClient(once)))

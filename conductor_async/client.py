@@ -76,7 +76,7 @@ class ConductorClient:
     @cached_property
     def executor(self) -> WorkflowExecutor:
         """Starts executions and waits for them."""
-        return WorkflowExecutor.on(self._api)
+        return WorkflowExecutor(api=self._api)
 
     def with_options(self, *, timeout: float | timedelta | None = None, retry: RetryPolicy | None = None) -> Self:
         """The same session with other options, for a call or a few: `conductor.with_options(timeout=5).metadata…`.

@@ -1,4 +1,4 @@
-"""Running workflows: start, wait, steer, and read the outcome."""
+"""Running workflows: start executions, wait for them, follow and control them."""
 
 from conductor_async.execution.events import TaskStatusChanged, WorkflowEvent, WorkflowStatusChanged
 from conductor_async.execution.executor import WorkflowExecutor

@@ -1,4 +1,4 @@
-"""Running workflows: start, wait, look, steer."""
+"""Starting executions and waiting for them."""
 
 from __future__ import annotations
 
@@ -7,76 +7,60 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import anyio
 
-from conductor_async._camel_case import CamelCaseMixin
 from conductor_async._http.call import Api
-from conductor_async.config import Configuration, RetryPolicy, seconds
+from conductor_async.config import RetryPolicy, seconds
 from conductor_async.errors import ConductorError
+from conductor_async.execution._client_methods import ClientMethods
+from conductor_async.execution._safe_start import SafeStart
+from conductor_async.execution._start_request import DEDUPE_WINDOW, start_request
+from conductor_async.execution._unpolled import UnpolledTaskTypes
+from conductor_async.execution._waiter import ExecutionWaiter, task_references
 from conductor_async.execution.handle import WorkflowHandle
-from conductor_async.execution.safe_start import SafeStart
-from conductor_async.execution.start_request import DEDUPE_WINDOW, start_request
-from conductor_async.execution.waiter import ExecutionWaiter
-from conductor_async.models import TaskResult, WorkflowRun
-from conductor_async.resources import MetadataClient, TaskClient, WorkflowClient
+from conductor_async.resources import TaskClient, WorkflowClient
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
     from datetime import timedelta
     from types import TracebackType
 
+    from conductor_async.config import Configuration
     from conductor_async.execution.events import WorkflowEvent
-    from conductor_async.models import (
-        JsonObject,
-        RerunWorkflowRequest,
-        SearchResult,
-        SkipTaskRequest,
-        StartWorkflowRequest,
-        Task,
-        TaskResultStatus,
-        TaskRun,
-        Workflow,
-        WorkflowDef,
-        WorkflowState,
-        WorkflowSummary,
-    )
+    from conductor_async.models import StartWorkflowRequest, WorkflowRun
 
 __all__ = ["WorkflowExecutor"]
 
-_STARTS_AT_ONCE = 32
+_MAX_CONCURRENT_STARTS = 32
 
 
-class WorkflowExecutor(CamelCaseMixin):
-    """Starts workflows and waits for them. `conductor.executor` is one; one of your own has a session of its own.
+class WorkflowExecutor(ClientMethods):
+    """Starts executions of workflows and waits for them.
 
-    The session opens with the first call. Close it with `aclose()`, or use `async with`.
+    `conductor.executor` is one. `WorkflowExecutor(configuration)` has connections of its own; they open at the first
+    call. Close it with `aclose()`, or use `async with`.
 
     Args:
         configuration: Where the server is and how to talk to it; by default, what the environment says.
+        api: The connections of a client, to share and not to close. `ConductorClient` passes its own.
+
+    Attributes:
+        metadata_client: Definitions, over the same connections.
+        task_client: Tasks, over the same connections.
+        workflow_client: Executions, over the same connections.
     """
 
-    def __init__(self, configuration: Configuration | None = None) -> None:
-        self._bind(Api(configuration), owned=True)
-
-    @classmethod
-    def on(cls, api: Api) -> Self:
-        """An executor that shares a client's session, and leaves closing it to the client."""
-        executor = cls.__new__(cls)
-        executor._bind(api, owned=False)
-        return executor
-
-    def _bind(self, api: Api, *, owned: bool) -> None:
-        self._api = api
-        self._owned = owned
-        self.metadata_client = MetadataClient(api)
-        self.task_client = TaskClient(api)
-        self.workflow_client = WorkflowClient(api)
-        once = api.with_options(retry=RetryPolicy(max_attempts=1))
-        self._waiting = ExecutionWaiter(WorkflowClient(once), TaskClient(once))
-        self._safe_start = SafeStart(self.workflow_client, WorkflowClient(once))
-        self._starting = anyio.CapacityLimiter(_STARTS_AT_ONCE)
+    def __init__(self, configuration: Configuration | None = None, *, api: Api | None = None) -> None:
+        self._owns_api = api is None
+        self._api = api = api or Api(configuration)
+        super().__init__(api)
+        once = api.with_options(retry=RetryPolicy(max_attempts=1))  # the next poll is the retry
+        polling_client = WorkflowClient(once)
+        self._waiter = ExecutionWaiter(polling_client, UnpolledTaskTypes(polling_client, TaskClient(once)))
+        self._safe_start = SafeStart(api)
+        self._start_limiter = anyio.CapacityLimiter(_MAX_CONCURRENT_STARTS)
 
     async def aclose(self) -> None:
-        """Closes the session, if it is the executor's own; again is fine."""
-        if self._owned:
+        """Closes the connections, if they are the executor's own. Idempotent."""
+        if self._owns_api:
             await self._api.aclose()
 
     async def __aenter__(self) -> Self:
@@ -87,17 +71,7 @@ class WorkflowExecutor(CamelCaseMixin):
     ) -> None:
         await self.aclose()
 
-    # -- definitions
-
-    async def register_workflow(self, workflow: WorkflowDef, overwrite: bool = True) -> None:
-        """Stores a workflow definition: see `MetadataClient.register_workflow_def`."""
-        await self.metadata_client.register_workflow_def(workflow, overwrite)
-
-    # -- starting
-
-    async def start_workflow(self, start_workflow_request: StartWorkflowRequest) -> str:
-        """Starts an execution and returns its id: see `WorkflowClient.start_workflow`."""
-        return await self.workflow_client.start_workflow(start_workflow_request)
+    # -- start -----------------------------------------------------------------------------------------
 
     async def start(
         self,
@@ -111,21 +85,21 @@ class WorkflowExecutor(CamelCaseMixin):
         dedupe_key: str | None = None,
         dedupe_window: float | timedelta = DEDUPE_WINDOW,
     ) -> WorkflowHandle:
-        """Starts an execution and returns a handle on it; with a `dedupe_key`, on the one of that key if it is there.
+        """Starts an execution of a registered workflow, and returns a handle on it: POST /workflow.
 
         Args:
-            name: The registered workflow.
-            version: Its version; the latest one if not given.
-            workflow_input: What the execution gets.
-            correlation_id: Your own id, to look the execution up by.
-            priority: 0 to 99; tasks of higher priority are handed out first.
-            task_to_domain: The domain that the workers of a task type poll; `*` stands for all types.
-            dedupe_key: Makes the start safe to repeat: see `start_request`.
-            dedupe_window: For how many seconds (or a timedelta) to look for it when the answer was lost.
+            name: The name of the workflow.
+            version: Its version; the latest by default.
+            workflow_input: The input of the execution.
+            correlation_id: An id of your own to look the execution up by.
+            priority: 0 to 99; workers get tasks of higher priority first.
+            task_to_domain: The domain for each task type, whose workers get its tasks; `*` stands for all types.
+            dedupe_key: Makes the start safe to repeat: one execution for each key. See `start_request`.
+            dedupe_window: How long to search for the execution after a lost response, in seconds or as a timedelta.
 
         Raises:
             NotFoundError: No such workflow is registered.
-            AmbiguousOutcomeError: The answer was lost: an execution may have been started.
+            AmbiguousOutcomeError: The response was lost: an execution may have been started.
         """
         request = start_request(
             name,
@@ -144,38 +118,42 @@ class WorkflowExecutor(CamelCaseMixin):
         dedupe_key: str | None = None,
         dedupe_window: float | timedelta = DEDUPE_WINDOW,
     ) -> WorkflowHandle:
-        """The same as `start`, for what the request says, which stays as it is.
+        """Starts an execution from a request, and returns a handle on it: POST /workflow.
 
-        The `dedupe_key` becomes the correlation id. An execution of this workflow that has it, running or ended, is
-        what you get; only if there is none, one is started. When the answer to that is lost, the key is looked for
-        until `dedupe_window` (seconds) is over; then the start is made once more, or given up.
+        With a `dedupe_key`, there is one execution for each key and workflow name, even if responses are lost or the
+        program is restarted. The key becomes the correlation id. The call first looks for an execution with it, running
+        or ended, and returns a handle on that one. Otherwise it starts one. If the response to the start is lost, it
+        searches for the execution until `dedupe_window` ends, then starts again once or raises.
 
-        So there is one execution for each key, also after lost answers and when the program starts it again. It is
-        not so when two processes start by the same key at the same moment, when the server carries out a lost start
-        only after the window, and when the execution was removed. Inputs are not compared: the key decides.
+        There can still be two executions if two processes start with the same key at the same moment, if the server
+        carries out a lost start after the window, or if the first execution was removed. Inputs are not compared: only
+        the key counts.
+
+        Args:
+            start_workflow_request: What to start. It is not changed.
+            dedupe_key: Identifies the start, such as "order-42".
+            dedupe_window: How long to search for the execution after a lost response, in seconds or as a timedelta.
 
         Raises:
-            ConfigurationError: The request has another correlation id than the key.
-            AmbiguousOutcomeError: The answer was lost, and with a key: what became of it could not be found out.
+            NotFoundError: No such workflow is registered, and the request brings no definition.
+            ConfigurationError: The request has a correlation id other than the key; nothing was sent.
+            AmbiguousOutcomeError: The response was lost, and the search could not tell whether the server started it.
         """
-        if dedupe_key is None:
-            workflow_id = await self.start_workflow(start_workflow_request)
-        else:
-            window = seconds(dedupe_window, "dedupe_window", positive=False)
-            workflow_id = await self._safe_start.start(start_workflow_request, dedupe_key, window)
-        return self.handle(workflow_id)
+        return self.handle(await self._start(start_workflow_request, dedupe_key, dedupe_window))
 
     async def start_workflows(self, *start_workflow_requests: StartWorkflowRequest) -> list[str]:
-        """Starts many executions, some at a time, and returns their ids in the order of the requests.
+        """Starts many executions, 32 at a time, and returns their ids in the order of the requests.
 
         Raises:
-            ConductorError: One could not be started: the first of the errors, with a note that says which have started.
+            ConductorError: A start failed. The others were made nevertheless: a note on the error lists their ids. If
+                several failed, this is the first in the order of the requests.
         """
         outcomes: list[str | ConductorError] = [""] * len(start_workflow_requests)
 
         async def start(index: int, request: StartWorkflowRequest) -> None:
             try:
-                outcomes[index] = await self._start(request)
+                async with self._start_limiter:
+                    outcomes[index] = await self.start_workflow(request)
             except ConductorError as error:
                 outcomes[index] = error
 
@@ -188,6 +166,16 @@ class WorkflowExecutor(CamelCaseMixin):
                 outcome.add_note(f"{len(started)} of {len(outcomes)} executions have started: {', '.join(started)}")
                 raise outcome
         return started
+
+    async def _start(
+        self, request: StartWorkflowRequest, dedupe_key: str | None, dedupe_window: float | timedelta
+    ) -> str:
+        if dedupe_key is None:
+            return await self.workflow_client.start_workflow(request)
+        window = seconds(dedupe_window, "dedupe_window", positive=False)
+        return await self._safe_start.start(request, dedupe_key, window)
+
+    # -- start and wait --------------------------------------------------------------------------------
 
     async def execute(
         self,
@@ -203,34 +191,34 @@ class WorkflowExecutor(CamelCaseMixin):
         dedupe_window: float | timedelta = DEDUPE_WINDOW,
         timeout: float | timedelta | None = None,
     ) -> WorkflowRun:
-        """Starts an execution once, waits until it ends, and returns it whatever its status.
+        """Starts an execution once, waits until it has ended, and returns the run, whatever its status.
 
-        `run.reason_for_incompletion` says why it has not completed; `run.raise_for_status()` raises it. A wait outlives
-        a server that cannot be reached for a while. Cancelling it leaves the execution alone.
+        `run.raise_for_status()` raises unless it has completed; `run.reason_for_incompletion` says why it has not. The
+        wait goes on if the server cannot be reached for a while. Cancelling the call does not touch the execution.
 
         Args:
-            name: The registered workflow.
-            version: Its version; the latest one if not given.
-            workflow_input: What the execution gets.
-            wait_until_task_ref: Ends the wait as soon as one of these tasks has ended too: a reference name, several
-                with commas between, or a list. The plain name of a task in a loop stands for any of its iterations.
-                Tasks of sub-workflows are not looked at.
-            correlation_id: Your own id, to look the execution up by.
-            priority: 0 to 99; tasks of higher priority are handed out first.
-            task_to_domain: The domain that the workers of a task type poll; `*` stands for all types.
-            dedupe_key: Makes the call safe to repeat: waits for the execution of that key if it is there already. See
-                `start_request`.
-            dedupe_window: For how many seconds (or a timedelta) to look for it when the answer to the start was lost.
-            timeout: How long the whole call may wait, in seconds or as a timedelta; for ever if not given.
+            name: The name of the workflow.
+            version: Its version; the latest by default.
+            workflow_input: The input of the execution.
+            wait_until_task_ref: Reference names of tasks: one, several separated by commas, or a list. The wait is also
+                over when one of them has ended. The plain name of a task in a loop matches each of its iterations.
+                Tasks of sub-workflows do not count.
+            correlation_id: An id of your own to look the execution up by.
+            priority: 0 to 99; workers get tasks of higher priority first.
+            task_to_domain: The domain for each task type, whose workers get its tasks; `*` stands for all types.
+            dedupe_key: Makes the call safe to repeat: it waits for the existing execution with this key, if there is
+                one. See `start_request`.
+            dedupe_window: How long to search for the execution after a lost response, in seconds or as a timedelta.
+            timeout: How long the call may take altogether, in seconds or as a timedelta; None waits for ever.
 
         Raises:
             NotFoundError: No such workflow is registered.
-            AmbiguousOutcomeError: The answer to the start was lost: an execution may have been started.
-            WaitTimeoutError: The time was up. `workflow_id` names the execution, which goes on.
+            AmbiguousOutcomeError: The response to the start was lost: an execution may have been started.
+            WaitTimeoutError: The time is up. The execution, `workflow_id`, goes on.
         """
-        begun = _Begun.now(wait_until_task_ref, timeout)
-        # The request gets no name here: it would be kept for as long as the wait takes, for each of many waits.
-        workflow_id = await self._start(
+        wait = _Wait.begin(wait_until_task_ref, timeout)
+        # The request has no variable of its own: that would keep it in memory during the wait.
+        workflow_id = await self._start_limited(
             start_request(
                 name,
                 workflow_input,
@@ -242,7 +230,9 @@ class WorkflowExecutor(CamelCaseMixin):
             dedupe_key,
             dedupe_window,
         )
-        return await self._until_over(workflow_id, begun)
+        return await self._waiter.wait_until_ended(
+            workflow_id, wait.references, timeout=wait.remaining(), started_at=wait.started_at
+        )
 
     async def execute_request(
         self,
@@ -253,69 +243,37 @@ class WorkflowExecutor(CamelCaseMixin):
         dedupe_window: float | timedelta = DEDUPE_WINDOW,
         timeout: float | timedelta | None = None,
     ) -> WorkflowRun:
-        """The same as `execute`, for what the request says. `timeout` is the whole wait, in seconds."""
-        begun = _Begun.now(wait_until_task_ref, timeout)
-        workflow_id = await self._start(start_workflow_request, dedupe_key, dedupe_window)
-        return await self._until_over(workflow_id, begun)
+        """Does what `execute` does, with a request: starts it once, waits until it has ended, and returns the run.
 
-    async def _until_over(self, workflow_id: str, begun: _Begun) -> WorkflowRun:
-        workflow = await self._waiting.until_over(
-            workflow_id, begun.references, timeout=begun.remaining(), started_at=begun.wall_clock
+        Args:
+            start_workflow_request: What to start. It is not changed.
+            wait_until_task_ref: See `execute`.
+            dedupe_key: See `start_request`.
+            dedupe_window: See `start_request`.
+            timeout: How long the call may take altogether, in seconds or as a timedelta; None waits for ever.
+
+        Raises:
+            AmbiguousOutcomeError: The response to the start was lost: an execution may have been started.
+            WaitTimeoutError: The time is up. The execution, `workflow_id`, goes on.
+        """
+        wait = _Wait.begin(wait_until_task_ref, timeout)
+        workflow_id = await self._start_limited(start_workflow_request, dedupe_key, dedupe_window)
+        del start_workflow_request  # else it stays in memory during the wait
+        return await self._waiter.wait_until_ended(
+            workflow_id, wait.references, timeout=wait.remaining(), started_at=wait.started_at
         )
-        return WorkflowRun.from_workflow(workflow)
 
-    async def _start(
-        self,
-        request: StartWorkflowRequest,
-        dedupe_key: str | None = None,
-        dedupe_window: float | timedelta = DEDUPE_WINDOW,
+    async def _start_limited(
+        self, request: StartWorkflowRequest, dedupe_key: str | None, dedupe_window: float | timedelta
     ) -> str:
-        """Starts one of many: only so many starts go on at once."""
-        async with self._starting:
-            return (await self.start_request(request, dedupe_key=dedupe_key, dedupe_window=dedupe_window)).workflow_id
+        async with self._start_limiter:
+            return await self._start(request, dedupe_key, dedupe_window)
 
-    async def execute_workflow(
-        self,
-        start_workflow_request: StartWorkflowRequest,
-        request_id: str | None = None,
-        name: str | None = None,
-        version: int | None = None,
-        wait_until_task_ref: str | Sequence[str] | None = None,
-        *,
-        wait_for_seconds: int = 30,
-    ) -> WorkflowRun:
-        """The server's own synchronous execution, one request: see `WorkflowClient.execute_workflow`."""
-        return await self.workflow_client.execute_workflow(
-            start_workflow_request, request_id, name, version, wait_until_task_ref, wait_for_seconds=wait_for_seconds
-        )
-
-    async def execute_workflow_with_return_strategy(
-        self,
-        start_workflow_request: StartWorkflowRequest,
-        request_id: str | None = None,
-        name: str | None = None,
-        version: int | None = None,
-        wait_until_task_ref: str | Sequence[str] | None = None,
-        *,
-        wait_for_seconds: int = 30,
-        return_strategy: str = "TARGET_WORKFLOW",
-    ) -> WorkflowRun | TaskRun:
-        """The same, with a say in what is returned: see `WorkflowClient.execute_workflow_with_return_strategy`."""
-        return await self.workflow_client.execute_workflow_with_return_strategy(
-            start_workflow_request,
-            request_id,
-            name,
-            version,
-            wait_until_task_ref,
-            wait_for_seconds=wait_for_seconds,
-            return_strategy=return_strategy,
-        )
-
-    # -- waiting and looking
+    # -- executions that exist -------------------------------------------------------------------------
 
     def handle(self, workflow_id: str) -> WorkflowHandle:
-        """A handle on an execution. The server is not asked."""
-        return WorkflowHandle(self, workflow_id)
+        """Returns a handle on an execution. Sends nothing."""
+        return WorkflowHandle(workflow_id, self.workflow_client, self.task_client, self._waiter)
 
     async def wait(
         self,
@@ -324,176 +282,32 @@ class WorkflowExecutor(CamelCaseMixin):
         wait_until_task_ref: str | Sequence[str] | None = None,
         timeout: float | timedelta | None = None,
     ) -> WorkflowRun:
-        """Waits for an execution that runs already, as `execute` does, for `timeout` seconds at the most.
+        """Waits until an execution has ended: see `WorkflowHandle.wait`.
 
         Raises:
-            NotFoundError: There is none of that id.
-            WaitTimeoutError: The time was up; the execution goes on.
+            NotFoundError: There is no such execution.
+            WaitTimeoutError: The time is up; the execution goes on.
         """
-        limit = None if timeout is None else seconds(timeout, "timeout", positive=False)
-        return WorkflowRun.from_workflow(
-            await self._waiting.until_over(workflow_id, _references(wait_until_task_ref), timeout=limit)
-        )
+        return await self.handle(workflow_id).wait(wait_until_task_ref=wait_until_task_ref, timeout=timeout)
 
     def events(self, workflow_id: str) -> AsyncGenerator[WorkflowEvent, None]:
-        """What happens in an execution: see `WorkflowHandle.events`."""
-        return self._waiting.events(workflow_id)
-
-    async def get_workflow(self, workflow_id: str, include_tasks: bool = True) -> Workflow:
-        """An execution: GET /workflow/{workflow_id}."""
-        return await self.workflow_client.get_workflow(workflow_id, include_tasks)
-
-    async def get_workflow_status(
-        self, workflow_id: str, include_output: bool = False, include_variables: bool = False
-    ) -> WorkflowState:
-        """Where an execution stands: GET /workflow/{workflow_id}/status."""
-        return await self.workflow_client.get_workflow_status(workflow_id, include_output, include_variables)
-
-    async def search(
-        self,
-        start: int = 0,
-        size: int = 100,
-        free_text: str = "*",
-        query: str | None = None,
-        sort: str | None = None,
-    ) -> SearchResult[WorkflowSummary]:
-        """Summaries of executions: see `WorkflowClient.search`."""
-        return await self.workflow_client.search(start, size, free_text, query, sort)
-
-    async def get_by_correlation_ids(
-        self,
-        workflow_name: str,
-        correlation_ids: Sequence[str],
-        include_closed: bool = False,
-        include_tasks: bool = False,
-    ) -> dict[str, list[Workflow]]:
-        """The executions of one workflow with these correlation ids, by correlation id."""
-        return await self.workflow_client.get_by_correlation_ids(
-            workflow_name, correlation_ids, include_closed, include_tasks
-        )
-
-    async def get_by_correlation_ids_and_names(
-        self,
-        workflow_names: Sequence[str],
-        correlation_ids: Sequence[str],
-        include_closed: bool = False,
-        include_tasks: bool = False,
-    ) -> dict[str, list[Workflow]]:
-        """The same for several workflows, with one request for each."""
-        found: dict[str, list[Workflow]] = {each: [] for each in correlation_ids}
-        for name in workflow_names:
-            of_name = await self.get_by_correlation_ids(name, correlation_ids, include_closed, include_tasks)
-            for correlation_id, executions in of_name.items():
-                found.setdefault(correlation_id, []).extend(executions)
-        return found
-
-    # -- steering
-
-    async def pause(self, workflow_id: str) -> None:
-        """Schedules no further tasks until it is resumed: PUT /workflow/{workflow_id}/pause."""
-        await self.workflow_client.pause_workflow(workflow_id)
-
-    async def resume(self, workflow_id: str) -> None:
-        """Goes on after a pause: PUT /workflow/{workflow_id}/resume."""
-        await self.workflow_client.resume_workflow(workflow_id)
-
-    async def terminate(
-        self, workflow_id: str, reason: str | None = None, trigger_failure_workflow: bool = False
-    ) -> None:
-        """Ends an execution TERMINATED: DELETE /workflow/{workflow_id}."""
-        await self.workflow_client.terminate_workflow(workflow_id, reason, trigger_failure_workflow)
-
-    async def restart(self, workflow_id: str, use_latest_definitions: bool = False) -> None:
-        """Runs an ended execution from its beginning: POST /workflow/{workflow_id}/restart."""
-        await self.workflow_client.restart_workflow(workflow_id, use_latest_definitions)
-
-    async def retry(self, workflow_id: str, resume_subworkflow_tasks: bool = False) -> None:
-        """Runs an execution on from its failed tasks: POST /workflow/{workflow_id}/retry."""
-        await self.workflow_client.retry_workflow(workflow_id, resume_subworkflow_tasks)
-
-    async def rerun(self, rerun_workflow_request: RerunWorkflowRequest, workflow_id: str) -> str:
-        """Runs an ended execution from one of its tasks, and returns its id: POST /workflow/{workflow_id}/rerun."""
-        return await self.workflow_client.rerun_workflow(workflow_id, rerun_workflow_request)
-
-    async def remove_workflow(self, workflow_id: str, archive_workflow: bool = True) -> None:
-        """Removes an execution: DELETE /workflow/{workflow_id}/remove."""
-        await self.workflow_client.delete_workflow(workflow_id, archive_workflow)
-
-    async def update_variables(self, workflow_id: str, variables: Mapping[str, Any]) -> None:
-        """Sets variables of an execution (Orkes): see `WorkflowClient.update_variables`."""
-        await self.workflow_client.update_variables(workflow_id, variables)
-
-    async def send_message(self, workflow_id: str, message: JsonObject) -> str:
-        """Puts a message into an execution's queue, and returns its id: POST /workflow/{workflow_id}/messages."""
-        return await self.workflow_client.send_message(workflow_id, message)
-
-    # -- tasks
-
-    async def skip_task_from_workflow(
-        self, workflow_id: str, task_reference_name: str, skip_task_request: SkipTaskRequest | None = None
-    ) -> None:
-        """Skips a task that was not scheduled yet: see `WorkflowClient.skip_task_from_workflow`."""
-        await self.workflow_client.skip_task_from_workflow(workflow_id, task_reference_name, skip_task_request)
-
-    async def get_task(self, task_id: str) -> Task:
-        """One task: GET /tasks/{task_id}."""
-        return await self.task_client.get_task(task_id)
-
-    async def update_task(
-        self, task_id: str, workflow_id: str, task_output: JsonObject, status: TaskResultStatus | str
-    ) -> str:
-        """Delivers a task's result, and returns the task's id: POST /tasks."""
-        result = TaskResult(task_id=task_id, workflow_instance_id=workflow_id, output_data=task_output, status=status)
-        return await self.task_client.update_task(result)
-
-    async def update_task_by_ref_name(
-        self, task_output: JsonObject, workflow_id: str, task_reference_name: str, status: TaskResultStatus | str
-    ) -> str:
-        """Delivers a result by the task's reference name: see `TaskClient.update_task_by_ref_name`."""
-        return await self.task_client.update_task_by_ref_name(workflow_id, task_reference_name, status, task_output)
-
-    async def update_task_by_ref_name_sync(
-        self, task_output: JsonObject, workflow_id: str, task_reference_name: str, status: TaskResultStatus | str
-    ) -> Workflow:
-        """The same, and returns the execution: see `TaskClient.update_task_sync`."""
-        return await self.task_client.update_task_sync(workflow_id, task_reference_name, status, task_output)
-
-    async def signal(
-        self,
-        workflow_id: str,
-        status: TaskResultStatus | str,
-        body: JsonObject | None = None,
-        return_strategy: str = "TARGET_WORKFLOW",
-    ) -> WorkflowRun | TaskRun:
-        """Completes the first pending WAIT and waits for what follows: see `TaskClient.signal_workflow_task_sync`."""
-        return await self.task_client.signal_workflow_task_sync(workflow_id, status, body, return_strategy)
-
-    async def signal_async(
-        self, workflow_id: str, status: TaskResultStatus | str, body: JsonObject | None = None
-    ) -> None:
-        """Completes the first pending WAIT: see `TaskClient.signal_workflow_task_async`."""
-        await self.task_client.signal_workflow_task_async(workflow_id, status, body)
+        """Yields what happens in an execution until it has ended: see `WorkflowHandle.events`."""
+        return self._waiter.events(workflow_id)
 
 
-class _Begun(NamedTuple):
-    """What a call that starts and waits was asked for, and when."""
+class _Wait(NamedTuple):
+    """What `execute` waits for, checked before the start: a wrong argument must not leave an execution behind."""
 
     references: frozenset[str]
     deadline: float | None
-    wall_clock: float
+    started_at: float
 
     @classmethod
-    def now(cls, wait_until_task_ref: str | Sequence[str] | None, timeout: float | timedelta | None) -> _Begun:
+    def begin(cls, wait_until_task_ref: str | Sequence[str] | None, timeout: float | timedelta | None) -> _Wait:
         limit = None if timeout is None else seconds(timeout, "timeout", positive=False)
         deadline = None if limit is None else anyio.current_time() + limit
-        return cls(_references(wait_until_task_ref), deadline, time.time())
+        return cls(task_references(wait_until_task_ref), deadline, time.time())
 
     def remaining(self) -> float | None:
-        # A start is not cut off: without its answer nobody would know the id of what may be running.
+        # The deadline does not cut the start off: without its response nobody would know the execution's id.
         return None if self.deadline is None else max(0.0, self.deadline - anyio.current_time())
-
-
-def _references(wait_until_task_ref: str | Sequence[str] | None) -> frozenset[str]:
-    """The reference names to wait for; text may name several, with commas between."""
-    names = wait_until_task_ref.split(",") if isinstance(wait_until_task_ref, str) else wait_until_task_ref or ()
-    return frozenset(stripped for name in names if (stripped := name.strip()))

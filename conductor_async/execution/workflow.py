@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any, Self
 
 from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
-from conductor_async.execution.start_request import DEDUPE_WINDOW, start_request
+from conductor_async.execution._start_request import DEDUPE_WINDOW, start_request
 from conductor_async.workflow.builder import WorkflowBuilder
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The output of an execution as the type that the caller asks for."""
+"""The output of an execution, validated as the type that the caller asks for."""
 
 from __future__ import annotations
 
@@ -13,46 +13,48 @@ if TYPE_CHECKING:
 
     from conductor_async.models import JsonObject
 
-_SHOWN = 10
+_MAX_PROBLEMS = 10
 
 
-def output_as(kind: Any) -> Callable[[JsonObject, str], Any]:
-    """What makes a `kind` of an output; its second argument is whose output that is, for the error.
+def output_validator(output_type: Any) -> Callable[[JsonObject, str], Any]:
+    """Returns a function that validates an output as this type. Its second argument names the owner, for the error.
 
     Raises:
         ConfigurationError: Pydantic cannot validate such a type.
     """
     try:
-        adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        adapter: TypeAdapter[Any] = TypeAdapter(output_type)
     except (PydanticSchemaGenerationError, PydanticUserError) as error:
-        raise ConfigurationError(f"type={kind!r} is nothing that pydantic can validate: {error.message}") from error
+        raise ConfigurationError(
+            f"type={output_type!r} is not a type that pydantic can validate: {error.message}"
+        ) from error
 
-    def validated(output: JsonObject, whose: str) -> Any:
+    def validate(output: JsonObject, owner: str) -> Any:
         try:
             try:
                 return adapter.validate_python(output)
             except ValidationError as error:
-                if set(output) == {"result"} and _fits_no_object(error):
+                if set(output) == {"result"} and _concerns_whole_output(error):
                     return adapter.validate_python(output["result"])
                 raise
         except ValidationError as error:
             raise ResponseDecodeError(
-                f"The output of {whose} does not fit {_name(kind)}: {_problems(error)}.", status=200
+                f"The output of {owner} is not a valid {_type_name(output_type)}: {_problems(error)}.", status=200
             ) from error
 
-    return validated
+    return validate
 
 
-def _fits_no_object(error: ValidationError) -> bool:
-    """Whether the trouble is with the output as a whole, not with something in it."""
+def _concerns_whole_output(error: ValidationError) -> bool:
+    """Returns whether the type takes no object at all, rather than not this one."""
     return any(not problem["loc"] for problem in error.errors(include_url=False, include_input=False))
 
 
 def _problems(error: ValidationError) -> str:
     # Never the input itself: it may hold what must not be logged.
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    shown = [f"{_path(problem['loc'])}: {problem['msg']}" for problem in found[:_SHOWN]]
-    return "; ".join([*shown, f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else shown)
+    shown = [f"{_path(problem['loc'])}: {problem['msg']}" for problem in found[:_MAX_PROBLEMS]]
+    return "; ".join([*shown, f"and {len(found) - _MAX_PROBLEMS} more"] if len(found) > _MAX_PROBLEMS else shown)
 
 
 def _path(location: Sequence[int | str]) -> str:
@@ -60,5 +62,6 @@ def _path(location: Sequence[int | str]) -> str:
     return text or "as a whole"
 
 
-def _name(kind: Any) -> str:
-    return kind.__qualname__ if isinstance(kind, type) and not hasattr(kind, "__args__") else str(kind)
+def _type_name(output_type: Any) -> str:
+    is_plain_class = isinstance(output_type, type) and not hasattr(output_type, "__args__")
+    return output_type.__qualname__ if is_plain_class else str(output_type)

@@ -1,0 +1,177 @@
+"""The internal seam to the server: what worker hosts and waits need beyond the public methods of the resources.
+
+Nothing else of the package reaches past the public methods. Tasks come as the server sends them: a payload that it
+keeps in external storage is fetched by `fetch_payloads` alone.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from conductor_async._http.routes import route
+from conductor_async.config import RetryPolicy
+from conductor_async.models import SearchResult, Task, TaskResult, TaskResultStatus
+from conductor_async.resources import _external_payload
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from conductor_async._http.call import Api
+    from conductor_async._http.request import EncodedJson
+    from conductor_async.clock import Clock
+    from conductor_async.models import JsonObject, TaskExecLog
+
+LONGEST_POLL: Final = 5.0
+"""Seconds that a poll can wait at the server. The server refuses to wait longer."""
+
+UNREADABLE_INPUT_CALLBACK: Final = 60
+"""Seconds until the server hands a task out again whose input could not be fetched."""
+
+_LONGEST_REASON = 4_000  # characters
+_TRY_ONCE = RetryPolicy(max_attempts=1)
+
+
+class WorkerApi:
+    """Requests of hosts and waits to the server.
+
+    Args:
+        api: Sends the requests.
+        clock: The clock of hosts that use it; None for real time.
+    """
+
+    def __init__(self, api: Api, clock: Clock | None = None) -> None:
+        self.api = api
+        self.clock = clock
+
+    # -- connections -----------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Does now what would take up to half a second at the first call of a cold start. Sends nothing.
+
+        Raises:
+            ClientClosedError: The client is closed.
+        """
+        self.api.open()
+
+    @asynccontextmanager
+    async def dedicated(self, connections: int, *, timeout: float) -> AsyncGenerator[WorkerApi]:
+        """Yields the same server over connections of its own, which are closed with the context.
+
+        Each request is tried once: the host knows better than a general policy what to repeat, and for how long.
+
+        Args:
+            connections: The most connections at once.
+            timeout: Seconds for one request, if the client's own timeout is not shorter.
+        """
+        async with self.api.apart(connections) as api:
+            yield WorkerApi(api.with_options(timeout=min(api.timeout, timeout), retry=_TRY_ONCE), self.clock)
+
+    async def ping(self) -> None:
+        """Returns if the server answers: GET /version."""
+        await self.api.call("GET", route("/version"), returns=str, or_none=True)
+
+    # -- tasks -----------------------------------------------------------------------------------
+
+    async def poll(
+        self, task_type: str, worker_id: str | None, count: int, wait: float, domain: str | None
+    ) -> list[Task]:
+        """Returns up to `count` tasks, after `wait` seconds at the latest: GET /tasks/poll/batch/{task_type}."""
+        return await self.api.call(
+            "GET",
+            route("/tasks/poll/batch/{task_type}", task_type=task_type),
+            params={"workerid": worker_id, "domain": domain, "count": count, "timeout": int(wait * 1000)},
+            returns=list[Task],
+            repeatable=False,
+            extra_time=wait,
+        )
+
+    async def update(self, task_result: TaskResult | EncodedJson) -> str | None:
+        """Sends a result and returns the task's id, if the server names it: POST /tasks."""
+        return await self.api.call(
+            "POST", route("/tasks"), json=task_result, returns=str, or_none=True, repeatable=True, repeat_on_500=True
+        )
+
+    async def update_v2(self, task_result: TaskResult | EncodedJson) -> Task | None:
+        """Sends a result and returns the next task of the same type and domain, if any: POST /tasks/update-v2."""
+        return await self.api.call(
+            "POST", route("/tasks/update-v2"), json=task_result, returns=Task, or_none=True, repeatable=False
+        )
+
+    async def get_task(self, task_id: str) -> Task:
+        """Returns a task: GET /tasks/{task_id}."""
+        return await self.api.call("GET", route("/tasks/{task_id}", task_id=task_id), returns=Task)
+
+    async def fetch_payloads(self, task: Task) -> None:
+        """Fetches the input and output of a task from external storage, if the server keeps them there.
+
+        Raises:
+            ConductorError: One of them could not be fetched.
+        """
+        await _external_payload.fill_task(self.api, task)
+
+    # -- executions ------------------------------------------------------------------------------
+
+    async def has_tasks(self, workflow_id: str) -> bool:
+        """Returns whether an execution has scheduled its first task: GET /workflow/{workflow_id}/tasks."""
+        template = "/workflow/{workflow_id}/tasks"
+        found = await self.api.call(
+            "GET", route(template, workflow_id=workflow_id), params={"count": 1}, returns=SearchResult[Task]
+        )
+        return found.total_hits > 0
+
+    async def requeue(self, workflow_id: str) -> None:
+        """Puts an execution back into the server's sweep, if it is missing there: POST /admin/sweep/requeue/{id}."""
+        template = "/admin/sweep/requeue/{workflow_id}"
+        await self.api.call("POST", route(template, workflow_id=workflow_id), repeatable=True)
+
+
+# -- results that do not end a task --------------------------------------------------------------------
+
+
+def hand_back(
+    task: Task,
+    *,
+    worker_id: str | None = None,
+    callback_after: int = 0,
+    reason: str | None = None,
+    output: JsonObject | None = None,
+    logs: list[TaskExecLog] | None = None,
+) -> TaskResult:
+    """Returns the result that makes a task available to other workers, as if it had not been polled.
+
+    Args:
+        task: The task.
+        worker_id: The worker that had it, if not the one that polled it.
+        callback_after: Seconds until the server hands it out again.
+        reason: Why; whoever looks at the task sees it.
+        output: The output so far. By default what an earlier worker reported: the server replaces what it has.
+        logs: Lines to add to the task's log.
+    """
+    result = _in_progress(task, worker_id)
+    result.callback_after_seconds = callback_after
+    result.output_data = task.output_data if output is None else output
+    if reason is not None:
+        result.reason_for_incompletion = printable(reason)[:_LONGEST_REASON]
+    if logs:
+        result.logs = logs
+    return result
+
+
+def lease_extension(task: Task, worker_id: str) -> TaskResult:
+    """Returns the result that tells the server that the worker is alive: the response timeout starts again."""
+    result = _in_progress(task, worker_id)
+    result.extend_lease = True
+    return result
+
+
+def printable(text: str) -> str:
+    """Returns the text with everything escaped that is not valid Unicode, and so cannot be JSON."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _in_progress(task: Task, worker_id: str | None) -> TaskResult:
+    result = task.to_task_result(TaskResultStatus.IN_PROGRESS)
+    if worker_id is not None:
+        result.worker_id = worker_id
+    return result

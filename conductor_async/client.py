@@ -10,6 +10,7 @@ from conductor_async._http.call import Api
 from conductor_async.config import Configuration
 from conductor_async.execution.executor import WorkflowExecutor
 from conductor_async.resources import MetadataClient, TaskClient, WorkflowBulkClient, WorkflowClient
+from conductor_async.resources._worker_api import WorkerApi
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from conductor_async.clock import Clock
     from conductor_async.config import RetryPolicy
 
 
@@ -40,6 +42,8 @@ class ConductorClient:
     Raises:
         ConfigurationError: A setting cannot work, or is the `http_client`'s to make.
     """
+
+    _clock: Clock | None = None  # a client of a server in this process sets the server's
 
     def __init__(
         self, configuration: Configuration | str | None = None, *, http_client: httpx.AsyncClient | None = None
@@ -78,6 +82,11 @@ class ConductorClient:
         """Starts executions and waits for them."""
         return WorkflowExecutor(api=self._api)
 
+    @cached_property
+    def worker_api(self) -> WorkerApi:
+        """What `WorkerHost` needs of the server beyond the public methods. Internal: it may change in any release."""
+        return WorkerApi(self._api, self._clock)
+
     def with_options(self, *, timeout: float | timedelta | None = None, retry: RetryPolicy | None = None) -> Self:
         """The same session with other options, for a call or a few: `conductor.with_options(timeout=5).metadata…`.
 
@@ -86,7 +95,7 @@ class ConductorClient:
             retry: What is repeated, how often.
         """
         other = copy.copy(self)
-        other.__dict__ = {"_api": self._api.with_options(timeout=timeout, retry=retry)}
+        other.__dict__ = {"_api": self._api.with_options(timeout=timeout, retry=retry), "_clock": self._clock}
         return other
 
     async def aclose(self) -> None:

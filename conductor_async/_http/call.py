@@ -19,7 +19,6 @@ from conductor_async._http.request import Request, encoded, with_correlation_id
 from conductor_async._http.retries import RetryBudget, delay_before, judge
 from conductor_async._http.routes import Route, query, route
 from conductor_async._http.token import TokenCache
-from conductor_async.clock import REAL_TIME
 from conductor_async.config import Configuration, checked_headers, seconds, with_headers
 from conductor_async.errors import (
     APIError,
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
     from conductor_async._http.session import Session
     from conductor_async._http.transport.interface import Response
-    from conductor_async.clock import Clock
     from conductor_async.config import AuthenticationSettings, RetryPolicy
     from conductor_async.hooks import WorkflowStart
 
@@ -71,16 +69,12 @@ class Api:
     Args:
         configuration: Where the server is and how to talk to it; by default, what the environment says.
         http_client: Your own `httpx.AsyncClient`, used as it is and never closed here.
-
-    Attributes:
-        clock: The time that worker hosts of this client live by.
     """
 
     def __init__(
         self, configuration: Configuration | None = None, http_client: httpx.AsyncClient | None = None
     ) -> None:
         self.configuration = configuration or Configuration()
-        self.clock: Clock = REAL_TIME
         if http_client is not None and self.configuration.has_transport_settings:
             raise ConfigurationError(
                 "http_client is used as it is, so proxy, verify, cert, limits, connect_timeout and trust_env of the"

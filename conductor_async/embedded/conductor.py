@@ -36,6 +36,21 @@ __all__ = ["EmbeddedConductor"]
 _HOST = "embedded.conductor"
 
 
+class _EmbeddedClient(ConductorClient):
+    """A client of a server in this process: worker hosts that use it live by the server's clock.
+
+    Args:
+        configuration: The server's URL, and hooks.
+        transport: Reaches the server.
+        clock: The server's clock.
+    """
+
+    def __init__(self, configuration: Configuration, transport: EmbeddedTransport, clock: VirtualClock) -> None:
+        super().__init__(configuration)
+        self._api.use_transport(transport)
+        self._clock = clock
+
+
 class EmbeddedConductor:
     """A Conductor in this process: an async context manager. Everything is in memory, and gone with it.
 
@@ -134,10 +149,7 @@ class EmbeddedConductor:
         """A client of it. It is closed with it."""
         configuration = Configuration(self.url, trust_env=False, hooks=self._hooks)
         configuration.authentication_settings = None  # keys in the environment are for another server
-        client = ConductorClient(configuration)
-        client._api.use_transport(self.transport)
-        client._api.clock = self._time
-        return client
+        return _EmbeddedClient(configuration, self.transport, self._time)
 
     @property
     def url(self) -> str:

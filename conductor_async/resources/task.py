@@ -25,17 +25,15 @@ from conductor_async.models import (
 )
 from conductor_async.resources import _external_payload
 from conductor_async.resources._base import Resource
+from conductor_async.resources._worker_api import LONGEST_POLL, UNREADABLE_INPUT_CALLBACK, WorkerApi, hand_back
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from conductor_async._http.request import EncodedJson
+    from conductor_async._http.call import Api
 
 logger = logging.getLogger("conductor_async")
-
-_LONGEST_POLL = 5.0  # seconds; the server refuses more
-_CALL_BACK_UNREADABLE = 60  # seconds until a task whose input could not be fetched is handed out again
 
 
 class TaskClient(Resource):
@@ -44,6 +42,10 @@ class TaskClient(Resource):
     A poll hands out tasks: each becomes IN_PROGRESS and waits for its result until its response timeout. So a poll is
     repeated only if it was provably not sent.
     """
+
+    def __init__(self, api: Api) -> None:
+        super().__init__(api)
+        self._worker_api = WorkerApi(api)
 
     # -- polling ---------------------------------------------------------------------------------
 
@@ -90,33 +92,20 @@ class TaskClient(Resource):
             log.
         """
         waiting = seconds(timeout, "timeout", positive=False)
-        if waiting > _LONGEST_POLL:
+        if waiting > LONGEST_POLL:
             raise ConfigurationError(
                 f"a poll can wait 5 seconds at the most, not {waiting:g}: timeouts are in seconds here"
             )
-        tasks = await self._batch_poll(task_type, worker_id, count, waiting, domain)
+        tasks = await self._worker_api.poll(task_type, worker_id, count, waiting, domain)
         refused = [
             task for task in tasks if task.external_input_payload_storage_path and await self._without_input(task)
         ]
         return [task for task in tasks if task not in refused] if refused else tasks
 
-    async def _batch_poll(
-        self, task_type: str, worker_id: str | None, count: int, waiting: float, domain: str | None
-    ) -> list[Task]:
-        """The tasks as they come: payloads that are kept outside are not fetched."""
-        return await self._api.call(
-            "GET",
-            route("/tasks/poll/batch/{task_type}", task_type=task_type),
-            params={"workerid": worker_id, "domain": domain, "count": count, "timeout": int(waiting * 1000)},
-            returns=list[Task],
-            repeatable=False,
-            extra_time=waiting,
-        )
-
     async def _without_input(self, task: Task) -> ExternalPayloadError | None:
         """Fetches a polled task's input if it is kept outside; hands the task back and says why if that fails."""
         try:
-            await _external_payload.fill_task(self._api, task)
+            await self._worker_api.fetch_payloads(task)
         except ConductorError as error:
             text = (
                 f"Task {task.task_id} ({task.task_def_name}) is handed back, because its input cannot be had: {error}"
@@ -128,11 +117,8 @@ class TaskClient(Resource):
         return None
 
     async def _hand_back(self, task: Task, reason: str) -> None:
-        result = task.to_task_result(TaskResultStatus.IN_PROGRESS)
-        result.callback_after_seconds = _CALL_BACK_UNREADABLE
-        result.reason_for_incompletion = reason
         try:
-            await self.update_task(result)
+            await self.update_task(hand_back(task, callback_after=UNREADABLE_INPUT_CALLBACK, reason=reason))
         except ConductorError as error:
             # The other tasks of the same poll must not be lost with this one.
             logger.warning(
@@ -153,12 +139,7 @@ class TaskClient(Resource):
             NotFoundError: There is no such task, or no such execution any more.
             BadRequestError: An id is missing.
         """
-        return await self._update(task_result) or task_result.task_id
-
-    async def _update(self, task_result: TaskResult | EncodedJson) -> str | None:
-        return await self._api.call(
-            "POST", route("/tasks"), json=task_result, returns=str, or_none=True, repeatable=True, repeat_on_500=True
-        )
+        return await self._worker_api.update(task_result) or task_result.task_id
 
     async def update_task_v2(self, task_result: TaskResult) -> Task | None:
         """Delivers a task's result and takes the next task of the same type and domain: POST /tasks/update-v2.
@@ -172,14 +153,8 @@ class TaskClient(Resource):
             AmbiguousOutcomeError: The answer was lost: the result may be delivered, and a task handed out.
             EndpointNotAvailableError: This server does not have it: use `update_task`.
         """
-        task = await self._update_v2(task_result)
+        task = await self._worker_api.update_v2(task_result)
         return None if task is not None and await self._without_input(task) else task
-
-    async def _update_v2(self, task_result: TaskResult | EncodedJson) -> Task | None:
-        """The next task as it comes: payloads that are kept outside are not fetched."""
-        return await self._api.call(
-            "POST", route("/tasks/update-v2"), json=task_result, returns=Task, or_none=True, repeatable=False
-        )
 
     async def update_task_by_ref_name(
         self,
@@ -303,17 +278,9 @@ class TaskClient(Resource):
             NotFoundError: There is none of that id.
             ExternalPayloadError: A payload kept outside could not be fetched.
         """
-        task = await self._get_task(task_id)
-        await self._fill(task)
+        task = await self._worker_api.get_task(task_id)
+        await self._worker_api.fetch_payloads(task)
         return task
-
-    async def _get_task(self, task_id: str) -> Task:
-        """The task as it comes: payloads that are kept outside are not fetched."""
-        return await self._api.call("GET", route("/tasks/{task_id}", task_id=task_id), returns=Task)
-
-    async def _fill(self, task: Task) -> None:
-        """Fetches the payloads that are kept outside."""
-        await _external_payload.fill_task(self._api, task)
 
     async def add_task_log(self, task_id: str, log_message: str) -> None:
         """Adds a line to a task's log, stored as it is: POST /tasks/{task_id}/log. The server accepts any id.
@@ -362,7 +329,7 @@ class TaskClient(Resource):
         params = {"start": start, "size": size, "freeText": free_text, "query": query, "sort": sort}
         found = await self._api.call("GET", route("/tasks/search-v2"), params=params, returns=SearchResult[Task])
         for task in found.results:
-            await _external_payload.fill_task(self._api, task)
+            await self._worker_api.fetch_payloads(task)
         return found
 
     async def get_external_storage_location(

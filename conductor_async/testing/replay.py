@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 from conductor_async._language.statuses import TERMINAL_WORKFLOW_STATUSES
-from conductor_async.clock import REAL_TIME
+from conductor_async.clock import RealClock
 from conductor_async.engine import Engine, ManualClock
 from conductor_async.models import Task, TaskResult, Workflow, encode_json
 from conductor_async.testing.json_diff import differences
@@ -89,7 +89,7 @@ async def replay_task(recording: Recording, task_reference_name: str, worker: An
         KeyError: The recording has no such task.
     """
     worker.arguments.resolve()
-    runner = Runner(worker, _WORKER, REAL_TIME, Listeners(()))
+    runner = Runner(worker, _WORKER, RealClock(), Listeners(()))
     result = await runner.run(
         InFlightTask(_fresh(recording.task(task_reference_name)), _WORKER, is_async=worker.is_async)
     )

@@ -1,4 +1,4 @@
-"""When the server cannot be reached, one asks whether it is back, and everybody else waits for the answer."""
+"""A circuit breaker: while the server cannot be reached, one request at a time probes it and all others wait."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from conductor_async._http.routes import route
-from conductor_async.clock import sleep_unless
+from conductor_async.clock import sleep_until_set
 from conductor_async.errors import (
     APIError,
     ClientClosedError,
@@ -23,124 +22,131 @@ from conductor_async.worker.events import ServerBack, ServerLost
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
-    from conductor_async._http.call import Api
     from conductor_async.clock import Clock
+    from conductor_async.resources._worker_api import WorkerApi
     from conductor_async.worker.events import Listeners
 
 logger = logging.getLogger("conductor_async")
 
-_FAILURES = 5
-"""So many in a row, and the server counts as gone."""
+_THRESHOLD = 5
+"""Failures in a row that open the circuit."""
 
-_SOON = (1.0, 1.6)
-_LATER = (15.0, 30.0)
-_LONG = 300.0
-"""Seconds between two looks: at first and when it has been gone for so long."""
+_PROBE_INTERVAL = (1.0, 1.6)
+_LATER_PROBE_INTERVAL = (15.0, 30.0)
+_LATER = 300.0
+"""Seconds from one probe to the next: at first, and once the circuit has been open for `_LATER`."""
 
-_RAMP = 2.0
-"""Seconds in which all come back to a server that is back."""
+_RAMP_UP = 2.0
+"""Seconds over which the waiting requests are spread when the server is back."""
 
 
-def is_gone(error: ConductorError) -> bool:
-    """Whether a failure says that there is no server: nobody listens, or a proxy says that nobody does."""
+def is_unreachable(error: ConductorError) -> bool:
+    """Returns whether a failure says that no server is there: nothing listens, or a gateway says that nothing does."""
     return isinstance(error, ConnectionFailedError) or (
         isinstance(error, ServerError) and error.status in (502, 503, 504)
     )
 
 
 class CircuitBreaker:
-    """Knows whether the server can be reached, by what all requests of a host tell it.
+    """Knows whether the server can be reached, from the outcome of all requests of a host.
 
     Args:
-        api: Whom to ask whether it is back.
-        clock: The host's time.
-        worker_id: Whose events these are.
-        listeners: Who is told.
+        api: Probes the server.
+        clock: The host's clock.
+        worker_id: The worker id of its events.
+        listeners: Receive its events.
+
+    Attributes:
+        last_success: When the server last answered, on the host's clock; None if it has not yet.
     """
 
-    def __init__(self, api: Api, clock: Clock, worker_id: str, listeners: Listeners) -> None:
+    def __init__(self, api: WorkerApi, clock: Clock, worker_id: str, listeners: Listeners) -> None:
         self._api = api
         self._clock = clock
         self._worker_id = worker_id
         self._listeners = listeners
         self._failures = 0
-        self._over: anyio.Event | None = None
-        self._asked = anyio.Event()
-        self.last_contact: float | None = None
+        self._opened = anyio.Event()
+        self._closed: anyio.Event | None = None
+        """Set when an open circuit closes; None while it is closed."""
+        self.last_success: float | None = None
 
     @property
-    def is_on(self) -> bool:
-        """Whether the server counts as gone."""
-        return self._over is not None
+    def is_open(self) -> bool:
+        """Whether the server counts as unreachable."""
+        return self._closed is not None
 
-    def works(self) -> None:
+    def record_success(self) -> None:
         """The server answered."""
-        self.last_contact = self._clock.now()
+        self.last_success = self._clock.now()
         self._failures = 0
-        if self._over is not None:
-            self._over.set()
+        if self._closed is not None:
+            self._closed.set()
 
-    def failed(self, error: ConductorError) -> None:
-        """A request failed."""
-        if not is_gone(error):
+    def record_failure(self, error: ConductorError) -> None:
+        """A request failed. An error that the server itself answered shows that it can be reached."""
+        if not is_unreachable(error):
             if isinstance(error, APIError):
-                self.works()
+                self.record_success()
             return
         self._failures += 1
-        if self._failures == _FAILURES and self._over is None:
+        if self._failures == _THRESHOLD and self._closed is None:
             logger.warning(
-                "The server cannot be reached: workers wait, and one request in a second or more looks for it: %s",
+                "The server cannot be reached (%s). Workers pause, and one request every second or more probes it until"
+                " it is back",
                 error,
             )
-            self._over = anyio.Event()
-            self._asked.set()
+            self._closed = anyio.Event()
+            self._opened.set()
             if self._listeners:
-                self._listeners.tell(ServerLost(self._worker_id, error))
+                self._listeners.emit(ServerLost(self._worker_id, error))
 
-    async def over(self, stopping: anyio.Event | None = None) -> None:
-        """Returns when the server can be reached: all who wait within two seconds, not all at the same moment.
+    async def wait_until_closed(self, stopping: anyio.Event | None = None) -> None:
+        """Returns when the server can be reached. Those who wait return over two seconds, not all at the same moment.
 
         Args:
-            stopping: Or when this is set.
+            stopping: Return as well when this is set.
         """
-        if (over := self._over) is None:
+        if (closed := self._closed) is None:
             return
         async with anyio.create_task_group() as either:
             if stopping is not None:
                 either.start_soon(_cancel_when, stopping, either)
-            await over.wait()
+            await closed.wait()
             either.cancel_scope.cancel()
-        if over.is_set():
-            await sleep_unless(stopping or anyio.Event(), _RAMP * random.random() ** 2, self._clock)  # noqa: S311
+        if closed.is_set():
+            # Squared: a few go first, so that a server that is only just up is not run over.
+            await sleep_until_set(stopping or anyio.Event(), _RAMP_UP * random.random() ** 2, self._clock)  # noqa: S311
 
     async def run(self) -> None:
-        """Looks for a lost server, until cancelled."""
+        """Probes the server while the circuit is open, until cancelled."""
         while True:
-            await self._asked.wait()
-            assert self._over is not None
+            await self._opened.wait()
+            assert self._closed is not None
             since = self._clock.now()
-            while not await self._is_back():
-                least, most = _LATER if self._clock.now() - since > _LONG else _SOON
-                await sleep_unless(self._over, random.uniform(least, most), self._clock)  # noqa: S311
+            while not await self._probe():
+                least, most = _LATER_PROBE_INTERVAL if self._clock.now() - since > _LATER else _PROBE_INTERVAL
+                await sleep_until_set(self._closed, random.uniform(least, most), self._clock)  # noqa: S311
             seconds = self._clock.now() - since
-            self._asked = anyio.Event()
-            over, self._over = self._over, None
-            over.set()
-            logger.warning("The server is back, after %.1f s", seconds)
+            self._opened = anyio.Event()
+            closed, self._closed = self._closed, None
+            closed.set()
+            logger.warning("The server is back after %.1f s", seconds)
             if self._listeners:
-                self._listeners.tell(ServerBack(self._worker_id, seconds))
+                self._listeners.emit(ServerBack(self._worker_id, seconds))
 
-    async def _is_back(self) -> bool:
-        if self._over is not None and self._over.is_set():
+    async def _probe(self) -> bool:
+        """Returns whether the server is back: it answers now, or has answered another request meanwhile."""
+        if self._closed is not None and self._closed.is_set():
             return True
         try:
-            await self._api.call("GET", route("/version"), returns=str, or_none=True)
+            await self._api.ping()
         except (ClientClosedError, WrongEventLoopError):
-            return True  # those who wait are to find that out
+            return True  # the requests that wait run into the same error, and report it
         except ConductorError as error:
-            if not isinstance(error, APIError) or is_gone(error):
+            if not isinstance(error, APIError) or is_unreachable(error):
                 return False
-        self.works()
+        self.record_success()
         return True
 
 

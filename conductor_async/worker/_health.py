@@ -1,4 +1,4 @@
-"""How a host is: what `WorkerHost.health()` returns."""
+"""The state of a host: what `WorkerHost.health()` returns."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PollerHealth:
-    """One poller of a host.
+    """The state of one poller.
 
     Attributes:
         task_type: What it polls for.
-        domain: In which domain, if in one.
-        state: `polling`, `full` (all slots are taken), `waiting` (its turn, or its interval), `paused`, `unreachable`
-            (the server is), `failing` (the last poll did), or `stopped`.
-        running: How many tasks it has in hand.
+        domain: The domain that it polls in, if any.
+        state: `polling`, `full` (all slots are taken), `waiting` (for its turn or its interval), `paused`,
+            `unreachable` (the server cannot be reached), `failing` (the last poll failed), or `stopped`.
+        running: How many tasks it has in flight.
         slots: How many it may have.
-        last_poll: Seconds since a poll was answered; None if none was yet.
+        last_poll: Seconds since the server last answered a poll; None if it never did.
         error: Why the last poll failed, if it did.
     """
 
@@ -30,24 +30,24 @@ class PollerHealth:
 
     @property
     def is_live(self) -> bool:
-        """Whether it polls, or will when it may."""
+        """Whether it polls, or will as soon as it may."""
         return self.state in ("polling", "full", "waiting")
 
 
 @dataclass(frozen=True, slots=True)
 class HostHealth:
-    """A host.
+    """The state of a host.
 
     Attributes:
         state: `running`, `stopping` or `stopped`.
-        worker_id: Who the server is told has the tasks.
-        pollers: Each of its pollers.
-        running: How many tasks are in hand.
-        slots: How many may be: of all workers together, or of the host if that is less.
-        loop_lag: Seconds that the event loop took to answer when it was asked last, half a second ago or less.
-        longest_loop_lag: The most that it took.
-        last_contact: Seconds since the server answered; None if it has not yet.
-        undelivered: Results on their way to the server.
+        worker_id: The name under which the server keeps the tasks of this host.
+        pollers: The state of each poller.
+        running: How many tasks are in flight.
+        slots: How many may be: over all workers, or `max_running` if that is less.
+        loop_lag: Seconds that the event loop took to answer the last check, at most half a second ago.
+        longest_loop_lag: The most seconds that it took.
+        last_contact: Seconds since the server last answered; None if it never did.
+        undelivered: How many results are on their way to the server.
     """
 
     state: str
@@ -62,7 +62,7 @@ class HostHealth:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether it runs and can reach the server, each poller polls (unless it is paused), and the loop is free."""
+        """Whether it runs, each poller polls or is paused, and the event loop answers within a second."""
         return (
             self.state == "running"
             and self.loop_lag < 1.0

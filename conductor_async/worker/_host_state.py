@@ -1,4 +1,4 @@
-"""What all pollers of a running host share, and what runs beside them."""
+"""What the workers of a running host share."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     import anyio
 
     from conductor_async.clock import Clock
-    from conductor_async.resources import TaskClient
+    from conductor_async.resources._worker_api import WorkerApi
     from conductor_async.worker._circuit_breaker import CircuitBreaker
     from conductor_async.worker._in_flight.cancellation_watcher import CancellationWatcher
     from conductor_async.worker._in_flight.lease_extender import LeaseExtender
+    from conductor_async.worker._in_flight.quarantine import Quarantine
     from conductor_async.worker._in_flight.tasks import InFlightTasks
+    from conductor_async.worker._polling.limits import PollLimiter, Slots
     from conductor_async.worker._polling.orphan_recovery import OrphanRecovery
-    from conductor_async.worker._polling.quarantine import Quarantine
-    from conductor_async.worker._polling.slots import PollLimiter, Slots
     from conductor_async.worker._results.result_sender import ResultSender
     from conductor_async.worker.events import Listeners
 
@@ -26,21 +26,21 @@ class HostState:
     """The parts of a host while it runs.
 
     Attributes:
-        worker_id: Who the server is told has the tasks: unique to this host.
-        poll_timeout: Seconds that a poll waits at the server, where a worker does not say.
+        worker_id: The worker id of this host, which no other process has.
+        poll_timeout: Seconds that a poll waits at the server, if the worker does not say.
         stopping: Set when the host stops.
-        clock: Its time.
-        listeners: Who is told what happens.
-        tasks: The server's tasks, with requests that are tried once.
-        slots: How many tasks the host may run.
-        turns: How many polls may wait at the server.
-        held: The tasks in hand.
-        outage: Whether the server can be reached.
-        delivery: Where results go.
-        leases: Keeps long tasks.
-        watch: Ends tasks that nobody wants any more.
-        lost: Finds tasks whose answers were lost.
-        quarantine: Says which tasks are failed for good instead of run, and why.
+        clock: The host's clock.
+        listeners: Receive events.
+        api: Sends requests to the server, each tried once.
+        slots: Slots for the tasks of all workers together.
+        poll_limiter: Limits the polls that wait at the server.
+        in_flight: The tasks in flight.
+        circuit_breaker: Knows whether the server can be reached.
+        result_sender: Sends results.
+        lease_extender: Extends the leases of long tasks.
+        cancellation_watcher: Cancels functions whose results are no longer wanted.
+        orphan_recovery: Finds tasks whose responses were lost.
+        quarantine: Decides which tasks fail for good instead of being run.
     """
 
     worker_id: str
@@ -48,13 +48,13 @@ class HostState:
     stopping: anyio.Event
     clock: Clock
     listeners: Listeners
-    tasks: TaskClient
+    api: WorkerApi
     slots: Slots
-    turns: PollLimiter
-    held: InFlightTasks
-    outage: CircuitBreaker
-    delivery: ResultSender
-    leases: LeaseExtender
-    watch: CancellationWatcher
-    lost: OrphanRecovery
+    poll_limiter: PollLimiter
+    in_flight: InFlightTasks
+    circuit_breaker: CircuitBreaker
+    result_sender: ResultSender
+    lease_extender: LeaseExtender
+    cancellation_watcher: CancellationWatcher
+    orphan_recovery: OrphanRecovery
     quarantine: Quarantine | None

@@ -1,4 +1,4 @@
-"""A thread that watches the event loop: how late it is, and who keeps it from running."""
+"""Monitors the event loop from a thread: how late it is, and what blocks it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from conductor_async.worker._event_loop import call_soon_from_anywhere
+from conductor_async.worker._event_loop import threadsafe_call_soon
 from conductor_async.worker._function.arguments import underlying
 from conductor_async.worker.events import LoopBlocked
 
@@ -24,27 +24,27 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("conductor_async")
 
-_EVERY = 0.5
-"""Seconds from one question whether the loop runs to the next."""
+_INTERVAL = 0.5
+"""Seconds between two checks whether the loop runs."""
 
 BLOCKED = 0.5
-"""Seconds without an answer, and the loop counts as blocked. Polls and leases suffer from much more than that."""
+"""Seconds without an answer after which the loop counts as blocked. Polls and leases suffer only after much more."""
 
 _LATE = 0.1
-"""Seconds by which this thread wakes too late, and something keeps it from running, too."""
+"""Seconds by which this thread wakes too late if the machine is busy with other processes."""
 
 
 class LoopMonitor:
-    """Asks the event loop, from a thread, whether it runs; if it does not, finds out why.
+    """Asks the event loop from a thread whether it runs. If it does not answer, finds out what blocks it.
 
     Args:
-        workers: Who may be to blame.
-        worker_id: Whose events these are.
-        listeners: Who is told.
+        workers: The workers that may block it.
+        worker_id: The worker id of its events.
+        listeners: Receive its events.
 
     Attributes:
         lag: Seconds that the loop took for its last answer.
-        longest_lag: The most that it took.
+        longest_lag: The most seconds that it took.
     """
 
     def __init__(self, workers: Iterable[AnyWorker], worker_id: str, listeners: Listeners) -> None:
@@ -54,62 +54,62 @@ class LoopMonitor:
                 self._by_code[code] = worker.task_definition_name
         self._worker_id = worker_id
         self._listeners = listeners
-        self._named: set[str | None] = set()
-        self._ended = threading.Event()
+        self._reported: set[str | None] = set()
+        self._stopped = threading.Event()
         self.lag = 0.0
         self.longest_lag = 0.0
 
     @contextmanager
-    def on_guard(self) -> Generator[None]:
-        """Watches the running loop while the context is open."""
-        call_soon = call_soon_from_anywhere()
+    def monitoring(self) -> Generator[None]:
+        """Monitors the running loop while the context is open."""
+        call_soon = threadsafe_call_soon()
         loop_thread = threading.get_ident()
-        self._ended.clear()
+        self._stopped.clear()
         thread = threading.Thread(
-            target=self._watch, args=(call_soon, loop_thread), name="conductor_async-guardian", daemon=True
+            target=self._monitor, args=(call_soon, loop_thread), name="conductor_async-loop-monitor", daemon=True
         )
         thread.start()
         try:
             yield
         finally:
-            self._ended.set()
+            self._stopped.set()
 
-    def _watch(self, call_soon: CallSoon, loop_thread: int) -> None:
-        while not self._ended.wait(_EVERY):
+    def _monitor(self, call_soon: CallSoon, loop_thread: int) -> None:
+        while not self._stopped.wait(_INTERVAL):
             answered = threading.Event()
             asked_at = time.monotonic()
             try:
                 call_soon(answered.set)
-            except RuntimeError:  # trio.RunFinishedError is one: the loop has ended, and we with it
+            except RuntimeError:  # the loop has ended (trio.RunFinishedError is a RuntimeError)
                 return
             if not _answers_in_time(answered):
-                self._blocked(asked_at, sys._current_frames().get(loop_thread), call_soon)
-                while not answered.wait(_EVERY):
-                    if self._ended.is_set():
+                self._report(asked_at, sys._current_frames().get(loop_thread), call_soon)
+                while not answered.wait(_INTERVAL):
+                    if self._stopped.is_set():
                         return
                     self.lag = time.monotonic() - asked_at
             self.lag = time.monotonic() - asked_at
             self.longest_lag = max(self.lag, self.longest_lag)
 
-    def _blocked(self, asked_at: float, frame: FrameType | None, call_soon: CallSoon) -> None:
+    def _report(self, asked_at: float, frame: FrameType | None, call_soon: CallSoon) -> None:
         if frame is None:
             return
-        name = self._to_blame(frame)
-        if name in self._named:
+        name = self._worker_at(frame)
+        if name in self._reported:
             return
-        self._named.add(name)
+        self._reported.add(name)
         seconds = time.monotonic() - asked_at
         stack = "".join(traceback.format_stack(frame))
         if name is None:
-            who, advice = "Something that is no worker", "Polls, leases and results wait for it"
+            who, advice = "Something other than a worker", "Polls, leases and results wait for it"
         else:
-            who, advice = f"The worker {name!r}", "Write it as a plain `def`: that runs in a thread"
-        logger.warning("%s blocks the event loop, for %.1f s so far. %s. It is at:\n%s", who, seconds, advice, stack)
+            who, advice = f"The worker {name!r}", "Write it as a plain `def`, which runs in a thread"
+        logger.warning("%s has blocked the event loop for %.1f s. %s. It is at:\n%s", who, seconds, advice, stack)
         if self._listeners:
             event = LoopBlocked(self._worker_id, name, seconds, stack)
-            call_soon(lambda: self._listeners.tell(event))
+            call_soon(lambda: self._listeners.emit(event))
 
-    def _to_blame(self, frame: FrameType | None) -> str | None:
+    def _worker_at(self, frame: FrameType | None) -> str | None:
         while frame is not None:
             if (name := self._by_code.get(frame.f_code)) is not None:
                 return name
@@ -118,10 +118,10 @@ class LoopMonitor:
 
 
 def _answers_in_time(answered: threading.Event) -> bool:
-    """Whether the loop answers before it counts as blocked.
+    """Returns whether the loop answers before it counts as blocked.
 
-    When this thread gets no time either, and the process has not used any, the machine is busy with others: then nobody
-    here is to blame, and the time does not count.
+    If this thread gets no time either, and the process has used none, the machine is busy with other processes. Then
+    nothing in this process is to blame, and the time does not count.
     """
     while True:
         began, used = time.monotonic(), time.process_time()

@@ -1,13 +1,13 @@
-"""How whoever deploys workers changes their options: by environment variables, named and meant as conductor-python's.
+"""Options of workers from environment variables, with conductor-python's names and meanings.
 
-From the most to the least particular, for the worker `greet` and its option `domain`; the first that is set wins, and
-any of them wins over the code:
+The variables for the option `domain` of the worker `greet`, from the most to the least specific. The first that is set
+wins, also over the code:
 
     conductor.worker.greet.domain      conductor_worker_greet_domain      CONDUCTOR_WORKER_GREET_DOMAIN
     conductor.worker.all.domain        CONDUCTOR_WORKER_ALL_DOMAIN
     conductor_worker_domain            CONDUCTOR_WORKER_DOMAIN
 
-Times are milliseconds here, and nowhere else.
+Times are in milliseconds here, and nowhere else.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from conductor_async.errors import ConfigurationError
-from conductor_async.worker.decorator import LONGEST_POLL
+from conductor_async.resources._worker_api import LONGEST_POLL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("conductor_async")
 
-_WORDS = {
+_BOOLEANS = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
     **dict.fromkeys(("false", "0", "no", "off"), False),
 }
 
 
-def _yes_or_no(text: str) -> bool:
-    if (value := _WORDS.get(text.lower())) is None:
+def _boolean(text: str) -> bool:
+    if (value := _BOOLEANS.get(text.lower())) is None:
         raise ValueError("must be true or false")
     return value
 
 
-def _at_least_one(text: str) -> int:
+def _positive_integer(text: str) -> int:
     if not re.fullmatch(r"\d+", text) or int(text) < 1:
         raise ValueError("must be a whole number of at least 1")
     return int(text)
@@ -65,7 +65,7 @@ def _text(text: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Property:
-    """An option that the environment can change, and its names there, the first one first."""
+    """An option of workers, and its names in environment variables: the first one wins."""
 
     option: str
     names: tuple[str, ...]
@@ -77,26 +77,26 @@ _PROPERTIES = (
     _Property("poll_timeout", ("poll_timeout",), _poll_timeout),
     _Property("domain", ("domain",), _text),
     _Property("worker_id", ("worker_id",), _text),
-    _Property("concurrency", ("thread_count", "concurrency"), _at_least_one),
-    _Property("paused", ("paused",), _yes_or_no),
-    _Property("register_task_def", ("register_task_def",), _yes_or_no),
-    _Property("overwrite_task_def", ("overwrite_task_def",), _yes_or_no),
-    _Property("strict_schema", ("strict_schema",), _yes_or_no),
-    _Property("lease_extend_enabled", ("lease_extend_enabled",), _yes_or_no),
+    _Property("concurrency", ("thread_count", "concurrency"), _positive_integer),
+    _Property("paused", ("paused",), _boolean),
+    _Property("register_task_def", ("register_task_def",), _boolean),
+    _Property("overwrite_task_def", ("overwrite_task_def",), _boolean),
+    _Property("strict_schema", ("strict_schema",), _boolean),
+    _Property("lease_extend_enabled", ("lease_extend_enabled",), _boolean),
 )
 
 _KNOWN = {name for each in _PROPERTIES for name in each.names} | {"register_schema"}
 
 
 def overridden(workers: Iterable[AnyWorker], environment: Mapping[str, str]) -> tuple[AnyWorker, ...]:
-    """The workers with what the environment says. What it changes is logged.
+    """Returns the workers with the options that the environment sets. Logs each change.
 
     Raises:
-        ConfigurationError: A value cannot be read. The text names the variable.
+        ConfigurationError: A variable has an invalid value.
     """
     if not environment:
         return tuple(workers)
-    _warn_of_unknown(environment)
+    _warn_about_unknown(environment)
     return tuple(_overridden(worker, environment) for worker in workers)
 
 
@@ -110,7 +110,7 @@ def _overridden(worker: AnyWorker, environment: Mapping[str, str]) -> AnyWorker:
             continue
         text = environment[variable].strip()
         if not text and each.parse is not _text:
-            continue  # set to nothing, as a deployment's template does: not set
+            continue  # a deployment's template sets variables to nothing: that counts as not set
         try:
             changes[each.option] = each.parse(text)
         except ValueError as error:
@@ -118,30 +118,30 @@ def _overridden(worker: AnyWorker, environment: Mapping[str, str]) -> AnyWorker:
         sources.append(f"{each.option}={changes[each.option]!r} ({variable})")
     if not changes:
         return worker
-    logger.info("Worker %r, by the environment: %s", worker.task_definition_name, ", ".join(sources))
+    logger.info("Worker %r has options from the environment: %s", worker.task_definition_name, ", ".join(sources))
     return worker.with_options(replace(worker.options, **changes))
 
 
 def _variables(worker: str, properties: tuple[str, ...]) -> Iterator[str]:
-    """The variables that can say it, the one that wins first."""
+    """Yields the variables that can set an option, the most specific first."""
     upper = [name.upper() for name in properties]
     yield from (f"conductor.worker.{worker}.{name}" for name in properties)
     yield from (f"conductor_worker_{worker}_{name}" for name in properties)
-    # The last one is for names that no shell can set a variable of: `my-task`.
-    for written in dict.fromkeys((worker.upper(), worker, re.sub(r"\W", "_", worker).upper())):
-        yield from (f"CONDUCTOR_WORKER_{written}_{name}" for name in upper)
+    # The last spelling is for names such as `my-task`, which no shell accepts in a variable's name.
+    for spelling in dict.fromkeys((worker.upper(), worker, re.sub(r"\W", "_", worker).upper())):
+        yield from (f"CONDUCTOR_WORKER_{spelling}_{name}" for name in upper)
     yield from (f"conductor.worker.all.{name}" for name in properties)
     yield from (f"CONDUCTOR_WORKER_ALL_{name}" for name in upper)
     yield from (f"conductor_worker_{name}" for name in properties)
     yield from (f"CONDUCTOR_WORKER_{name}" for name in upper)
 
 
-def _warn_of_unknown(environment: Mapping[str, str]) -> None:
-    """Only where a worker's name cannot be part of the variable's: who knows which workers other processes have."""
+def _warn_about_unknown(environment: Mapping[str, str]) -> None:
+    """Warns of unknown options of all workers. A name of one worker may be right in another process."""
     for variable in environment:
         found = re.fullmatch(r"conductor\.worker\.all\.(\w+)|CONDUCTOR_WORKER_ALL_(\w+)", variable)
         if found is None or (name := (found[1] or found[2]).lower()) in _KNOWN:
             continue
         near = difflib.get_close_matches(name, sorted(_KNOWN), n=1)
         hint = f": did you mean {variable[: -len(name)]}{near[0] if found[1] else near[0].upper()}?" if near else ""
-        logger.warning("The environment variable %s changes nothing of any worker%s", variable, hint)
+        logger.warning("The environment variable %s sets no option of workers, so it is ignored%s", variable, hint)

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM, for hosts that are asked to own them."""
+"""SIGINT and SIGTERM, for hosts that are asked to handle them."""
 
 from __future__ import annotations
 
@@ -16,31 +16,30 @@ if TYPE_CHECKING:
 
     from conductor_async.worker._event_loop import CallSoon
 
-_STOP = (signal.SIGINT, signal.SIGTERM)
+_STOP_SIGNALS = (signal.SIGINT,) if sys.platform == "win32" else (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def owned(call_soon: CallSoon, stop: Callable[[], object]) -> Generator[None]:
-    """Calls `stop` on the event loop at each signal. Afterwards the handlers are what they were.
+def handling_signals(call_soon: CallSoon, stop: Callable[[], object]) -> Generator[None]:
+    """Calls `stop` on the event loop at each signal. Restores the former handlers in the end.
 
     Args:
-        call_soon: Has the event loop call a function, from anywhere.
-        stop: What to call.
+        call_soon: Schedules a function on the event loop.
+        stop: The function to call.
 
     Raises:
-        ConfigurationError: This is not the main thread, and only that one may handle signals.
+        ConfigurationError: This is not the main thread. Python lets only that one handle signals.
     """
     if threading.current_thread() is not threading.main_thread():
         raise ConfigurationError("only the main thread can handle signals: run the host there, or call stop() yourself")
 
-    def received(number: int, frame: FrameType | None) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
+        # Between two bytecodes of anything: leave the rest to the event loop.
         call_soon(stop)
 
-    before = {
-        each: signal.signal(each, received) for each in _STOP if each != signal.SIGTERM or sys.platform != "win32"
-    }
+    former = {number: signal.signal(number, handle) for number in _STOP_SIGNALS}
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in former.items():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)

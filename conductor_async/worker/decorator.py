@@ -14,6 +14,7 @@ from conductor_async._language.names import checked_name
 from conductor_async.config import seconds
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import TaskType
+from conductor_async.resources._worker_api import LONGEST_POLL
 from conductor_async.worker._function.arguments import Arguments, underlying
 from conductor_async.worker._function.return_types import output_fields, output_schema, returned_type
 from conductor_async.worker._function.task_log import checked_log_level
@@ -37,9 +38,6 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 ResultT = TypeVar("ResultT")
 """The same without `TaskInProgress`: what the task's result is."""
-
-LONGEST_POLL = 5.0
-"""Seconds. The server refuses to let a poll wait longer."""
 
 _NOT_FOR_WORKERS = frozenset(TaskType) - {TaskType.SIMPLE, TaskType.USER_DEFINED}
 

@@ -369,7 +369,7 @@ class Listeners:
     def __bool__(self) -> bool:
         return bool(self._listeners)
 
-    def tell(self, event: WorkerEvent) -> None:
+    def emit(self, event: WorkerEvent) -> None:
         """Calls each of them."""
         for listener in self._listeners:
             try:

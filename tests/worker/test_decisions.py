@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+from conductor_async.worker._backoff import LONGEST_WAIT, Backoff, FailureLog
 
 from conductor_async.errors import (
     AmbiguousOutcomeError,
@@ -22,7 +23,6 @@ from conductor_async.errors import (
     ResponseDecodeError,
     ServerError,
 )
-from conductor_async.worker._backoff import LONGEST_WAIT, Backoff, FailureLog
 from conductor_async.worker._polling.poller import pause_after_empty
 from conductor_async.worker._results.result_sender import Next, after, lacks_update_v2
 from conductor_async.worker._results.update_v2_policy import UpdateV2Policy

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from conductor_async.errors import NonRetryableException, PayloadError
 from conductor_async.models import ConductorModel, TaskExecLog, TaskResult, TaskResultStatus
+from conductor_async.resources._worker_api import printable
 from conductor_async.worker.context import TaskInProgress
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def failure_of(error: BaseException, context: TaskContext, worker_id: str) -> Ta
     _, _, logs = context.said()
     result.output_data = context.output
     now = time.time_ns() // 1_000_000
-    text = _printable(_traceback(error))[-_LONGEST_TRACEBACK:]
+    text = printable(_traceback(error))[-_LONGEST_TRACEBACK:]
     result.logs = [*logs, TaskExecLog(log=text, task_id=context.task_id, created_time=now)]
     return result
 
@@ -65,36 +66,7 @@ def refusal(task: Task, worker_id: str, reason: str, *, final: bool = True) -> T
     """A result that fails the task with a reason; for good, if `final`."""
     result = _blank(task, worker_id)
     result.status = TaskResultStatus.FAILED_WITH_TERMINAL_ERROR if final else TaskResultStatus.FAILED
-    result.reason_for_incompletion = _printable(reason)[:_LONGEST_REASON]
-    return result
-
-
-def hand_back(task: Task, worker_id: str, *, after: int = 0, reason: str | None = None) -> TaskResult:
-    """A result that makes the task available to other workers, as if it had not been polled.
-
-    Args:
-        task: The task.
-        worker_id: Who the server is told had it.
-        after: Seconds until then.
-        reason: What to tell whoever looks at it.
-    """
-    result = _blank(task, worker_id)
-    result.status = TaskResultStatus.IN_PROGRESS
-    result.callback_after_seconds = after
-    # Handing back replaces the output: keep what an earlier run has reported.
-    result.output_data = task.output_data
-    if reason is not None:
-        result.reason_for_incompletion = _printable(reason)[:_LONGEST_REASON]
-    return result
-
-
-def hand_back_with_progress(context: TaskContext, worker_id: str) -> TaskResult:
-    """The same for a task that was begun: with the output and the log lines so far."""
-    result = hand_back(context.task, worker_id)
-    _, output, logs = context.said()
-    result.output_data = {**context.task.output_data, **output}
-    if logs:
-        result.logs = logs
+    result.reason_for_incompletion = printable(reason)[:_LONGEST_REASON]
     return result
 
 
@@ -170,8 +142,3 @@ def _traceback(error: BaseException) -> str:
 def _is_ours(frame: TracebackType) -> bool:
     package = str(frame.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
     return package in ("conductor_async", "anyio", "trio", "outcome")
-
-
-def _printable(text: str) -> str:
-    """The text without what is not valid Unicode, which JSON cannot hold."""
-    return text.encode("utf-8", "backslashreplace").decode()

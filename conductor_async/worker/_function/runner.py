@@ -55,14 +55,14 @@ class Runner:
         result: TaskResult | None = None
         try:
             if self._listeners:
-                self._listeners.tell(TaskStarted(self._worker_id, context.task))
+                self._listeners.emit(TaskStarted(self._worker_id, context.task))
             began = self._clock.now()
             with held.scope:
                 result, error = await self._call(context)
-                held.tidy = error is None
+                held.reusable = error is None
                 if self._listeners:
                     seconds = self._clock.now() - began
-                    self._listeners.tell(TaskFinished(self._worker_id, context.task, result, seconds, error))
+                    self._listeners.emit(TaskFinished(self._worker_id, context.task, result, seconds, error))
         except RuntimeError:  # the scope cannot be left, as another is open within it: anyio is out of step
             logger.critical(
                 "The worker for %r left a cancel scope, a timeout or a task group of anyio's open, which ends the host."

@@ -1,1 +1,1 @@
-"""What is done for the tasks in hand while they run: leases, and a look at whether they are still wanted."""
+"""Tasks in flight: polled, and the server does not have their results yet. What is done for them meanwhile."""

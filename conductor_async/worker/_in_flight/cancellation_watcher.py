@@ -1,7 +1,7 @@
-"""Watching tasks that run for long: a function whose result nobody wants any more is told to end.
+"""Ends functions whose results are no longer wanted.
 
-The server tells nobody that a workflow was terminated, and takes the results of tasks that have ended without a word.
-So it is asked.
+The server tells nobody that a workflow was terminated, and accepts results of ended tasks without an error. So the host
+asks for the state of each task that runs for long.
 """
 
 from __future__ import annotations
@@ -16,69 +16,73 @@ from conductor_async.worker.events import LeaseLost, TaskCancelled
 if TYPE_CHECKING:
     from conductor_async.clock import Clock
     from conductor_async.models import Task
-    from conductor_async.resources import TaskClient, WorkflowClient
+    from conductor_async.resources import WorkflowClient
+    from conductor_async.resources._worker_api import WorkerApi
     from conductor_async.worker._circuit_breaker import CircuitBreaker
     from conductor_async.worker._in_flight.tasks import InFlightTask
     from conductor_async.worker.events import Listeners
 
 logger = logging.getLogger("conductor_async")
 
-_EVERY = 9.0
-"""Seconds from one look to the next, so that a function knows within ten of them."""
-
-_WHEN_IT_IS_BACK = 1.0
-"""Seconds until the next look whether there is a server to ask."""
+_INTERVAL = 9.0
+"""Seconds between two visits, so that a function knows within ten."""
 
 
 class CancellationWatcher:
-    """Looks at each task in hand every nine seconds.
+    """Looks at each task in flight every nine seconds, and ends its function if the task has ended elsewhere.
 
     Args:
-        tasks: Where to look.
-        workflows: Where to look for the reason.
-        outage: Knows whether the server can be reached.
-        clock: The host's time.
-        listeners: Who is told.
+        api: Fetches the tasks.
+        workflows: Fetches the execution, for the reason.
+        circuit_breaker: While it is open, nothing is looked at.
+        clock: The host's clock.
+        listeners: Receive its events.
     """
 
     def __init__(
-        self, tasks: TaskClient, workflows: WorkflowClient, outage: CircuitBreaker, clock: Clock, listeners: Listeners
+        self,
+        api: WorkerApi,
+        workflows: WorkflowClient,
+        circuit_breaker: CircuitBreaker,
+        clock: Clock,
+        listeners: Listeners,
     ) -> None:
-        self._outage = outage
-        self._tasks = tasks
+        self._api = api
         self._workflows = workflows
         self._listeners = listeners
-        self._rounds = PeriodicVisits(self._look, clock)
-        self.run = self._rounds.run
-        self.release = self._rounds.remove
+        self._visits = PeriodicVisits(self._check, circuit_breaker, clock)
+        self.run = self._visits.run
+        self.remove = self._visits.remove
 
-    def hold(self, held: InFlightTask) -> None:
-        """Watches it from now on."""
-        self._rounds.add(held, _EVERY)
+    def add(self, in_flight: InFlightTask) -> None:
+        """Watches the task from now on."""
+        self._visits.add(in_flight, _INTERVAL)
 
-    async def _look(self, held: InFlightTask) -> float | None:
-        """When to look again, in seconds; None: after the usual time."""
-        if self._outage.is_on:
-            return _WHEN_IT_IS_BACK
+    async def _check(self, in_flight: InFlightTask) -> None:
         try:
-            now = await self._tasks._get_task(held.task.task_id)
+            now = await self._api.get_task(in_flight.task.task_id)
         except EndpointNotAvailableError:
-            self._rounds.remove(held)
+            self._visits.remove(in_flight)
         except NotFoundError as error:
             if error.status == 404:
-                self._end(held, f"the server has no such task any more: {error.message}")
+                self._cancel(in_flight, f"the server has no such task any more: {error.message}")
         except ConductorError as error:
-            # The next look is soon enough: whether the server is there is for others to find out.
-            logger.debug("Task %s cannot be looked at: %s", held.task.task_id, error)
+            # The next visit is soon enough. Whether the server can be reached is the circuit breaker's business.
+            logger.debug("Task %s could not be checked for cancellation: %s", in_flight.task.task_id, error)
         else:
             if now.is_completed():
-                self._end(held, await self._why(now))
-            elif now.worker_id != held.worker_id or now.poll_count > held.task.poll_count or now.status == "SCHEDULED":
-                self._lost(held, f"the server has given it to another worker: {now.status}, {now.worker_id}")
-        return None
+                self._cancel(in_flight, await self._why_ended(now))
+            elif _has_new_owner(in_flight, now):
+                reason = f"the server has given it to another worker: {now.status}, {now.worker_id}"
+                logger.warning(
+                    "The lease of task %s is lost, so its function is cancelled: %s", in_flight.task.task_id, reason
+                )
+                if self._listeners:
+                    self._listeners.emit(LeaseLost(in_flight.worker_id, in_flight.task, reason))
+                self._abandon(in_flight, reason)
 
-    async def _why(self, task: Task) -> str:
-        """`the task is CANCELED: the workflow is TERMINATED: not wanted any more`."""
+    async def _why_ended(self, task: Task) -> str:
+        """Returns the reason, such as `the task is CANCELED: the workflow is TERMINATED: by an operator`."""
         why = f"the task is {task.status}"
         if task.reason_for_incompletion:
             return f"{why}: {task.reason_for_incompletion}"
@@ -89,18 +93,18 @@ class CancellationWatcher:
         reason = f": {workflow.reason_for_incompletion}" if workflow.reason_for_incompletion else ""
         return f"{why}: the workflow is {workflow.status}{reason}"
 
-    def _end(self, held: InFlightTask, reason: str) -> None:
-        logger.info("Task %s is told to end: %s", held.task.task_id, reason)
+    def _cancel(self, in_flight: InFlightTask, reason: str) -> None:
+        logger.info("The function of task %s is cancelled: %s", in_flight.task.task_id, reason)
         if self._listeners:
-            self._listeners.tell(TaskCancelled(held.worker_id, held.task, reason))
-        self._disown(held, reason)
+            self._listeners.emit(TaskCancelled(in_flight.worker_id, in_flight.task, reason))
+        self._abandon(in_flight, reason)
 
-    def _lost(self, held: InFlightTask, reason: str) -> None:
-        logger.warning("Task %s is told to end, because its lease is lost: %s", held.task.task_id, reason)
-        if self._listeners:
-            self._listeners.tell(LeaseLost(held.worker_id, held.task, reason))
-        self._disown(held, reason)
+    def _abandon(self, in_flight: InFlightTask, reason: str) -> None:
+        self._visits.remove(in_flight)
+        in_flight.abandon(reason)
 
-    def _disown(self, held: InFlightTask, reason: str) -> None:
-        self._rounds.remove(held)
-        held.abandon(reason)
+
+def _has_new_owner(in_flight: InFlightTask, now: Task) -> bool:
+    return (
+        now.worker_id != in_flight.worker_id or now.poll_count > in_flight.task.poll_count or now.status == "SCHEDULED"
+    )

@@ -1,18 +1,18 @@
-"""Leases: while a task runs for long, the server is told that its worker is alive."""
+"""Extends leases: while a task runs for long, the server learns that its worker is alive."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
 
-from conductor_async.errors import ConductorError, EndpointNotAvailableError, NotFoundError
-from conductor_async.models import TaskResult, TaskResultStatus
+from conductor_async.errors import ConductorError, NotFoundError
+from conductor_async.resources._worker_api import lease_extension
 from conductor_async.worker._in_flight.periodic_visits import PeriodicVisits
 from conductor_async.worker.events import LeaseExtended, LeaseLost, LeaseNotExtended
 
 if TYPE_CHECKING:
     from conductor_async.clock import Clock
-    from conductor_async.resources import TaskClient
+    from conductor_async.resources._worker_api import WorkerApi
     from conductor_async.worker._circuit_breaker import CircuitBreaker
     from conductor_async.worker._in_flight.tasks import InFlightTask
     from conductor_async.worker.events import Listeners
@@ -20,80 +20,68 @@ if TYPE_CHECKING:
 logger = logging.getLogger("conductor_async")
 
 _PART = 1 / 3
-"""So much of the response timeout passes from one extension to the next: two may fail before the task is lost."""
-
-_WHEN_IT_IS_BACK = 1.0
-"""Seconds until the next look whether there is a server to tell."""
+"""The part of the response timeout between two extensions: two may fail before the task is lost."""
 
 
 class LeaseExtender:
-    """Extends the leases of tasks, each at a third of its response timeout, until the server has the result.
+    """Extends the lease of each task at a third of its response timeout, until the server has the result.
 
     Args:
-        tasks: Where to.
-        outage: Knows whether the server can be reached.
-        clock: The host's time.
-        listeners: Who is told.
+        api: Sends the extensions.
+        circuit_breaker: While it is open, nothing is sent.
+        clock: The host's clock.
+        listeners: Receive its events.
     """
 
-    def __init__(self, tasks: TaskClient, outage: CircuitBreaker, clock: Clock, listeners: Listeners) -> None:
-        self._outage = outage
-        self._tasks = tasks
+    def __init__(self, api: WorkerApi, circuit_breaker: CircuitBreaker, clock: Clock, listeners: Listeners) -> None:
+        self._api = api
         self._clock = clock
         self._listeners = listeners
-        self._rounds = PeriodicVisits(self._extend, clock)
-        self.run = self._rounds.run
-        self.release = self._rounds.remove
+        self._visits = PeriodicVisits(self._extend, circuit_breaker, clock)
+        self.run = self._visits.run
+        self.remove = self._visits.remove
 
-    def hold(self, held: InFlightTask) -> None:
-        """Extends the task's lease from now on, if the server expects a sign of life."""
-        if (seconds := held.task.response_timeout_seconds) > 0:
-            held.context.lease_until = self._clock.now() + seconds
-            self._rounds.add(held, seconds * _PART)
+    def add(self, in_flight: InFlightTask) -> None:
+        """Extends the task's lease from now on, if it has a response timeout."""
+        if (seconds := in_flight.task.response_timeout_seconds) > 0:
+            in_flight.context.lease_until = self._clock.now() + seconds
+            self._visits.add(in_flight, seconds * _PART)
 
-    async def _extend(self, held: InFlightTask) -> float | None:
-        """When to try again, in seconds; None: after the usual time."""
-        if self._outage.is_on:
-            return _WHEN_IT_IS_BACK
-        task = held.task
-        asked_at = self._clock.now()
+    async def _extend(self, in_flight: InFlightTask) -> float | None:
+        """Extends the lease once. Returns the seconds until the next try, or None for the usual interval."""
+        task = in_flight.task
+        sent_at = self._clock.now()
         try:
-            async with held.way:
-                if held not in self._rounds:
+            async with in_flight.update_lock:
+                if in_flight not in self._visits:
                     return None  # the result was under way, and the server has it
-                await self._tasks.update_task(_extension(held))
-        except EndpointNotAvailableError as error:
-            return self._failed(held, error)
-        except NotFoundError as error:
-            if error.status != 404:
-                return self._failed(held, error)
-            reason = f"the server has no such task any more: {error.message}"
-            self._rounds.remove(held)
-            logger.warning("The lease of task %s is lost, and its function is told to end: %s", task.task_id, reason)
-            if self._listeners:
-                self._listeners.tell(LeaseLost(held.worker_id, task, reason))
-            held.abandon(reason)
+                await self._api.update(lease_extension(task, in_flight.worker_id))
         except ConductorError as error:
-            return self._failed(held, error)
-        else:
-            held.context.lease_until = asked_at + task.response_timeout_seconds
-            if self._listeners:
-                self._listeners.tell(LeaseExtended(held.worker_id, task))
+            if isinstance(error, NotFoundError) and error.status == 404:
+                self._lost(in_flight, f"the server has no such task any more: {error.message}")
+                return None
+            return self._failed(in_flight, error)
+        # From before the request: the server started the timeout again at some time after that.
+        in_flight.context.lease_until = sent_at + task.response_timeout_seconds
+        if self._listeners:
+            self._listeners.emit(LeaseExtended(in_flight.worker_id, task))
         return None
 
-    def _failed(self, held: InFlightTask, error: ConductorError) -> float:
-        logger.warning("The lease of task %s was not extended, the next try follows: %s", held.task.task_id, error)
+    def _lost(self, in_flight: InFlightTask, reason: str) -> None:
+        self._visits.remove(in_flight)
+        logger.warning("The lease of task %s is lost, so its function is cancelled: %s", in_flight.task.task_id, reason)
         if self._listeners:
-            self._listeners.tell(LeaseNotExtended(held.worker_id, held.task, error))
-        return max(1.0, held.task.response_timeout_seconds * _PART / 4)
+            self._listeners.emit(LeaseLost(in_flight.worker_id, in_flight.task, reason))
+        in_flight.abandon(reason)
 
-
-def _extension(held: InFlightTask) -> TaskResult:
-    """What says that the worker is alive."""
-    return TaskResult(
-        workflow_instance_id=held.task.workflow_instance_id,
-        task_id=held.task.task_id,
-        worker_id=held.worker_id,
-        status=TaskResultStatus.IN_PROGRESS,
-        extend_lease=True,
-    )
+    def _failed(self, in_flight: InFlightTask, error: ConductorError) -> float:
+        delay = max(1.0, in_flight.task.response_timeout_seconds * _PART / 4)
+        logger.warning(
+            "The lease of task %s was not extended. The next try is in %.1f s: %s",
+            in_flight.task.task_id,
+            delay,
+            error,
+        )
+        if self._listeners:
+            self._listeners.emit(LeaseNotExtended(in_flight.worker_id, in_flight.task, error))
+        return delay

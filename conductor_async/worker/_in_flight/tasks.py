@@ -1,4 +1,4 @@
-"""The tasks that a host has in hand: polled, and their results not yet with the server."""
+"""The tasks that a host has in flight, by their ids."""
 
 from __future__ import annotations
 
@@ -6,60 +6,30 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from conductor_async.worker._results.update_lock import UpdateLock
 from conductor_async.worker.context import TaskContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
     from conductor_async.models import Task
 
 
-class UpdateLock:
-    """A lock that costs nothing where nobody else wants it."""
-
-    __slots__ = ("_freed", "_taken")
-
-    def __init__(self) -> None:
-        self._taken = False
-        self._freed: anyio.Event | None = None
-
-    async def free(self) -> None:
-        """Returns when nobody has it."""
-        while self._taken:
-            if self._freed is None:
-                self._freed = anyio.Event()
-            await self._freed.wait()
-
-    async def __aenter__(self) -> None:
-        await self.free()
-        self._taken = True
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._taken = False
-        if self._freed is not None:
-            self._freed.set()
-            self._freed = None
-
-
 class InFlightTask:
-    """A task in hand.
+    """A task in flight.
 
     Attributes:
-        task: The task as it came.
-        worker_id: Who the server thinks has it.
+        task: The task as it was polled.
+        worker_id: The worker that has it, as the server knows it.
         context: What its function sees of it.
-        scope: Around the call of its function.
-        is_async: Whether cancelling the scope ends the function. A thread has to look for itself.
-        disowned: The server does not want its result from here any more.
-        tidy: Its function has returned, and left nothing open: another may be called in the same asyncio task.
-        way: Held while the server is told something of it. The server writes whole rows, without a lock: an extension
-            of the lease that is under way together with the result can undo the result.
+        scope: Encloses the call of its function.
+        is_async: Whether cancelling the scope ends the function. A thread has to look at its context instead.
+        abandoned: The server no longer wants the result from here.
+        reusable: The function returned and left nothing open: the next task may run in the same asyncio task.
+        update_lock: Held while an update of the task is sent.
     """
 
-    __slots__ = ("abandoned", "context", "is_async", "scope", "task", "tidy", "way", "worker_id")
+    __slots__ = ("abandoned", "context", "is_async", "reusable", "scope", "task", "update_lock", "worker_id")
 
     def __init__(self, task: Task, worker_id: str, *, is_async: bool) -> None:
         self.task = task
@@ -68,24 +38,24 @@ class InFlightTask:
         self.scope = anyio.CancelScope()
         self.is_async = is_async
         self.abandoned = False
-        self.tidy = False
-        self.way = UpdateLock()
+        self.reusable = False
+        self.update_lock = UpdateLock()
 
-    def end(self, reason: str, *, wait_for_thread: bool) -> None:
-        """Ends the function: a coroutine is cancelled, a thread is told, and waited for or left behind."""
+    def cancel(self, reason: str, *, wait_for_thread: bool) -> None:
+        """Ends the function. A coroutine is cancelled; a thread is told, and then waited for or left behind."""
         if self.context.cancelled is None:
             self.context.cancelled = reason
         if self.is_async or not wait_for_thread:
             self.scope.cancel(reason)
 
     def abandon(self, reason: str) -> None:
-        """Ends the function, because nobody wants its result. Its slot is free when it has really ended."""
+        """Ends the function because its result is no longer wanted. The slot is free when it has really ended."""
         self.abandoned = True
-        self.end(reason, wait_for_thread=True)
+        self.cancel(reason, wait_for_thread=True)
 
 
 class InFlightTasks:
-    """All of them, by id."""
+    """All tasks that a host has in flight."""
 
     __slots__ = ("_by_id", "_seen")
 
@@ -102,22 +72,22 @@ class InFlightTasks:
     def __contains__(self, task_id: object) -> bool:
         return task_id in self._by_id or (self._seen is not None and task_id in self._seen)
 
-    def add(self, held: InFlightTask) -> None:
-        """The server handed it out to us."""
-        self._by_id[held.task.task_id] = held
+    def add(self, in_flight: InFlightTask) -> None:
+        """Adds a task that the server handed out to this host."""
+        self._by_id[in_flight.task.task_id] = in_flight
         if self._seen is not None:
-            self._seen.add(held.task.task_id)
+            self._seen.add(in_flight.task.task_id)
 
-    def remove(self, held: InFlightTask) -> None:
-        """The server has its result."""
-        # A task given back may have come again, and be held anew, before the answer of giving it back was here.
-        if self._by_id.get(held.task.task_id) is held:
-            del self._by_id[held.task.task_id]
+    def remove(self, in_flight: InFlightTask) -> None:
+        """Removes a task whose result the server has."""
+        # A task handed back may be handed out again, and added, before the response to handing it back has arrived.
+        if self._by_id.get(in_flight.task.task_id) is in_flight:
+            del self._by_id[in_flight.task.task_id]
 
-    def remember(self) -> None:
-        """From now on, tasks that are no longer held count as known: lists of the server are older than our answers."""
+    def remember_removed(self) -> None:
+        """Counts removed tasks as contained from now on: a list that the server sends is older than its arrival."""
         self._seen = set(self._by_id)
 
-    def forget(self) -> None:
-        """Only what is held counts as known."""
+    def forget_removed(self) -> None:
+        """Counts only tasks in flight as contained."""
         self._seen = None

@@ -1,1 +1,1 @@
-"""Asking for tasks: when, how many, and what to do about answers that never came."""
+"""Asking the server for tasks: when, for how many, and what to do about responses that never arrived."""

@@ -1,4 +1,4 @@
-"""Results made ready to be sent: encoded once, and those that the server could not keep replaced by a failure."""
+"""Encodes results: each once. A result that the server could not keep is replaced by a failure."""
 
 from __future__ import annotations
 
@@ -12,20 +12,17 @@ from conductor_async.errors import ConductorError, PayloadError
 from conductor_async.models import TaskResult, TaskResultStatus, encode_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from conductor_async.resources import TaskClient
 
 logger = logging.getLogger("conductor_async")
 
 _MEBIBYTE = 1024 * 1024
-_KEPT_INSIDE = 3 * _MEBIBYTE
-"""Bytes of output that a server keeps itself by default. It puts more into a storage outside, if it has one."""
-_KEPT_AT_ALL = 10 * _MEBIBYTE
-"""Bytes of output that it takes by default."""
+_INLINE_LIMIT = 3 * _MEBIBYTE
+"""Bytes of output that a server keeps itself by default. It puts more into external storage, if it has one."""
+_OVERALL_LIMIT = 10 * _MEBIBYTE
+"""Bytes of output that a server with external storage accepts by default."""
 
-
-_NOBODY_ELSE: Final = nullcontext()
+_NO_LOCK: Final = nullcontext()
 
 
 class EncodedResult:
@@ -34,14 +31,15 @@ class EncodedResult:
     Attributes:
         result: The result.
         task_type: The task's name.
-        content: What is sent.
-        row: Where the outbox has it, if it has.
+        content: The bytes.
+        row: Its row in the outbox, if it is there.
         tries: How often it was sent.
-        since: When it was sent first, on the host's clock.
-        way: Held while it is sent, if others may tell the server of the task too (see `InFlightTask`).
+        since: When it was first sent, on the host's clock.
+        is_replacement: Whether it is a failure that replaces what the server would not accept.
+        update_lock: Held while it is sent, if other updates of the task may be sent too (see `UpdateLock`).
     """
 
-    __slots__ = ("content", "result", "row", "since", "task_type", "tries", "way")
+    __slots__ = ("content", "is_replacement", "result", "row", "since", "task_type", "tries", "update_lock")
 
     def __init__(self, result: TaskResult, task_type: str, content: EncodedJson) -> None:
         self.result = result
@@ -50,71 +48,68 @@ class EncodedResult:
         self.row: int | None = None
         self.tries = 0
         self.since = 0.0
-        self.way: AbstractAsyncContextManager[Any] = _NOBODY_ELSE
+        self.is_replacement = False
+        self.update_lock: AbstractAsyncContextManager[Any] = _NO_LOCK
 
     @property
     def is_final(self) -> bool:
-        """Whether it ends the task. Sent again, however late, it does no harm."""
+        """Whether it ends the task. Then it can be sent again, however late, and does no harm."""
         return self.result.status != TaskResultStatus.IN_PROGRESS
 
-    def replace(self, why: str) -> None:
-        """Fails the task instead, because the server cannot have this result."""
-        failed = _failed(self.result, why)
-        self.result, self.content = failed, EncodedJson(encode_json(failed))
+    def replace_by_failure(self, why: str) -> None:
+        """Fails the task for good instead, because the server does not accept this result."""
+        failed = _failure(self.result, why)
+        self.result, self.content, self.is_replacement = failed, EncodedJson(encode_json(failed)), True
 
 
 class ResultEncoder:
-    """Makes parcels.
+    """Encodes results, and checks that the server can keep them.
 
     Args:
-        tasks: Where to ask what the server can keep.
-        max_result_size: Bytes of output that the server takes. None: what it takes by default.
+        tasks: Asks the server whether it has external storage.
+        max_result_size: Bytes of output that the server accepts. None: what it accepts by default.
     """
 
     def __init__(self, tasks: TaskClient, max_result_size: int | None = None) -> None:
         self._tasks = tasks
         self._limit = max_result_size
-        self._small = max_result_size or _KEPT_INSIDE
+        self._unchecked_size = max_result_size or _INLINE_LIMIT
 
-    async def pack(self, result: TaskResult, task_type: str) -> EncodedResult:
-        """The parcel: of the result, or of a failure that says where in it something cannot be sent."""
+    async def encode(self, result: TaskResult, task_type: str) -> EncodedResult:
+        """Returns the encoded result; or a failure that says which value in it cannot be sent."""
         try:
             content = EncodedJson(encode_json(result))
         except PayloadError as error:
-            return self._failure(result, task_type, f"The worker's result cannot be sent: {error}")
-        if len(content) > self._small and (problem := await self._too_large(result)):
-            return self._failure(result, task_type, problem)
+            return _encoded_failure(result, task_type, f"The worker's result cannot be sent: {error}")
+        if len(content) > self._unchecked_size and (problem := await self._too_large(result)):
+            return _encoded_failure(result, task_type, problem)
         return EncodedResult(result, task_type, content)
-
-    def _failure(self, result: TaskResult, task_type: str, why: str) -> EncodedResult:
-        failed = _failed(result, why)
-        return EncodedResult(failed, task_type, EncodedJson(encode_json(failed)))
 
     async def _too_large(self, result: TaskResult) -> str | None:
         size = len(encode_json(result.output_data))
-        if size <= self._small:
+        if size <= self._unchecked_size:
             return None
-        limit = self._limit if self._limit is not None else await self._ask_for_the_limit()
+        limit = self._limit if self._limit is not None else await self._fetch_limit()
         if size <= limit:
             return None
-        path, part = _heaviest(result.output_data)
+        path, part = _largest_part(result.output_data)
         return (
             f"The worker's result is too large: its output has {size:,} bytes as JSON, {part:,} of them at {path},"
-            f" and the server keeps {limit:,} at the most. Store it elsewhere and return where"
+            f" and the server keeps {limit:,} at most. Store the data elsewhere, and return a reference to it"
         )
 
-    async def _ask_for_the_limit(self) -> int:
-        """What the server keeps. Without a storage outside, it completes the task and loses the output."""
+    async def _fetch_limit(self) -> int:
+        """Returns the bytes that the server keeps. One without external storage loses more, and completes the task."""
         try:
-            place = await self._tasks.get_external_storage_location("", "WRITE", "TASK_OUTPUT")
+            location = await self._tasks.get_external_storage_location("", "WRITE", "TASK_OUTPUT")
         except ConductorError:
-            return _KEPT_AT_ALL  # not known: what is refused is failed then
-        self._limit = _KEPT_AT_ALL if place.uri else _KEPT_INSIDE
+            return _OVERALL_LIMIT  # unknown: send it, and fail the task if the server rejects it
+        self._limit = _OVERALL_LIMIT if location.uri else _INLINE_LIMIT
         return self._limit
 
 
-def _failed(result: TaskResult, why: str) -> TaskResult:
-    logger.error("Task %s is failed for good: %s", result.task_id, why)
+def _failure(result: TaskResult, why: str) -> TaskResult:
+    logger.error("Task %s fails for good: %s", result.task_id, why)
     failed = TaskResult(
         task_id=result.task_id, workflow_instance_id=result.workflow_instance_id, worker_id=result.worker_id
     )
@@ -123,20 +118,26 @@ def _failed(result: TaskResult, why: str) -> TaskResult:
     return failed
 
 
-def _heaviest(value: Any, path: str = "outputData") -> tuple[str, int]:
-    """The deepest place that holds more than half of all, and its bytes."""
+def _encoded_failure(result: TaskResult, task_type: str, why: str) -> EncodedResult:
+    failed = _failure(result, why)
+    return EncodedResult(failed, task_type, EncodedJson(encode_json(failed)))
+
+
+def _largest_part(value: Any) -> tuple[str, int]:
+    """Returns the path of the deepest value that makes up more than half of the whole, and its bytes."""
+    path = "outputData"
     whole = size = len(encode_json(value))
     while True:
-        weighed = [(len(encode_json(each)), place, each) for place, each in _children(value, path)]
-        heaviest = max(weighed, key=operator.itemgetter(0), default=(0, path, value))
-        if heaviest[0] * 2 < whole:
+        weighed = [(len(encode_json(child)), child_path, child) for child, child_path in _children(value, path)]
+        largest = max(weighed, key=operator.itemgetter(0), default=(0, path, value))
+        if largest[0] * 2 < whole:
             return path, size
-        size, path, value = heaviest
+        size, path, value = largest
 
 
-def _children(value: Any, path: str) -> list[tuple[str, Any]]:
-    if not isinstance(value, dict | list):
-        return []
+def _children(value: Any, path: str) -> list[tuple[Any, str]]:
     if isinstance(value, dict):
-        return [(f"{path}.{key}", each) for key, each in cast("dict[str, Any]", value).items()]
-    return [(f"{path}[{index}]", each) for index, each in enumerate(cast("Sequence[Any]", value))]
+        return [(child, f"{path}.{key}") for key, child in cast("dict[str, Any]", value).items()]
+    if isinstance(value, list):
+        return [(child, f"{path}[{index}]") for index, child in enumerate(value)]
+    return []

@@ -1,7 +1,7 @@
-"""An outbox in a file: results that a killed process had not delivered are delivered by the next one.
+"""The outbox: a file with results, so that the next process delivers those that a killed one could not.
 
-What is kept is the exact request, until the server has answered it. Only results that end a task are kept: those may
-come again, however late, and do no harm.
+It keeps the exact request until the server has answered it, and only results that end a task: these can be sent again,
+however late, and do no harm.
 """
 
 from __future__ import annotations
@@ -40,92 +40,97 @@ CREATE TABLE IF NOT EXISTS results (
 
 
 class Outbox:
-    """Results in an SQLite file, written by a thread. Those that come while it writes are written together, next.
+    """Results in an SQLite file. A thread writes them; results that arrive while it writes are written together, next.
 
     Args:
-        path: The file. One process at a time can have it.
+        path: The file. One process at a time can use it.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._file: sqlite3.Connection | None = None
         self._lock = threading.Lock()
-        self._to_keep: list[EncodedResult] = []
-        self._done: list[int] = []
+        self._to_add: list[EncodedResult] = []
+        self._to_remove: list[int] = []
         self._limiter: anyio.CapacityLimiter
-        self._kept: anyio.Event
-        self._news: anyio.Event
-        self._broken: sqlite3.Error | None = None
+        self._written: anyio.Event
+        self._has_work: anyio.Event
+        self._error: sqlite3.Error | None = None
 
     async def open(self) -> None:
         """Opens the file.
 
         Raises:
-            ConfigurationError: It cannot be opened, is no outbox, or another process has it.
+            ConfigurationError: The file cannot be opened, is not an outbox, or another process uses it.
         """
         self._limiter = anyio.CapacityLimiter(1)
-        self._kept, self._news = anyio.Event(), anyio.Event()
-        await self._in_a_thread(self._open)
+        self._written, self._has_work = anyio.Event(), anyio.Event()
+        await self._in_thread(self._open)
 
     async def run(self) -> None:
-        """Writes what comes, until cancelled."""
+        """Writes what is added and removed, until cancelled."""
         while True:
-            await self._news.wait()
-            self._news = anyio.Event()
-            kept, self._kept = self._kept, anyio.Event()
-            await self._in_a_thread(self._write)
-            kept.set()
+            await self._has_work.wait()
+            self._has_work = anyio.Event()
+            written, self._written = self._written, anyio.Event()
+            await self._in_thread(self._write)
+            written.set()
 
     async def aclose(self) -> None:
-        """Writes what is left to write, and closes the file."""
-        await self._in_a_thread(self._close)
+        """Writes what is still to be written, and closes the file."""
+        await self._in_thread(self._close)
 
-    async def left(self) -> list[EncodedResult]:
-        """What an earlier run has left. What cannot be read stays in the file, and is spoken of."""
-        return await self._in_a_thread(self._read)
+    async def read(self) -> list[EncodedResult]:
+        """Returns the results of an earlier run. What cannot be read stays in the file, and is logged."""
+        return await self._in_thread(self._read)
 
-    async def keep(self, parcel: EncodedResult) -> None:
-        """Returns when the file has it. If it cannot be written, says so: the result is still delivered."""
-        self._to_keep.append(parcel)
-        kept = self._kept
-        self._news.set()
-        await kept.wait()
+    async def add(self, encoded: EncodedResult) -> None:
+        """Returns when the result is in the file. If the file cannot be written, that is logged: the host goes on."""
+        self._to_add.append(encoded)
+        written = self._written
+        self._has_work.set()
+        await written.wait()
 
-    def done(self, parcel: EncodedResult) -> None:
-        """The server has it, or will never want it. Written when there is time."""
-        if parcel.row is not None:
-            self._done.append(parcel.row)
-            self._news.set()
+    def remove(self, encoded: EncodedResult) -> None:
+        """Removes a result that the server has or will never accept. The file is written when there is time."""
+        if encoded.row is not None:
+            self._to_remove.append(encoded.row)
+            self._has_work.set()
 
-    # -- writing -----------------------------------------------------------------------------------
+    # -- in the thread -----------------------------------------------------------------------------
 
     def _write(self) -> None:
         with self._lock:
-            keep, self._to_keep = self._to_keep, []
-            done, self._done = self._done, []
+            added, self._to_add = self._to_add, []
+            removed, self._to_remove = self._to_remove, []
             assert self._file is not None
             try:
                 with self._file:
-                    for parcel in keep:
-                        parcel.row = self._file.execute(
-                            "INSERT INTO results (task_type, content) VALUES (?, ?)", (parcel.task_type, parcel.content)
+                    for encoded in added:
+                        encoded.row = self._file.execute(
+                            "INSERT INTO results (task_type, content) VALUES (?, ?)",
+                            (encoded.task_type, encoded.content),
                         ).lastrowid
-                    self._file.executemany("DELETE FROM results WHERE id = ?", [(row,) for row in done])
+                    self._file.executemany("DELETE FROM results WHERE id = ?", [(row,) for row in removed])
             except sqlite3.Error as error:
-                for parcel in keep:
-                    parcel.row = None
-                self._done = done + self._done
-                if self._broken is None:
-                    logger.critical("The outbox %s cannot be written, results are in memory only: %s", self.path, error)
-                self._broken = error
+                for encoded in added:
+                    encoded.row = None
+                self._to_remove = removed + self._to_remove
+                if self._error is None:
+                    logger.critical(
+                        "The outbox %s cannot be written: %s. Until it can, results are kept in memory only",
+                        self.path,
+                        error,
+                    )
+                self._error = error
             else:
-                self._broken = None
+                self._error = None
 
     def _open(self) -> None:
         file: sqlite3.Connection | None = None
         try:
             file = sqlite3.connect(self.path, timeout=0.5, check_same_thread=False)
-            # Another process that had it too would deliver these results as well. So it is ours alone.
+            # Exclusive: another process with the same file would deliver these results as well.
             for statement in (
                 "PRAGMA locking_mode = EXCLUSIVE",
                 "PRAGMA journal_mode = WAL",
@@ -138,7 +143,7 @@ class Outbox:
         except sqlite3.Error as error:
             if file is not None:
                 file.close()
-            reason = "another process has it: give each its own" if "locked" in str(error) else str(error)
+            reason = "another process has it: give each process its own" if "locked" in str(error) else str(error)
             raise ConfigurationError(f"the outbox {str(self.path)!r} cannot be used: {reason}") from error
         self._file = file
 
@@ -146,19 +151,22 @@ class Outbox:
         with self._lock:
             assert self._file is not None
             rows = self._file.execute("SELECT id, task_type, content FROM results ORDER BY id").fetchall()
-        parcels: list[EncodedResult] = []
+        results: list[EncodedResult] = []
         for row, task_type, content in rows:
             try:
                 result = TaskResult.model_validate_json(content)
             except ValidationError as error:
                 logger.critical(
-                    "Result %d of the outbox %s is not delivered, it cannot be read: %s", row, self.path, error
+                    "Result %d of the outbox %s cannot be read, so it stays there and is not delivered: %s",
+                    row,
+                    self.path,
+                    error,
                 )
                 continue
-            parcel = EncodedResult(result, task_type, EncodedJson(content))
-            parcel.row = row
-            parcels.append(parcel)
-        return parcels
+            encoded = EncodedResult(result, task_type, EncodedJson(content))
+            encoded.row = row
+            results.append(encoded)
+        return results
 
     def _close(self) -> None:
         assert self._file is not None
@@ -166,5 +174,5 @@ class Outbox:
         self._file.close()
         self._file = None
 
-    async def _in_a_thread(self, call: Callable[[], T]) -> T:
+    async def _in_thread(self, call: Callable[[], T]) -> T:
         return await to_thread.run_sync(call, limiter=self._limiter)

@@ -1,383 +1,283 @@
-"""Results on their way to the server: delivered until it has them, or says that nobody wants them any more."""
+"""Sends results until the server has them, or says that nobody wants them any more."""
 
 from __future__ import annotations
 
 import logging
-from enum import Enum
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import anyio
 
-from conductor_async.clock import sleep_unless
-from conductor_async.errors import (
-    AmbiguousOutcomeError,
-    APIError,
-    AuthenticationError,
-    ClientClosedError,
-    ConductorError,
-    ConnectionFailedError,
-    EndpointNotAvailableError,
-    NotFoundError,
-    PayloadError,
-    PermissionDeniedError,
-    RateLimitedError,
-    ResponseDecodeError,
-    ServerError,
-    TransportError,
-    WrongEventLoopError,
+from conductor_async.clock import sleep_until_set
+from conductor_async.errors import ClientClosedError, ConductorError, NotFoundError, WrongEventLoopError
+from conductor_async.worker._failures import FailureBackoff, may_have_handed_out
+from conductor_async.worker._results.delivery_failures import (
+    DeliveryDecision,
+    RejectionCount,
+    classify,
+    lacks_update_v2,
+    may_have_arrived,
 )
-from conductor_async.models import TaskResultStatus
-from conductor_async.worker._backoff import Backoff, FailureLog
-from conductor_async.worker.events import ResultDelivered, ResultDropped, ResultFailed, ResultLost
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from conductor_async.clock import Clock
     from conductor_async.models import Task, TaskResult
-    from conductor_async.resources import TaskClient, WorkflowClient
+    from conductor_async.resources import WorkflowClient
+    from conductor_async.resources._worker_api import WorkerApi
     from conductor_async.worker._circuit_breaker import CircuitBreaker
-    from conductor_async.worker._in_flight.tasks import UpdateLock
+    from conductor_async.worker._results.delivery_report import DeliveryReport
     from conductor_async.worker._results.encoded_result import EncodedResult, ResultEncoder
     from conductor_async.worker._results.outbox import Outbox
+    from conductor_async.worker._results.update_lock import UpdateLock
     from conductor_async.worker._results.update_v2_policy import UpdateV2Policy
-    from conductor_async.worker.events import Listeners
 
 logger = logging.getLogger("conductor_async")
 
-_SAME_ANSWER = 3
-"""So often a result is refused with the same answer before the task is failed instead."""
+_MAX_REJECTIONS = 3
+"""Rejections with the same response after which the task is failed instead."""
 
 _SLOW = 10.0
-"""Seconds. What took longer to deliver may have come too late: the server does not say."""
+"""Seconds. A result that took longer may have come too late: the server does not say so."""
 
-
-class Next(Enum):
-    """What to do after a delivery failed."""
-
-    AGAIN = "wait and try again"
-    COUNT = "the server refused it: try again, but not for ever"
-    FAIL = "it cannot be sent: fail the task instead"
-    DROP = "there is no such task or execution any more"
-    GIVE_UP = "this client can send nothing any more"
-
-
-def after(error: ConductorError) -> Next:
-    """What a failed `POST /tasks` means for the result."""
-    if isinstance(error, PayloadError):
-        return Next.FAIL
-    if isinstance(error, ClientClosedError | WrongEventLoopError):
-        return Next.GIVE_UP
-    if not isinstance(error, APIError):
-        return Next.AGAIN
-    if isinstance(error, NotFoundError) and error.status == 404:
-        return Next.DROP
-    if isinstance(error, AuthenticationError | PermissionDeniedError | RateLimitedError | EndpointNotAvailableError):
-        return Next.AGAIN
-    if error.retryable or error.status in (408, 502, 503, 504) or error.status < 400:
-        return Next.AGAIN
-    return Next.COUNT
-
-
-def lacks_update_v2(error: ConductorError) -> bool:
-    """Whether a failed update-v2 says that this server has no such endpoint."""
-    return isinstance(error, EndpointNotAvailableError) or (isinstance(error, APIError) and error.status == 405)
-
-
-def may_have_arrived(error: ConductorError) -> bool:
-    """Whether the server may have a result although delivering it failed so."""
-    lost = isinstance(error, TransportError) and not isinstance(error, ConnectionFailedError)
-    return lost or may_have_handed_out(error)
-
-
-def may_have_handed_out(error: ConductorError) -> bool:
-    """Whether a poll or an update-v2 that failed so may have taken a task from the queue."""
-    return isinstance(error, AmbiguousOutcomeError | ResponseDecodeError | ServerError) or (
-        isinstance(error, APIError) and error.status in (408, 502, 504)
-    )
+_LONGEST_DELAY_WHILE_STOPPING = 1.0
 
 
 class ResultSender:
-    """Delivers the results of all workers of a host. Shielded from cancellation, within `deadline` when the host stops.
+    """Sends the results of all workers of a host. Cancellation does not reach it; the deadline of a stop does.
 
     Args:
-        tasks: Where to, with requests that are tried once: this knows better what to repeat, and for how long.
-        workflow: Has the server go on, with requests that are tried once.
-        packing: Makes what is sent.
-        outage: Knows whether the server can be reached.
-        stopping: Set when the host stops: no next task is wanted then.
-        clock: The host's time.
-        worker_id: Whose events these are.
-        listeners: Who is told.
-        outbox: Keeps results until they are delivered, if there is one.
+        api: Sends one request at a time, without retries: what to repeat, and for how long, is decided here.
+        workflows: Triggers decisions.
+        encoder: Encodes the results.
+        circuit_breaker: While it is open, results wait.
+        report: Is told what becomes of results.
+        stopping: Set when the host stops: from then on no next task is wanted.
+        clock: The host's clock.
+        outbox: Keeps results in a file until they are delivered, if there is one.
+
+    Attributes:
+        has_v2: Whether the server has update-v2, as far as we know.
     """
 
     def __init__(
         self,
-        tasks: TaskClient,
-        workflow: WorkflowClient,
-        packing: ResultEncoder,
-        outage: CircuitBreaker,
+        api: WorkerApi,
+        workflows: WorkflowClient,
+        encoder: ResultEncoder,
+        circuit_breaker: CircuitBreaker,
+        report: DeliveryReport,
         *,
         stopping: anyio.Event,
         clock: Clock,
-        worker_id: str,
-        listeners: Listeners,
         outbox: Outbox | None = None,
     ) -> None:
-        self._tasks = tasks
-        self._workflow = workflow
-        self._packing = packing
-        self._outage = outage
+        self._api = api
+        self._workflows = workflows
+        self._encoder = encoder
+        self._circuit_breaker = circuit_breaker
+        self._report = report
         self._stopping = stopping
         self._clock = clock
-        self._worker_id = worker_id
-        self._listeners = listeners
         self._outbox = outbox
-        self._trouble = FailureLog("delivering results")
-        self._under_way: set[anyio.CancelScope] = set()
+        self._sending: set[anyio.CancelScope] = set()
         self._deadline = float("inf")
         self.has_v2 = True
 
     @property
     def undelivered(self) -> int:
         """How many results are on their way."""
-        return len(self._under_way)
+        return len(self._sending)
 
-    def end_at(self, deadline: float) -> None:
-        """What is not delivered by then (on the event loop's clock) is given up."""
+    def set_deadline(self, deadline: float) -> None:
+        """Gives up whatever is not delivered by then, on the event loop's clock."""
         self._deadline = deadline
-        for scope in self._under_way:
+        for scope in self._sending:
             scope.deadline = min(scope.deadline, deadline)
 
-    async def deliver(
+    async def send(
         self,
         result: TaskResult,
         task_type: str,
-        choice: UpdateV2Policy | None = None,
+        policy: UpdateV2Policy | None = None,
         *,
-        within: float = float("inf"),
-        way: UpdateLock | None = None,
+        timeout: float | None = None,
+        update_lock: UpdateLock | None = None,
     ) -> tuple[Task | None, ConductorError | None]:
-        """Delivers a result.
+        """Sends a result, and returns when the server has it or it was given up.
 
         Args:
-            result: What to deliver.
+            result: The result.
             task_type: The task's name.
-            choice: Take a next task along if this says so. None: never.
-            within: Seconds after which it is given up.
-            way: The task's, held while a request is under way (see `InFlightTask`).
+            policy: Takes the next task along if it says so. None: never.
+            timeout: Seconds after which the result is given up.
+            update_lock: The lock of the task, held while a request is under way.
 
         Returns:
-            The next task, if the server handed one out along the way; and the error after which it may have handed one
-            out that did not arrive.
+            The next task, if the response brought one; and the error after which the server may have handed out a task
+            that did not arrive.
         """
-        deadline = self._deadline
-        if within < float("inf"):
-            deadline = min(deadline, anyio.current_time() + within)
-        parcel: EncodedResult | None = None
-        with anyio.CancelScope(shield=True, deadline=deadline) as scope:
-            self._under_way.add(scope)
-            try:
-                parcel = await self._packing.pack(result, task_type)
-                parcel.since = self._clock.now()
-                parcel.way = way or parcel.way
-                if self._outbox is not None and parcel.is_final:
-                    await self._outbox.keep(parcel)
-                if choice is not None and self.has_v2 and not self._stopping.is_set() and choice.wants_v2():
-                    return await self._by_v2(parcel, choice)
-                await self._by_v1(parcel)
-                return None, None
-            finally:
-                self._under_way.discard(scope)
-        self._lost(parcel, result, task_type, "the host stopped, and the server did not take it in time")
+        deadline = self._deadline if timeout is None else min(self._deadline, anyio.current_time() + timeout)
+        encoded: EncodedResult | None = None
+        with anyio.CancelScope(shield=True, deadline=deadline) as scope, self._counted(scope):
+            encoded = await self._encoder.encode(result, task_type)
+            encoded.since = self._clock.now()
+            encoded.update_lock = update_lock or encoded.update_lock
+            if self._outbox is not None and encoded.is_final:
+                await self._outbox.add(encoded)
+            if policy is not None and self.has_v2 and not self._stopping.is_set() and policy.use_v2():
+                return await self._send_v2(encoded, policy)
+            await self._send_v1(encoded)
+            return None, None
+        in_outbox = encoded is not None and encoded.row is not None
+        why = "the host stopped, and the server did not accept it in time"
+        self._report.lost(result, task_type, why, in_outbox=in_outbox)
         return None, None
 
-    async def deliver_kept(self, parcel: EncodedResult) -> None:
-        """Delivers what the outbox had from an earlier run."""
-        with anyio.CancelScope(shield=True, deadline=self._deadline) as scope:
-            self._under_way.add(scope)
-            try:
-                parcel.since = self._clock.now()
-                await self._by_v1(parcel, again=True)
-            finally:
-                self._under_way.discard(scope)
+    async def send_from_outbox(self, encoded: EncodedResult) -> None:
+        """Sends a result that an earlier run left in the outbox."""
+        with anyio.CancelScope(shield=True, deadline=self._deadline) as scope, self._counted(scope):
+            encoded.since = self._clock.now()
+            await self._send_v1(encoded, resent=True)
+
+    @contextmanager
+    def _counted(self, scope: anyio.CancelScope) -> Generator[None]:
+        self._sending.add(scope)
+        try:
+            yield
+        finally:
+            self._sending.discard(scope)
 
     # -- update-v2 ---------------------------------------------------------------------------------
 
-    async def _by_v2(self, parcel: EncodedResult, choice: UpdateV2Policy) -> tuple[Task | None, ConductorError | None]:
-        parcel.tries += 1
+    async def _send_v2(
+        self, encoded: EncodedResult, policy: UpdateV2Policy
+    ) -> tuple[Task | None, ConductorError | None]:
+        encoded.tries += 1
         try:
-            async with parcel.way:
-                task = await self._tasks._update_v2(parcel.content)
+            async with encoded.update_lock:
+                task = await self._api.update_v2(encoded.content)
         except ConductorError as error:
-            self._outage.failed(error)
+            self._circuit_breaker.record_failure(error)
             if lacks_update_v2(error):
-                self._v2_is_missing()
-            elif not isinstance(error, NotFoundError) and after(error) in (Next.AGAIN, Next.COUNT):
-                self._failed(parcel, error)
-                await self._pause(Backoff().after(error))
-            # Whatever it was, this result goes by v1: that may be repeated, and hands nothing out that could be lost.
-            if await self._by_v1(parcel, again=may_have_arrived(error)) and isinstance(error, NotFoundError):
-                self._v2_is_missing()  # v1 knew the task, so what was not found was the endpoint
+                self._note_that_v2_is_missing()
+            elif classify(error) in (DeliveryDecision.RETRY, DeliveryDecision.RETRY_LIMITED) and not isinstance(
+                error, NotFoundError
+            ):
+                self._report.failed(encoded, error)
+                await self._sleep(FailureBackoff().delay_after(error))
+            # By v1 from here on, whatever the error: it can be repeated, and hands out nothing that could be lost.
+            delivered = await self._send_v1(encoded, resent=may_have_arrived(error))
+            if delivered and isinstance(error, NotFoundError):
+                self._note_that_v2_is_missing()  # v1 knew the task: what update-v2 did not find was itself
             return None, error if may_have_handed_out(error) else None
-        choice.brought(task is not None)
-        self._delivered(parcel)
+        policy.record(brought_task=task is not None)
+        self._report.delivered(encoded)
         return task, None
 
-    def _v2_is_missing(self) -> None:
+    def _note_that_v2_is_missing(self) -> None:
         if self.has_v2:
             self.has_v2 = False
-            logger.info("This server has no POST /tasks/update-v2: results are delivered by POST /tasks from now on")
+            logger.info("This server has no POST /tasks/update-v2. From now on, results are sent by POST /tasks")
 
     # -- POST /tasks -------------------------------------------------------------------------------
 
-    async def _by_v1(self, parcel: EncodedResult, *, again: bool = False) -> bool:
-        """Delivers by `POST /tasks`, however long that takes. False: nobody wants the result, or it was given up.
+    async def _send_v1(self, encoded: EncodedResult, *, resent: bool = False) -> bool:
+        """Sends by `POST /tasks`, however long that takes. Returns whether the server has the result.
 
         Args:
-            parcel: What to deliver.
-            again: The server may have it already.
+            encoded: What to send.
+            resent: Whether the server may have it already.
         """
-        patience = Backoff()
-        refusals = _Refusals()
-        replaced = False
+        backoff = FailureBackoff()
+        rejections = RejectionCount()
         while True:
-            await self._outage.over()
-            parcel.tries += 1
+            await self._circuit_breaker.wait_until_closed()
+            encoded.tries += 1
             try:
-                async with parcel.way:
-                    await self._tasks._update(parcel.content)
+                async with encoded.update_lock:
+                    await self._api.update(encoded.content)
             except ConductorError as error:
-                self._outage.failed(error)
-                step = after(error)
-                if step is Next.GIVE_UP:
-                    self._lost(parcel, parcel.result, parcel.task_type, str(error))
-                    raise
-                if step is Next.DROP:
-                    self._dropped(parcel, error)
-                    return False
-                if step is Next.COUNT:
-                    if await self._has_ended(parcel.result):
-                        self._delivered(parcel)
+                self._circuit_breaker.record_failure(error)
+                match await self._decide(encoded, error, rejections):
+                    case DeliveryDecision.DELIVERED:
+                        self._report.delivered(encoded)
                         return True
-                    if refusals.seen(error) >= _SAME_ANSWER:
-                        step = Next.FAIL
-                if step is Next.FAIL:
-                    if replaced:
-                        self._lost(parcel, parcel.result, parcel.task_type, str(error))
+                    case DeliveryDecision.FAIL_TASK:
+                        encoded.replace_by_failure(f"The worker's result could not be delivered: {error}")
+                        rejections.reset()
+                    case DeliveryDecision.DROP:
+                        self._report.dropped(encoded, error)
                         return False
-                    replaced = True
-                    refusals = _Refusals()
-                    parcel.replace(f"The worker's result could not be delivered: {error}")
-                    continue
-                again = again or may_have_arrived(error)
-                self._failed(parcel, error)
-                await self._pause(patience.after(error))
+                    case DeliveryDecision.GIVE_UP:
+                        self._give_up(encoded, error)
+                        return False
+                    case _:
+                        resent = resent or may_have_arrived(error)
+                        self._report.failed(encoded, error)
+                        await self._sleep(backoff.delay_after(error))
             else:
-                if again and parcel.is_final:
-                    await self._go_on(parcel)
-                if self._clock.now() - parcel.since > _SLOW:
-                    await self._verify(parcel)
-                self._delivered(parcel)
+                await self._after_success(encoded, resent=resent)
                 return True
 
-    async def _go_on(self, parcel: EncodedResult) -> None:
-        """Has the server go on with the execution.
+    async def _decide(
+        self, encoded: EncodedResult, error: ConductorError, rejections: RejectionCount
+    ) -> DeliveryDecision:
+        """Returns what to do after this failure, given the earlier ones and what the server says of the task."""
+        decision = classify(error)
+        if decision is DeliveryDecision.RETRY_LIMITED:
+            if await self._has_ended(encoded):
+                return DeliveryDecision.DELIVERED
+            if rejections.add(error) >= _MAX_REJECTIONS:
+                decision = DeliveryDecision.FAIL_TASK
+        if decision is DeliveryDecision.FAIL_TASK and encoded.is_replacement:
+            return DeliveryDecision.GIVE_UP
+        return decision
 
-        If it died when it had stored a result and not yet decided what follows, it takes the same result again without
-        a word, and without deciding: the execution would stand still for up to the response timeout.
+    def _give_up(self, encoded: EncodedResult, error: ConductorError) -> None:
+        self._report.lost(encoded.result, encoded.task_type, str(error), in_outbox=encoded.row is not None)
+        if isinstance(error, ClientClosedError | WrongEventLoopError):
+            raise error  # this ends the host: no request of it can succeed any more
+
+    async def _after_success(self, encoded: EncodedResult, *, resent: bool) -> None:
+        if encoded.is_final:
+            if resent:
+                await self._trigger_decision(encoded)
+            if self._clock.now() - encoded.since > _SLOW:
+                await self._check_that_it_was_in_time(encoded)
+        self._report.delivered(encoded)
+
+    async def _trigger_decision(self, encoded: EncodedResult) -> None:
+        """Makes the server go on with the execution.
+
+        If it died after it stored a result and before it decided what follows, it accepts the same result again without
+        deciding: the execution would stand still for up to the response timeout.
         """
         try:
-            await self._workflow.decide(parcel.result.workflow_instance_id)
+            await self._workflows.decide(encoded.result.workflow_instance_id)
         except ConductorError as error:
-            logger.debug("Execution %s was not decided: %s", parcel.result.workflow_instance_id, error)
+            logger.debug("Execution %s could not be decided: %s", encoded.result.workflow_instance_id, error)
 
-    async def _has_ended(self, result: TaskResult) -> bool:
-        """Whether the server has the result although it said no: it does that when what follows the task fails."""
-        if result.status == TaskResultStatus.IN_PROGRESS:
+    async def _has_ended(self, encoded: EncodedResult) -> bool:
+        """Returns whether the server has the result although it reported an error: what follows the task had failed."""
+        if not encoded.is_final:
             return False
         try:
-            return (await self._tasks._get_task(result.task_id)).is_completed()
+            return (await self._api.get_task(encoded.result.task_id)).is_completed()
         except ConductorError:
             return False
 
-    async def _verify(self, parcel: EncodedResult) -> None:
-        """Says so if a result came too late: the server takes it without a word, and ignores it."""
-        if not parcel.is_final:
-            return
+    async def _check_that_it_was_in_time(self, encoded: EncodedResult) -> None:
         try:
-            task = await self._tasks._get_task(parcel.result.task_id)
+            task = await self._api.get_task(encoded.result.task_id)
         except ConductorError:
             return
-        if task.status != parcel.result.status:
-            logger.warning(
-                "The %s result of task %s came too late, after %.0f s: the task is %s. Other attempts go on without it",
-                parcel.result.status,
-                task.task_id,
-                self._clock.now() - parcel.since,
-                task.status,
-            )
+        if task.status != encoded.result.status:
+            self._report.late(encoded, task.status)
 
-    async def _pause(self, seconds: float) -> None:
+    async def _sleep(self, seconds: float) -> None:
         if self._stopping.is_set():
-            await self._clock.sleep(min(seconds, 1.0))  # there is little time left
+            await self._clock.sleep(min(seconds, _LONGEST_DELAY_WHILE_STOPPING))
         else:
-            await sleep_unless(self._stopping, seconds, self._clock)
-
-    # -- what became of it -------------------------------------------------------------------------
-
-    def _delivered(self, parcel: EncodedResult) -> None:
-        self._outage.works()
-        self._trouble.works()
-        if self._outbox is not None:
-            self._outbox.done(parcel)
-        if self._listeners:
-            seconds = self._clock.now() - parcel.since
-            self._listeners.tell(
-                ResultDelivered(
-                    self._worker_id, parcel.task_type, parcel.result, seconds, len(parcel.content), parcel.tries
-                )
-            )
-
-    def _failed(self, parcel: EncodedResult, error: ConductorError) -> None:
-        self._trouble.failed(error)
-        if self._listeners:
-            self._listeners.tell(ResultFailed(self._worker_id, parcel.task_type, parcel.result, error, parcel.tries))
-
-    def _dropped(self, parcel: EncodedResult, error: ConductorError) -> None:
-        logger.warning(
-            "The result of task %s is dropped, because the server has no such task any more: %s",
-            parcel.result.task_id,
-            error,
-        )
-        if self._outbox is not None:
-            self._outbox.done(parcel)
-        if self._listeners:
-            self._listeners.tell(ResultDropped(self._worker_id, parcel.task_type, parcel.result, error))
-
-    def _lost(self, parcel: EncodedResult | None, result: TaskResult, task_type: str, why: str) -> None:
-        kept = parcel is not None and parcel.row is not None
-        logger.critical(
-            "The %s result of task %s (execution %s) %s: %s. %s",
-            result.status,
-            result.task_id,
-            result.workflow_instance_id,
-            "is not delivered" if kept else "is lost",
-            why,
-            "The outbox has it, for the next start" if kept else "It is handed out again after its response timeout",
-        )
-        if self._listeners:
-            self._listeners.tell(ResultLost(self._worker_id, task_type, result, why, kept))
-
-
-class _Refusals:
-    """Counts refusals with the same answer."""
-
-    def __init__(self) -> None:
-        self._answer: object = None
-        self._count = 0
-
-    def seen(self, error: ConductorError) -> int:
-        answer = (error.status, error.message) if isinstance(error, APIError) else str(error)
-        self._count = self._count + 1 if answer == self._answer else 1
-        self._answer = answer
-        return self._count
+            await sleep_until_set(self._stopping, seconds, self._clock)

@@ -1,28 +1,31 @@
-"""Whether a result is delivered by update-v2, which also brings a next task, or by `POST /tasks`, which does not."""
+"""Whether to send a result by update-v2, whose response brings a next task, or by `POST /tasks`, which brings none."""
 
 from __future__ import annotations
 
 
 class UpdateV2Policy:
-    """Whether to deliver by update-v2, which also brings a next task if there is one: for one task type.
+    """Decides for one task type how to send the next result.
 
-    Where there is one, that saves a poll. Where there is none, the server looks for one for a tenth of a second, and
-    the slot waits with it. So it is used while it brings tasks; when it does not any more, every tenth delivery tries.
+    If a task is waiting, update-v2 saves a poll. If none is, the server looks for one for a tenth of a second, and the
+    slot waits with it. So update-v2 is used while it brings tasks. When it no longer does, every tenth result tries it.
+
+    Attributes:
+        rate: How often update-v2 brought a task lately, from 0.0 to 1.0.
     """
 
     __slots__ = ("_since_probe", "rate")
 
     _WEIGHT = 0.2
-    _WORTH_IT = 0.2
+    _THRESHOLD = 0.2
     _PROBE_EVERY = 10
 
     def __init__(self) -> None:
         self.rate = 0.5
         self._since_probe = 0
 
-    def wants_v2(self) -> bool:
-        """Whether the next delivery should ask for a task."""
-        if self.rate >= self._WORTH_IT:
+    def use_v2(self) -> bool:
+        """Returns whether the next result should go by update-v2."""
+        if self.rate >= self._THRESHOLD:
             return True
         self._since_probe += 1
         if self._since_probe < self._PROBE_EVERY:
@@ -30,10 +33,10 @@ class UpdateV2Policy:
         self._since_probe = 0
         return True
 
-    def brought(self, task: bool) -> None:
-        """Whether update-v2 brought one."""
-        self.rate += self._WEIGHT * (task - self.rate)
+    def record(self, *, brought_task: bool) -> None:
+        """Records whether update-v2 brought a task."""
+        self.rate += self._WEIGHT * (brought_task - self.rate)
 
-    def backlog(self) -> None:
-        """A poll filled all slots, so there is probably more."""
+    def record_backlog(self) -> None:
+        """Records that a poll filled all slots: more tasks are probably waiting."""
         self.rate = max(self.rate, 0.5)

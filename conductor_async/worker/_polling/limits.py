@@ -1,4 +1,4 @@
-"""How much may go on at once: tasks of a worker, tasks of a host, polls that wait at the server."""
+"""How much goes on at once: tasks of a worker, tasks of a host, polls that wait at the server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 
 
 class Slots:
-    """How many more tasks may run. Slots are reserved before a poll, so that there is one for each task it brings."""
+    """Slots for running tasks. They are reserved before a poll, so that each task it brings has one.
+
+    Attributes:
+        count: How many there are.
+        free: How many are not reserved.
+    """
 
     __slots__ = ("_changed", "count", "free")
 
@@ -20,50 +25,51 @@ class Slots:
         self.free = count
         self._changed: anyio.Event | None = None
 
-    def reserve(self, count: int) -> None:
-        """Takes slots, which must be free."""
+    def reserve(self, count: int = 1) -> None:
+        """Reserves slots, which must be free."""
         self.free -= count
 
     def release(self, count: int = 1) -> None:
         """Gives slots back."""
         self.free += count
-        self.wake()
+        self.notify()
 
-    def wake(self) -> None:
-        """Has `changed()` return."""
+    def notify(self) -> None:
+        """Wakes whoever waits for a change."""
         if self._changed is not None:
             self._changed.set()
             self._changed = None
 
     async def changed(self) -> None:
-        """Returns when slots were released."""
+        """Returns when slots were released, or `notify` was called."""
         if self._changed is None:
             self._changed = anyio.Event()
         await self._changed.wait()
 
 
 class PollLimiter:
-    """Polls that may wait at the server at once. If there are more pollers than that, they take turns.
+    """Limits the polls that wait at the server at once: an async context manager around each poll.
 
-    Then each waits less long at the server, so that a round of all of them takes no longer than one poll would.
+    If more pollers want to poll, they take turns, and each waits for a shorter time at the server: a round of all of
+    them then takes no longer than one poll would.
 
     Args:
-        limit: How many polls.
-        pollers: How many want to.
+        limit: The most polls at once.
+        pollers: How many pollers there are.
     """
 
     __slots__ = ("_limiter", "_share", "limit")
 
     _SHORTEST = 0.1
-    """Seconds. The server looks ten times a second."""
+    """Seconds. The server looks for tasks ten times a second."""
 
     def __init__(self, limit: int, pollers: int) -> None:
         self.limit = min(limit, pollers)
         self._limiter = anyio.Semaphore(self.limit)
         self._share = min(1.0, limit / pollers)
 
-    def wait_at_server(self, timeout: float) -> float:
-        """How long a poll may wait that would have waited so long, if it were alone."""
+    def share_of(self, timeout: float) -> float:
+        """Returns the seconds that a poll may wait at the server, if it could wait for `timeout` when alone."""
         return timeout if self._share == 1.0 else min(timeout, max(self._SHORTEST, timeout * self._share))
 
     async def __aenter__(self) -> None:

@@ -1,4 +1,4 @@
-"""A server of nothing but task queues, which fails as told. In memory, so that a mock clock may run it."""
+"""A server with task queues and nothing else, which fails as told. In memory, so that a mock clock can drive it."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ NO_WORKFLOW = {"status": 404, "message": "No such workflow found by id: w1"}
 
 
 LOST = httpx.ReadError("the answer was lost on the way")
-"""A fault: the request is carried out, and its answer never arrives."""
+"""A fault: the request is carried out, and its response never arrives."""
 
 
 class FakeConductor:
-    """Queues, and what was asked of them.
+    """A queue of tasks, and the requests that came.
 
     Attributes:
         polls: The query of each poll.
-        results: Every result that was taken, with its endpoint under `via`.
-        tried: Every result that was sent, taken or not.
-        faults: By endpoint (`poll`, `v1`, `v2`): what to answer instead, one by one. `always` does it for ever.
+        results: Every result that was accepted, with its endpoint under `via`.
+        tried: Every result that was sent, accepted or not.
+        faults: By endpoint (`poll`, `v1`, `v2`, `other`): responses or errors instead of the usual, one after another.
+        always: The same, for every request.
         v2_time: Seconds that update-v2 looks for a next task.
         tasks: Every task by id, as it is now.
-        looks: The path of every request that only looks.
+        reads: The path of every request that changes nothing.
     """
 
     def __init__(self) -> None:
@@ -47,20 +48,20 @@ class FakeConductor:
         self.v2_time = 0.1
         self.response_timeout = 3600
         self.tasks: dict[str, dict[str, Any]] = {}
-        self.looks: list[str] = []
+        self.reads: list[str] = []
         self.storage: str | None = None
         self._ids = itertools.count(1)
         self._news = anyio.Event()
 
     def client(self) -> ConductorClient:
-        """A client of this server."""
+        """Returns a client of this server."""
         http_client = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
         return ConductorClient(
             Configuration("http://fake/api", retry=RetryPolicy(max_attempts=1)), http_client=http_client
         )
 
     def put(self, count: int = 1, **given: Any) -> None:
-        """Puts tasks into the queue."""
+        """Adds tasks to the queue."""
         for _ in range(count):
             task_id = f"t{next(self._ids)}"
             self.tasks[task_id] = {
@@ -77,15 +78,15 @@ class FakeConductor:
         self._changed()
 
     def end(self, task_id: str, status: str = "CANCELED", **facts: Any) -> None:
-        """What becomes of a task when its workflow is terminated, say."""
+        """Ends a task from outside, as when its workflow is terminated."""
         self.tasks[task_id] |= {"status": status, **facts}
 
     def statuses(self) -> list[str]:
-        """The status of each result taken, leases left out."""
+        """Returns the status of each accepted result, without lease extensions."""
         return [result["status"] for result in self.results if not result.get("extendLease")]
 
     async def until(self, condition: Callable[[], Any], within: float = 30) -> None:
-        """Waits for something to be true of this server."""
+        """Returns when a condition on this server is true."""
         with anyio.fail_after(within):
             while not condition():
                 await self._news.wait()
@@ -129,10 +130,10 @@ class FakeConductor:
             )
         if kind in ("v1", "v2"):
             return await self.update(kind, body)
-        self.looks.append(request.url.path)
-        return self._look(request.url.path)
+        self.reads.append(request.url.path)
+        return self._read(request.url.path)
 
-    def _look(self, path: str) -> httpx.Response:
+    def _read(self, path: str) -> httpx.Response:
         if path.startswith("/api/admin/task/"):
             open_tasks = [task for task in self.tasks.values() if task["status"] in ("SCHEDULED", "IN_PROGRESS")]
             return httpx.Response(200, json=open_tasks)
@@ -161,7 +162,7 @@ class FakeConductor:
         return dict(task)
 
     async def update(self, kind: str, body: dict[str, Any]) -> httpx.Response:
-        """Takes a result; by v2, hands out a task."""
+        """Accepts a result; by v2, hands out a task."""
         task = self.tasks.get(body["taskId"])
         if task is None:
             return httpx.Response(404, json=NO_WORKFLOW)

@@ -80,7 +80,7 @@ BY_PRECEDENCE = [
 
 
 @pytest.mark.parametrize("first", range(len(BY_PRECEDENCE)))
-def test_the_most_particular_variable_wins(monkeypatch: pytest.MonkeyPatch, first: int) -> None:
+def test_the_most_specific_variable_wins(monkeypatch: pytest.MonkeyPatch, first: int) -> None:
     variables = {name: name for name in BY_PRECEDENCE[first:]}
     assert options(monkeypatch, variables, domain="code").domain == BY_PRECEDENCE[first]
 
@@ -128,17 +128,18 @@ def test_what_changes_is_logged_with_its_variable(
     caplog.set_level(logging.INFO, logger="conductor_async")
     options(monkeypatch, {"CONDUCTOR_WORKER_ALL_THREAD_COUNT": "3", "conductor.worker.greet.domain": "eu"})
     assert (
-        "'greet', by the environment: domain='eu' (conductor.worker.greet.domain), concurrency=3 (COND" in caplog.text
+        "'greet' has options from the environment: domain='eu' (conductor.worker.greet.domain), concurrency=3 (COND"
+        in caplog.text
     )
 
 
-def test_a_misspelt_property_for_all_is_warned_of(
+def test_a_misspelt_option_of_all_workers_is_warned_about(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     options(monkeypatch, {"CONDUCTOR_WORKER_ALL_TREAD_COUNT": "3", "CONDUCTOR_WORKER_ALL_REGISTER_SCHEMA": "false"})
     [warning] = caplog.records
     assert warning.getMessage() == (
-        "The environment variable CONDUCTOR_WORKER_ALL_TREAD_COUNT changes nothing of any worker:"
+        "The environment variable CONDUCTOR_WORKER_ALL_TREAD_COUNT sets no option of workers, so it is ignored:"
         " did you mean CONDUCTOR_WORKER_ALL_THREAD_COUNT?"
     )
 

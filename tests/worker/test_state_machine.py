@@ -7,7 +7,7 @@ the function's own.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
@@ -19,6 +19,9 @@ from hypothesis import strategies as st
 from conductor_async.errors import NonRetryableException
 from conductor_async.worker import WorkerHost, worker_task
 from tests.worker.fake_conductor import LOST, FakeConductor, Fault
+
+if TYPE_CHECKING:
+    from conductor_async.client import ConductorClient
 
 RESPONSE_TIMEOUT = 60
 
@@ -39,7 +42,7 @@ ACTIONS = st.one_of(
     st.tuples(st.just("down"), st.floats(0.1, 40)),
     st.tuples(st.just("host")),
     st.tuples(st.just("stop"), st.integers(0, 3)),
-    st.tuples(st.just("hurry"), st.integers(0, 3)),
+    st.tuples(st.just("stop at once"), st.integers(0, 3)),
     st.tuples(st.just("crash"), st.integers(0, 3)),
     st.tuples(st.just("terminate"), st.integers(0, 20)),
     st.tuples(st.just("time"), st.floats(0, 30)),
@@ -97,7 +100,7 @@ class Play:
 
     def __init__(self) -> None:
         self.server = Server()
-        self.hosts: list[tuple[WorkerHost, trio.CancelScope]] = []
+        self.hosts: list[tuple[WorkerHost, ConductorClient]] = []
         self.started: dict[str, str] = {}
         self.terminated: set[str] = set()
         self.abandoned = False
@@ -120,11 +123,10 @@ class Play:
             world.cancel_scope.cancel()
 
     async def host(self) -> None:
-        host = WorkerHost(
-            self.server.client(), [worker_task("job", concurrency=3)(job)], poll_timeout=2, grace=5, max_running=2
-        )
+        conductor = self.server.client()
+        host = WorkerHost(conductor, [worker_task("job", concurrency=3)(job)], poll_timeout=2, grace=5, max_running=2)
         scope = trio.CancelScope()
-        self.hosts.append((host, scope))
+        self.hosts.append((host, conductor))
         self.nursery.start_soon(self.live, host, scope)
         await trio.sleep(0.01)
 
@@ -152,11 +154,11 @@ class Play:
                 await self.host()
             case "stop", index:
                 self.hosts[index % len(self.hosts)][0].stop()
-            case "hurry", index:
+            case "stop at once", index:
                 self.hosts[index % len(self.hosts)][0].stop(at_once=True)
                 self.abandoned = True
             case "crash", index:
-                self.crash(self.hosts[index % len(self.hosts)][0])
+                self.crash(*self.hosts[index % len(self.hosts)])
             case "terminate", index if self.started:
                 task_id = f"t{index % len(self.started) + 1}"
                 if self.server.tasks[task_id]["status"] in ("SCHEDULED", "IN_PROGRESS"):
@@ -168,10 +170,10 @@ class Play:
             case "time", seconds:
                 await trio.sleep(seconds)
 
-    def crash(self, host: WorkerHost) -> None:
-        """As a kill: nothing that it does is heard of any more."""
+    def crash(self, host: WorkerHost, conductor: ConductorClient) -> None:
+        """As a kill: nothing that it does reaches the server any more."""
         self.abandoned = True
-        host._conductor._api.configuration.server_api_url = "http://nowhere/api"
+        conductor.configuration.server_api_url = "http://nowhere/api"
         host.stop(at_once=True)
 
     def check(self) -> None:

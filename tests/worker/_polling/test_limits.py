@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from conductor_async import ConductorClient, ConductorWorkflow, Configuration, Limits, WorkerHost
-from conductor_async.errors import ConfigurationError
 from conductor_async.worker import worker_task
 from conductor_async.worker.events import PollSkipped, TaskHandedBack, WorkerEvent
 from tests.worker.fake_conductor import FakeConductor
@@ -113,24 +112,6 @@ async def test_no_more_polls_than_allowed_wait_at_the_server():
         async with WorkerHost(conductor, idle(30), max_idle_polls=7):
             await anyio.sleep(30)
     assert most == 7
-
-
-@only_with_a_mock_clock
-async def test_a_paused_worker_does_not_poll(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("CONDUCTOR_WORKER_JOB_PAUSED", "true")
-    server = FakeConductor()
-    async with hosting(server, echo) as host:
-        await anyio.sleep(60)
-        assert host.health().pollers[0].state == "paused"
-        assert host.health().is_healthy
-    assert not server.polls
-
-
-@pytest.mark.parametrize("name", ["max_running", "max_idle_polls", "max_result_size"])
-async def test_limits_are_whole_numbers(name: str):
-    for value in (0, -1, 1.5, True):
-        with pytest.raises(ConfigurationError, match=name):
-            WorkerHost(FakeConductor().client(), [echo], **{name: value})
 
 
 @pytest.mark.server

@@ -1,4 +1,4 @@
-"""A server that is gone is looked for by one request at a time, and all are back soon after it is."""
+"""While the server cannot be reached, one request at a time probes it; all are back soon after it is."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Counting(FakeConductor):
 
 @pytest.mark.parametrize("fault", [REFUSED, httpx.Response(503), httpx.Response(502, text="<html>")], ids=repr)
 @only_with_a_mock_clock
-async def test_one_request_a_second_looks_for_it_and_all_are_back_in_two_seconds(fault, caplog):
+async def test_one_request_a_second_probes_and_all_are_back_in_two_seconds(fault, caplog):
     server, events = Counting(), list[WorkerEvent]()
     async with hosting(server, *workers(50), poll_timeout=5, listeners=[events.append]) as host:
         await anyio.sleep(7)
@@ -69,7 +69,7 @@ async def test_one_request_a_second_looks_for_it_and_all_are_back_in_two_seconds
 
 
 @only_with_a_mock_clock
-async def test_after_five_minutes_it_is_looked_for_twice_a_minute():
+async def test_after_five_minutes_there_are_two_to_four_probes_a_minute():
     server = Counting()
     server.always = dict(DOWN)
     async with hosting(server, *workers(3), grace=0):
@@ -84,7 +84,7 @@ async def test_after_five_minutes_it_is_looked_for_twice_a_minute():
 
 
 @only_with_a_mock_clock
-async def test_results_wait_for_it_without_asking_and_are_all_delivered():
+async def test_results_wait_without_requests_and_are_all_delivered():
     server = Counting()
     server.put(30)
     begun = anyio.Event()
@@ -107,7 +107,7 @@ async def test_results_wait_for_it_without_asking_and_are_all_delivered():
 
 
 @only_with_a_mock_clock
-async def test_a_host_that_stops_meanwhile_does_not_wait_for_it():
+async def test_a_host_that_stops_meanwhile_does_not_wait():
     server = FakeConductor()
     server.always = dict(DOWN)
     async with hosting(server, *workers(2)):
@@ -117,7 +117,7 @@ async def test_a_host_that_stops_meanwhile_does_not_wait_for_it():
 
 
 @only_with_a_mock_clock
-async def test_one_that_answers_no_is_there():
+async def test_a_server_that_answers_with_an_error_is_not_unreachable():
     server = FakeConductor()
     server.always = {"poll": httpx.Response(401, json={"message": "who?"})}
     async with hosting(server, *workers(8)) as host:

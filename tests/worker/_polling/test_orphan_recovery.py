@@ -1,4 +1,4 @@
-"""Tasks in answers that never came are found under the host's own id, and handed back."""
+"""Tasks in responses that never arrived are found under the host's own worker id, and handed back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from conductor_async.worker.events import SearchGivenUp, WorkerEvent
-from tests.worker.fake_conductor import LOST, FakeConductor, Fault
+from tests.worker.fake_conductor import LOST, FakeConductor
 from tests.worker.hosting import anyio_backend, echo, hosting, only_with_a_mock_clock, worker  # noqa: F401
 
 pytestmark = pytest.mark.anyio
@@ -62,7 +62,7 @@ async def test_a_task_that_the_server_hands_out_to_a_poll_long_after_its_connect
     assert handed_back(server) == ["t1"]
 
 
-async def test_what_the_host_knows_is_left_alone():
+async def test_tasks_that_the_host_has_are_left_alone():
     server = FakeConductor()
     server.put(3)
     begun = 0
@@ -75,12 +75,12 @@ async def test_what_the_host_knows_is_left_alone():
     server.faults["poll"] = [anyio.lowlevel.checkpoint, anyio.lowlevel.checkpoint, LOST]
     async with hosting(server, worker(slow, concurrency=4)):
         await server.until(lambda: server.statuses().count("COMPLETED") == 3)
-        assert any(path.startswith("/api/admin/task/") for path in server.looks)
+        assert any(path.startswith("/api/admin/task/") for path in server.reads)
     assert begun == 3
     assert not handed_back(server)
 
 
-async def test_the_last_poll_of_a_host_that_stops_is_followed_up_too():
+async def test_the_last_poll_of_a_host_that_stops_is_searched_for_too():
     server = FakeConductor()
     async with hosting(server, echo, poll_timeout=0.5):
         await server.until(lambda: server.polls)
@@ -113,19 +113,19 @@ async def test_under_an_id_that_others_may_have_too_nothing_is_handed_back():
 
 
 @only_with_a_mock_clock
-async def test_a_server_that_lists_no_tasks_is_said_so_once(caplog: pytest.LogCaptureFixture):
+async def test_that_a_server_cannot_list_tasks_is_logged_once(caplog: pytest.LogCaptureFixture):
     server = FakeConductor()
     server.always["other"] = httpx.Response(404, json={"status": 404, "message": "No static resource api/admin/task"})
     server.faults["poll"] = [CUT_OFF] * 5
     async with hosting(server, echo):
         await anyio.sleep(60)
-    said = [r for r in caplog.records if r.levelno == logging.WARNING and "does not list" in r.getMessage()]
+    said = [r for r in caplog.records if r.levelno == logging.WARNING and "cannot list" in r.getMessage()]
     assert len(said) == 1
     assert "response timeout" in said[0].getMessage()
 
 
 @only_with_a_mock_clock
-async def test_a_host_that_stops_before_it_has_found_out_says_so():
+async def test_a_host_that_stops_before_it_has_searched_reports_it():
     server = FakeConductor()
     server.put(1)
     server.faults["poll"] = [LOST]
@@ -157,11 +157,13 @@ async def test_a_host_that_stops_hands_many_back_side_by_side():
 
 
 FORBIDDEN = httpx.Response(403, json={"status": 403, "message": "not yours"})
+
+
 MANY = httpx.Response(429)
 
 
 @only_with_a_mock_clock
-async def test_refusals_that_pass_do_not_end_the_search():
+async def test_transient_rejections_do_not_end_the_search():
     server = FakeConductor()
     server.put(1)
     server.faults["poll"] = [LOST]
@@ -172,7 +174,7 @@ async def test_refusals_that_pass_do_not_end_the_search():
 
 
 @only_with_a_mock_clock
-async def test_a_search_that_is_refused_is_given_up_but_not_the_next_one(caplog: pytest.LogCaptureFixture):
+async def test_a_search_that_is_rejected_is_given_up_but_not_the_next_one(caplog: pytest.LogCaptureFixture):
     server = FakeConductor()
     server.put(1)
     server.faults["poll"] = [LOST]
@@ -184,50 +186,17 @@ async def test_a_search_that_is_refused_is_given_up_but_not_the_next_one(caplog:
         assert [each for each in told if isinstance(each, SearchGivenUp)] == [SearchGivenUp(host.worker_id, "job")]
         (said,) = [r for r in caplog.records if "refuses to list" in r.getMessage()]
         assert said.levelno == logging.WARNING
-        asked = len(server.looks)
+        asked = len(server.reads)
         await anyio.sleep(300)
-        assert len(server.looks) == asked
+        assert len(server.reads) == asked
         del server.always["other"]
         server.faults["poll"] = [CUT_OFF]
         await server.until(lambda: "COMPLETED" in server.statuses())
     assert handed_back(server) == ["t1"]
 
 
-PAGE = httpx.Response(200, html="<html><body>Sign in</body></html>")
-NO_V2 = httpx.Response(404, json={"status": 404, "message": "No static resource api/tasks/update-v2."})
-
-
-def decided(server: FakeConductor) -> list[str]:
-    return [path.rpartition("/")[2] for path in server.looks if path.startswith("/api/workflow/decide/")]
-
-
-@pytest.mark.parametrize(
-    "faults",
-    [{"v2": [LOST]}, {"v2": [NO_V2], "v1": [LOST]}, {"v2": [NO_V2], "v1": [PAGE]}],
-    ids=["v2", "v1", "page"],
-)
-async def test_after_a_result_that_was_sent_again_the_server_is_asked_to_go_on(faults: dict[str, list[Fault]]):
-    """It may have died between storing it and deciding what follows. Then it would take it again without deciding."""
-    server = FakeConductor()
-    server.put(1)
-    server.faults |= {kind: list(each) for kind, each in faults.items()}
-    async with hosting(server, echo):
-        await server.until(lambda: "COMPLETED" in server.statuses())
-    assert decided(server) == [server.tasks["t1"]["workflowInstanceId"]]
-
-
-@pytest.mark.parametrize("fault", [httpx.ConnectError("refused"), MANY], ids=["not sent", "refused"])
-async def test_after_a_result_that_did_not_arrive_it_is_not(fault: Fault):
-    server = FakeConductor()
-    server.put(1)
-    server.faults |= {"v2": [NO_V2], "v1": [fault]}
-    async with hosting(server, echo):
-        await server.until(lambda: "COMPLETED" in server.statuses())
-    assert not decided(server)
-
-
 @only_with_a_mock_clock
-async def test_what_fails_while_it_is_looked_for_the_last_time_is_looked_for_too():
+async def test_a_poll_that_fails_during_the_last_search_is_searched_for_too():
     """The list is slow, and another poll fails meanwhile, which the server answers with a task some seconds later."""
     server = FakeConductor()
 

@@ -1,10 +1,9 @@
-"""Inputs that the server keeps outside, and results that it could not keep."""
+"""Results that the server could not keep fail their tasks."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.worker.fake_conductor import FakeConductor
@@ -25,7 +24,7 @@ def a_large_output(mebibytes: float) -> Any:
     [(2.9, None, True), (3.1, None, False), (3.1, "http://s3/put", True), (10.1, "http://s3/put", False)],
 )
 @only_with_a_mock_clock
-async def test_a_result_that_the_server_would_not_keep_fails_for_good_with_the_place(
+async def test_an_output_that_is_too_large_fails_the_task_with_the_path_of_its_largest_part(
     mebibytes: float, storage: str | None, fits: bool
 ):
     server = FakeConductor()
@@ -42,7 +41,7 @@ async def test_a_result_that_the_server_would_not_keep_fails_for_good_with_the_p
 
 
 @only_with_a_mock_clock
-async def test_the_limit_can_be_said():
+async def test_the_limit_can_be_set():
     server = FakeConductor()
     server.put()
 
@@ -52,33 +51,4 @@ async def test_the_limit_can_be_said():
     async with hosting(server, worker(job), max_result_size=1000):
         await server.until(lambda: server.results)
     assert "outputData.result" in server.results[0]["reasonForIncompletion"]
-    assert not server.looks
-
-
-@only_with_a_mock_clock
-async def test_an_input_that_cannot_be_fetched_is_handed_back_with_the_reason_and_never_run():
-    server = FakeConductor()
-    called = []
-
-    async def job(**given: Any) -> None:
-        called.append(given)
-
-    server.put()
-    server.tasks["t1"]["externalInputPayloadStoragePath"] = "in/1.json"
-    async with hosting(server, worker(job)):
-        await server.until(lambda: server.results)
-    [result] = server.results
-    assert (result["status"], result["callbackAfterSeconds"]) == ("IN_PROGRESS", 60)
-    assert "its storage has no URL" in result["reasonForIncompletion"]
-    assert not called
-
-
-@only_with_a_mock_clock
-async def test_handing_it_back_is_tried_until_the_server_has_it():
-    server = FakeConductor()
-    server.put()
-    server.tasks["t1"]["externalInputPayloadStoragePath"] = "in/1.json"
-    server.faults["v1"] = [httpx.ReadError("reset")] * 3
-    async with hosting(server, echo):
-        await server.until(lambda: server.results)
-    assert server.tasks["t1"]["status"] == "SCHEDULED"
+    assert not server.reads

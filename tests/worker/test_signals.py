@@ -1,4 +1,4 @@
-"""How hosts stop: by signals if they are asked to own them, at once at the second one."""
+"""A host that is asked to handles signals: it stops at the first one, and at once at the second one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import anyio.lowlevel
 import pytest
 
 from conductor_async.errors import ConfigurationError
-from conductor_async.worker import WorkerHost, get_task_context
+from conductor_async.worker import WorkerHost
 from conductor_async.worker.events import HostStopped, HostStopping, TaskHandedBack, WorkerEvent
 from tests.worker.fake_conductor import FakeConductor
 from tests.worker.hosting import anyio_backend, echo, hosting, only_with_a_mock_clock, worker  # noqa: F401
@@ -25,7 +25,7 @@ def host_of(server: FakeConductor, *workers: Any, **options: Any) -> WorkerHost:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_stops_it_and_what_runs_ends(number: signal.Signals):
+async def test_a_signal_stops_the_host_and_running_tasks_end(number: signal.Signals):
     server, events = FakeConductor(), list[WorkerEvent]()
     server.put()
 
@@ -46,7 +46,7 @@ async def test_a_signal_stops_it_and_what_runs_ends(number: signal.Signals):
 
 
 @only_with_a_mock_clock
-async def test_the_second_signal_hands_back_at_once_and_gives_up_polls(caplog: pytest.LogCaptureFixture):
+async def test_the_second_signal_hands_back_at_once_and_abandons_polls(caplog: pytest.LogCaptureFixture):
     server, events = FakeConductor(), list[WorkerEvent]()
     server.put()
     begun = anyio.Event()
@@ -73,13 +73,12 @@ async def test_the_second_signal_hands_back_at_once_and_gives_up_polls(caplog: p
     assert anyio.current_time() - began < 1
     assert server.statuses() == ["IN_PROGRESS"]
     assert server.tasks["t1"]["status"] == "SCHEDULED"
-    assert "gives up polls under way" in caplog.text
-    assert "for job" in caplog.text
+    assert "abandons its polls for job" in caplog.text
     assert [event.at_once for event in events if isinstance(event, HostStopping)] == [False, True]
     assert [event.reason for event in events if isinstance(event, TaskHandedBack)] == ["the worker host is stopping"]
 
 
-async def test_handlers_of_others_are_put_back():
+async def test_former_handlers_are_restored():
     server = FakeConductor()
     received: list[int] = []
 
@@ -101,7 +100,7 @@ async def test_handlers_of_others_are_put_back():
         signal.signal(signal.SIGTERM, before)
 
 
-async def test_unasked_no_handler_is_touched():
+async def test_a_host_that_is_not_asked_to_leaves_handlers_alone():
     before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
     async with hosting(FakeConductor(), echo, poll_timeout=0.1):
         assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
@@ -115,41 +114,3 @@ async def test_signals_are_for_the_main_thread():
     with pytest.raises(ConfigurationError, match="only the main thread"):
         await anyio.to_thread.run_sync(elsewhere)
     assert threading.current_thread() is threading.main_thread()
-
-
-@only_with_a_mock_clock
-async def test_heartbeats_run_to_the_end():
-    server = FakeConductor()
-    server.response_timeout = 9
-    server.put()
-
-    async def job() -> str:
-        await anyio.sleep(20)
-        return "done"
-
-    async with hosting(server, worker(job), grace=60):
-        await server.until(lambda: server.tasks["t1"]["status"] == "IN_PROGRESS")
-    extensions = [result for result in server.results if result.get("extendLease")]
-    assert len(extensions) in (6, 7)
-    assert server.results[-1]["outputData"] == {"result": "done"}
-
-
-@only_with_a_mock_clock
-async def test_progress_is_handed_on_to_the_next_worker():
-    server = FakeConductor()
-    server.put()
-    begun = anyio.Event()
-
-    async def long() -> None:
-        context = get_task_context()
-        context.progress(rows=5)
-        context.progress(page=2)
-        context.log("half way")
-        begun.set()
-        await anyio.sleep_forever()
-
-    async with hosting(server, worker(long), grace=0.1):
-        await begun.wait()
-    [result] = server.results
-    assert (result["status"], result["outputData"]) == ("IN_PROGRESS", {"rows": 5, "page": 2})
-    assert [line["log"] for line in result["logs"]] == ["half way"]

@@ -36,7 +36,7 @@ def rows(path: Path) -> int:
 
 
 @in_real_time
-async def test_what_is_delivered_is_not_kept(tmp_path: Path):
+async def test_a_delivered_result_is_removed(tmp_path: Path):
     server = FakeConductor()
     server.put(20)
     async with hosting(server, worker(echo, concurrency=5), outbox=tmp_path / "out.db"):
@@ -46,7 +46,7 @@ async def test_what_is_delivered_is_not_kept(tmp_path: Path):
 
 
 @beside_threads_with_a_mock_clock
-async def test_what_a_host_could_not_deliver_the_next_one_does(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+async def test_the_next_host_delivers_what_a_host_could_not(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     server, events = FakeConductor(), list[WorkerEvent]()
     server.put(3, n=1)
     server.always = dict(DOWN)
@@ -55,7 +55,7 @@ async def test_what_a_host_could_not_deliver_the_next_one_does(tmp_path: Path, c
         await server.until(lambda: len(server.tried) >= 3)
     assert rows(outbox) == 3
     assert [event.kept for event in events if isinstance(event, ResultLost)] == [True] * 3
-    assert "The outbox has it, for the next start" in caplog.text
+    assert "The outbox keeps it for the next start" in caplog.text
 
     server.always, events = {}, []
     with caplog.at_level(logging.INFO, logger="conductor_async"):
@@ -69,7 +69,7 @@ async def test_what_a_host_could_not_deliver_the_next_one_does(tmp_path: Path, c
 
 
 @in_real_time
-async def test_only_what_ends_a_task_is_kept(tmp_path: Path):
+async def test_only_final_results_are_kept(tmp_path: Path):
     """A task that was given back may be somebody else's when it is given back again."""
     server = FakeConductor()
     server.put()
@@ -87,7 +87,7 @@ async def test_only_what_ends_a_task_is_kept(tmp_path: Path):
 
 
 @beside_threads_with_a_mock_clock
-async def test_what_nobody_wants_any_more_leaves_the_outbox(tmp_path: Path):
+async def test_a_result_of_a_task_that_is_gone_is_removed(tmp_path: Path):
     server = FakeConductor()
     server.put()
     server.always = dict(DOWN)
@@ -101,7 +101,7 @@ async def test_what_nobody_wants_any_more_leaves_the_outbox(tmp_path: Path):
 
 
 @in_real_time
-async def test_a_file_that_another_host_has_is_refused(tmp_path: Path):
+async def test_a_file_that_another_host_uses_is_rejected(tmp_path: Path):
     server = FakeConductor()
     async with hosting(server, echo, outbox=tmp_path / "out.db", poll_timeout=0.1):
         with pytest.raises(ConfigurationError, match="another process has it"):
@@ -110,7 +110,7 @@ async def test_a_file_that_another_host_has_is_refused(tmp_path: Path):
 
 
 @in_real_time
-async def test_a_file_that_is_no_outbox_is_refused(tmp_path: Path):
+async def test_a_file_that_is_not_an_outbox_is_rejected(tmp_path: Path):
     (tmp_path / "out.db").write_text("not a database, but a text that is long enough to be looked at" * 20)
     with pytest.raises(ConfigurationError, match="not a database"):
         async with hosting(FakeConductor(), echo, outbox=tmp_path / "out.db"):
@@ -146,7 +146,7 @@ KILLED = """
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
 async def test_results_survive_kill_9(tmp_path: Path):
     outbox = tmp_path / "out.db"
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     died = await anyio.run_process(
         [sys.executable, "-c", textwrap.dedent(KILLED), str(outbox)],
         cwd=root,
@@ -165,9 +165,7 @@ async def test_results_survive_kill_9(tmp_path: Path):
 
 
 @in_real_time
-async def test_a_result_that_cannot_be_read_stays_where_it_is_and_stops_nobody(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-):
+async def test_a_result_that_cannot_be_read_stays_in_the_file(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     server, outbox = FakeConductor(), tmp_path / "out.db"
     async with hosting(server, echo, outbox=outbox):
         pass
@@ -179,5 +177,5 @@ async def test_a_result_that_cannot_be_read_stays_where_it_is_and_stops_nobody(
     async with hosting(server, echo, outbox=outbox):
         await server.until(lambda: len(server.results) == 1)
     assert server.statuses() == ["COMPLETED"]
-    assert f"Result 1 of the outbox {outbox} is not delivered, it cannot be read" in caplog.text
+    assert f"Result 1 of the outbox {outbox} cannot be read" in caplog.text
     assert rows(outbox) == 1

@@ -1,4 +1,4 @@
-"""Tasks that a host does not run, by its rule: those that were handed out again and again, and never ended."""
+"""Tasks that a host does not run, because a rule says so."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def too_often(task: Task) -> str | None:
     return f"handed out {task.poll_count} times" if task.poll_count >= 3 else None
 
 
-async def test_a_task_against_which_there_is_a_reason_is_failed_for_good_and_not_run(caplog: pytest.LogCaptureFixture):
+async def test_a_quarantined_task_fails_for_good_and_does_not_run(caplog: pytest.LogCaptureFixture):
     server, ran = FakeConductor(), list[dict[str, Any]]()
     server.put(n=1)
     server.put(n=2)
@@ -34,10 +34,10 @@ async def test_a_task_against_which_there_is_a_reason_is_failed_for_good_and_not
     results = {result["status"]: result for result in server.results}
     assert results.keys() == {"COMPLETED", "FAILED_WITH_TERMINAL_ERROR"}
     assert results["FAILED_WITH_TERMINAL_ERROR"]["reasonForIncompletion"] == "handed out 3 times"
-    assert "is failed for good, and not run: handed out 3 times" in caplog.text
+    assert "it fails for good and does not run: handed out 3 times" in caplog.text
 
 
-async def test_a_rule_that_fails_holds_no_task_up(caplog: pytest.LogCaptureFixture):
+async def test_a_task_runs_if_the_rule_fails(caplog: pytest.LogCaptureFixture):
     server = FakeConductor()
     server.put()
 
@@ -50,4 +50,4 @@ async def test_a_rule_that_fails_holds_no_task_up(caplog: pytest.LogCaptureFixtu
     async with hosting(server, worker(job), quarantine=broken):
         await server.until(lambda: len(server.results) == 1)
     assert server.statuses() == ["COMPLETED"]
-    assert "The rule for quarantine failed" in caplog.text
+    assert "The quarantine rule failed" in caplog.text

@@ -1,0 +1,44 @@
+"""Update-v2 is used while it brings tasks, and tried now and then when it does not."""
+
+from __future__ import annotations
+
+from conductor_async.worker._results.update_v2_policy import UpdateV2Policy
+
+
+def test_it_stays_with_v2_while_that_brings_tasks():
+    policy = UpdateV2Policy()
+    for _ in range(50):
+        assert policy.use_v2()
+        policy.record(brought_task=True)
+    policy.record(brought_task=False)
+    assert policy.use_v2()
+
+
+def deliveries(policy: UpdateV2Policy, count: int) -> str:
+    """Each delivery as 2 or 1, when there is never a next task."""
+    taken = ""
+    for _ in range(count):
+        v2 = policy.use_v2()
+        taken += "2" if v2 else "1"
+        if v2:
+            policy.record(brought_task=False)
+    return taken
+
+
+def test_without_tasks_it_soon_uses_v1_and_probes_now_and_then():
+    assert deliveries(UpdateV2Policy(), 26) == "22222" + "1111111112" * 2 + "1"
+
+
+def test_a_probe_that_brings_a_task_brings_v2_back():
+    policy = UpdateV2Policy()
+    deliveries(policy, 14)
+    assert policy.use_v2()
+    policy.record(brought_task=True)
+    assert policy.use_v2()
+
+
+def test_a_backlog_brings_v2_back():
+    policy = UpdateV2Policy()
+    deliveries(policy, 20)
+    policy.record_backlog()
+    assert policy.use_v2()

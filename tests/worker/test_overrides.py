@@ -130,6 +130,7 @@ def test_what_changes_is_logged_with_its_variable(
     assert (
         "'greet' has options from the environment: domain='eu' (conductor.worker.greet.domain), concurrency=3 (COND"
         in caplog.text
+        in caplog.text
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pytest
 
 
-def said(kind: type[APIError], status: int, message: str = "no", **facts) -> APIError:
+def api_error(kind: type[APIError], status: int, message: str = "no", **facts) -> APIError:
     return kind(f"{status}: {message}", status=status, message=message, **facts)
 
 
@@ -33,13 +33,13 @@ def test_the_delays_grow_to_thirty_seconds_and_no_further():
 
 
 def test_a_rejected_key_is_not_retried_at_once():
-    delays = delays_after(said(AuthenticationError, 401))
+    delays = delays_after(api_error(AuthenticationError, 401))
     assert 0.5 <= delays[0] <= 1
     assert min(delays[5:]) >= 15
 
 
 def test_retry_after_is_a_floor():
-    error = said(RateLimitedError, 429)
+    error = api_error(RateLimitedError, 429)
     error.retry_after = 7.0
     assert min(delays_after(error)) >= 7
 
@@ -58,7 +58,7 @@ def test_a_failure_is_logged_once_each_time_it_changes(caplog: pytest.LogCapture
         for _ in range(5):
             log.record_failure(ConnectionFailedError("refused"))
         for _ in range(5):
-            log.record_failure(said(AuthenticationError, 401))
+            log.record_failure(api_error(AuthenticationError, 401))
         log.record_success()
         log.record_success()
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING", "INFO"]

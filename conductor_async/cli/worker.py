@@ -17,7 +17,7 @@ from conductor_async.client import ConductorClient
 from conductor_async.config import Configuration
 from conductor_async.errors import ConfigurationError
 from conductor_async.observability.metrics import PrometheusMetrics
-from conductor_async.worker._discovery import discover, imported
+from conductor_async.worker._discovery import discover, import_module
 from conductor_async.worker.decorator import WorkerTask
 from conductor_async.worker.host import WorkerHost
 
@@ -138,7 +138,7 @@ def _found(app: str) -> Any:
         raise ConfigurationError(f"{app!r} is a file: give the module's name, {named + colon + name!r}")
     if not colon:
         return discover(module)
-    found: Any = imported(module)
+    found: Any = import_module(module)
     for part in name.split("."):
         try:
             found = getattr(found, part)

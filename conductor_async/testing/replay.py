@@ -12,9 +12,9 @@ from conductor_async.engine import Engine, ManualClock
 from conductor_async.models import Task, TaskResult, Workflow, encode_json
 from conductor_async.testing.json_diff import differences
 from conductor_async.testing.tree import execution_tree
-from conductor_async.worker._function.runner import Runner
+from conductor_async.worker._function.invoker import Invoker
 from conductor_async.worker._in_flight.tasks import InFlightTask
-from conductor_async.worker.events import Listeners
+from conductor_async.worker._listeners import Listeners
 from conductor_async.workflow import WorkflowBuilder
 
 if TYPE_CHECKING:
@@ -88,9 +88,9 @@ async def replay_task(recording: Recording, task_reference_name: str, worker: An
     Raises:
         KeyError: The recording has no such task.
     """
-    worker.arguments.resolve()
-    runner = Runner(worker, _WORKER, RealClock(), Listeners(()))
-    result = await runner.run(
+    worker.binder.resolve()
+    invoker = Invoker(worker, _WORKER, RealClock(), Listeners(()))
+    result = await invoker.invoke(
         InFlightTask(_fresh(recording.task(task_reference_name)), _WORKER, is_async=worker.is_async)
     )
     assert result is not None, "nobody cancels it"

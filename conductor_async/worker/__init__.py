@@ -1,4 +1,4 @@
-"""Running Python functions as task workers, in this process and on the caller's event loop."""
+"""Runs Python functions as task workers, in this process and on the caller's event loop."""
 
 from __future__ import annotations
 

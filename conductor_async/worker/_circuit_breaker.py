@@ -17,14 +17,14 @@ from conductor_async.errors import (
     ServerError,
     WrongEventLoopError,
 )
-from conductor_async.worker.events import ServerBack, ServerLost
+from conductor_async.worker.events import ServerRecovered, ServerUnreachable
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from conductor_async.clock import Clock
     from conductor_async.resources._worker_api import WorkerApi
-    from conductor_async.worker.events import Listeners
+    from conductor_async.worker._listeners import Listeners
 
 logger = logging.getLogger("conductor_async")
 
@@ -99,7 +99,7 @@ class CircuitBreaker:
             self._closed = anyio.Event()
             self._opened.set()
             if self._listeners:
-                self._listeners.emit(ServerLost(self._worker_id, error))
+                self._listeners.emit(ServerUnreachable(self._worker_id, error))
 
     async def wait_until_closed(self, stopping: anyio.Event | None = None) -> None:
         """Returns when the server can be reached. Those who wait return over two seconds, not all at the same moment.
@@ -133,7 +133,7 @@ class CircuitBreaker:
             closed.set()
             logger.warning("The server is back after %.1f s", seconds)
             if self._listeners:
-                self._listeners.emit(ServerBack(self._worker_id, seconds))
+                self._listeners.emit(ServerRecovered(self._worker_id, seconds))
 
     async def _probe(self) -> bool:
         """Returns whether the server is back: it answers now, or has answered another request meanwhile."""

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from conductor_async.resources._worker_api import WorkerApi
     from conductor_async.worker._in_flight.quarantine import Quarantine
+    from conductor_async.worker._listeners import Listeners
     from conductor_async.worker._results.outbox import Outbox
     from conductor_async.worker.decorator import AnyWorker
-    from conductor_async.worker.events import Listeners
 
 logger = logging.getLogger("conductor_async")
 

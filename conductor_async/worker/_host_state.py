@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from conductor_async.worker._in_flight.lease_extender import LeaseExtender
     from conductor_async.worker._in_flight.quarantine import Quarantine
     from conductor_async.worker._in_flight.tasks import InFlightTasks
+    from conductor_async.worker._listeners import Listeners
     from conductor_async.worker._polling.limits import PollLimiter, Slots
     from conductor_async.worker._polling.orphan_recovery import OrphanRecovery
     from conductor_async.worker._results.result_sender import ResultSender
-    from conductor_async.worker.events import Listeners
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from conductor_async.worker._event_loop import threadsafe_call_soon
-from conductor_async.worker._function.arguments import underlying
-from conductor_async.worker.events import LoopBlocked
+from conductor_async.worker._function.annotations import unwrap
+from conductor_async.worker.events import EventLoopBlocked
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
     from types import CodeType, FrameType
 
     from conductor_async.worker._event_loop import CallSoon
+    from conductor_async.worker._listeners import Listeners
     from conductor_async.worker.decorator import AnyWorker
-    from conductor_async.worker.events import Listeners
 
 logger = logging.getLogger("conductor_async")
 
@@ -50,7 +50,7 @@ class LoopMonitor:
     def __init__(self, workers: Iterable[AnyWorker], worker_id: str, listeners: Listeners) -> None:
         self._by_code: dict[CodeType, str] = {}
         for worker in workers:
-            if code := getattr(underlying(worker.function), "__code__", None):
+            if code := getattr(unwrap(worker.function), "__code__", None):
                 self._by_code[code] = worker.task_definition_name
         self._worker_id = worker_id
         self._listeners = listeners
@@ -106,7 +106,7 @@ class LoopMonitor:
             who, advice = f"The worker {name!r}", "Write it as a plain `def`, which runs in a thread"
         logger.warning("%s has blocked the event loop for %.1f s. %s. It is at:\n%s", who, seconds, advice, stack)
         if self._listeners:
-            event = LoopBlocked(self._worker_id, name, seconds, stack)
+            event = EventLoopBlocked(self._worker_id, name, seconds, stack)
             call_soon(lambda: self._listeners.emit(event))
 
     def _worker_at(self, frame: FrameType | None) -> str | None:

@@ -1,46 +1,68 @@
-"""What a worker host tells its listeners: each event is a frozen dataclass, and a listener is any callable.
+"""Events of a worker host. Each event is a frozen dataclass; a listener is any callable that takes one.
 
 ```python
 WorkerHost(conductor, [greet], listeners=[print])
 ```
 
-A listener is called on the event loop, at once, in the order of the list: it must return soon. If it fails, that is
-logged and nothing else happens.
-
-Times are seconds. A listener that is only interested in some events says so by `isinstance`, or by `match`:
+The host calls listeners on the event loop, in the order of the list, so a listener must return quickly. An exception
+that it raises is logged and otherwise ignored. To handle some of the events, use `isinstance` or `match`:
 
 ```python
 def on_event(event: WorkerEvent) -> None:
     match event:
-        case TaskFinished(status=status, seconds=seconds):
+        case TaskFinished(task=task, seconds=seconds):
             ...
         case ResultLost():
             ...
 ```
+
+All times are in seconds.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from conductor_async.models import Task, TaskResult
 
-logger = logging.getLogger("conductor_async")
+__all__ = [
+    "EventLoopBlocked",
+    "HostStarted",
+    "HostStopped",
+    "HostStopping",
+    "LeaseExtended",
+    "LeaseExtensionFailed",
+    "LeaseLost",
+    "Listener",
+    "OrphanRecoveryFailed",
+    "PollCompleted",
+    "PollEvent",
+    "PollFailed",
+    "PollSkipped",
+    "PollStarted",
+    "ResultDelivered",
+    "ResultDeliveryFailed",
+    "ResultDropped",
+    "ResultEvent",
+    "ResultLost",
+    "ServerRecovered",
+    "ServerUnreachable",
+    "TaskAbandoned",
+    "TaskCancelled",
+    "TaskEvent",
+    "TaskFinished",
+    "TaskHandedBack",
+    "TaskStarted",
+    "WorkerEvent",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerEvent:
-    """Something that happened in a worker host.
-
-    Attributes:
-        worker_id: Who the server is told has the tasks: a host's own, unless the worker has another.
-    """
+    """The base of all events. `worker_id` is the worker's own, or the host's if the worker has none."""
 
     worker_id: str
 
@@ -50,53 +72,45 @@ class WorkerEvent:
 
 @dataclass(frozen=True, slots=True)
 class HostStarted(WorkerEvent):
-    """The host begins to poll.
-
-    Attributes:
-        task_types: What for, without domains.
-    """
+    """The host starts to poll for `task_types`."""
 
     task_types: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class HostStopping(WorkerEvent):
-    """The host stops: no new polls.
-
-    Attributes:
-        at_once: It was told a second time: what runs is not waited for.
-    """
+    """The host stops polling. With `at_once`, after a second signal, it does not wait for running tasks."""
 
     at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HostStopped(WorkerEvent):
-    """The host has ended, and everything is delivered or given up."""
+    """The host has stopped. Every result is delivered or lost."""
 
 
 @dataclass(frozen=True, slots=True)
-class ServerLost(WorkerEvent):
-    """The server cannot be reached: all pollers pause, and one request now and then looks whether it is back."""
+class ServerUnreachable(WorkerEvent):
+    """The server cannot be reached because of `error`: all pollers pause, and a probe request repeats until it can."""
 
     error: Exception
 
 
 @dataclass(frozen=True, slots=True)
-class ServerBack(WorkerEvent):
-    """It is back, after so many seconds."""
+class ServerRecovered(WorkerEvent):
+    """The server can be reached again, after `seconds`. Pollers resume."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class LoopBlocked(WorkerEvent):
-    """Nothing ran on the event loop for so long.
+class EventLoopBlocked(WorkerEvent):
+    """Something has blocked the event loop.
 
     Attributes:
-        task_type: The worker that blocked it, if it was one.
-        seconds: For how long, so far.
-        stack: Where the loop's thread was, as a traceback shows it.
+        task_type: The task type of the worker function that blocks it; None if it is something else.
+        seconds: How long it has been blocked so far.
+        stack: The stack of the event loop's thread, formatted like a traceback.
     """
 
     task_type: str | None
@@ -109,13 +123,7 @@ class LoopBlocked(WorkerEvent):
 
 @dataclass(frozen=True, slots=True)
 class PollEvent(WorkerEvent):
-    """Something about a poll.
-
-    Attributes:
-        task_type: What was polled for.
-        domain: In which domain, if in one.
-        count: How many tasks were asked for.
-    """
+    """The base of events about a poll for at most `count` tasks of a type, in a domain or in none."""
 
     task_type: str
     domain: str | None
@@ -124,17 +132,12 @@ class PollEvent(WorkerEvent):
 
 @dataclass(frozen=True, slots=True)
 class PollStarted(PollEvent):
-    """A poll is sent."""
+    """A poll is about to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class PollCompleted(PollEvent):
-    """A poll was answered.
-
-    Attributes:
-        tasks: How many tasks it brought.
-        seconds: How long it took, the wait at the server included.
-    """
+    """A poll returned so many `tasks`, after `seconds`, the wait at the server included."""
 
     tasks: int
     seconds: float
@@ -142,12 +145,7 @@ class PollCompleted(PollEvent):
 
 @dataclass(frozen=True, slots=True)
 class PollFailed(PollEvent):
-    """A poll failed.
-
-    Attributes:
-        seconds: How long it took.
-        error: Why.
-    """
+    """A poll failed with `error` after `seconds`."""
 
     seconds: float
     error: Exception
@@ -155,13 +153,7 @@ class PollFailed(PollEvent):
 
 @dataclass(frozen=True, slots=True)
 class PollSkipped(WorkerEvent):
-    """There was no poll where one was due: all slots are taken, or the worker is paused.
-
-    Attributes:
-        task_type: Whose.
-        domain: In which domain, if in one.
-        paused: The worker is paused; else there is no free slot.
-    """
+    """A poll was due but not sent: the worker is paused, or, if it is not `paused`, all its slots are taken."""
 
     task_type: str
     domain: str | None
@@ -169,14 +161,11 @@ class PollSkipped(WorkerEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class SearchGivenUp(WorkerEvent):
-    """Whether lost answers to polls had brought tasks could not be found out.
+class OrphanRecoveryFailed(WorkerEvent):
+    """The response to a poll was lost, and the host could not find out whether it contained tasks.
 
-    The server refuses to list its tasks, or the host stopped before it was told. Such tasks wait for their response
-    timeout, in progress under the worker id.
-
-    Attributes:
-        task_type: Whose.
+    The server refuses to list its tasks, or the host stopped first. Such tasks stay in progress under the worker id
+    until their response timeout.
     """
 
     task_type: str
@@ -187,33 +176,29 @@ class SearchGivenUp(WorkerEvent):
 
 @dataclass(frozen=True, slots=True)
 class TaskEvent(WorkerEvent):
-    """Something about a task.
-
-    Attributes:
-        task: The task as it came.
-    """
+    """The base of events about a task. `task` is the task as the server handed it out."""
 
     task: Task
 
     @property
     def task_type(self) -> str:
-        """The name that its worker has."""
+        """The name of the task's definition: the worker's `task_definition_name`."""
         return self.task.task_def_name or self.task.task_type
 
 
 @dataclass(frozen=True, slots=True)
 class TaskStarted(TaskEvent):
-    """The function is called. Told in the context of the call: what a listener sets in a context variable, it sees."""
+    """The function is about to be called. Context variables that a listener sets are visible to the function."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskFinished(TaskEvent):
-    """The function returned or raised. Told in the context of the call.
+    """The function returned or raised. Emitted in the context of the call.
 
     Attributes:
-        result: What will be delivered.
-        seconds: How long it ran.
-        error: What it raised, if it did.
+        result: The result to deliver.
+        seconds: How long the function ran.
+        error: The exception that it raised; None if it returned.
     """
 
     result: TaskResult
@@ -223,10 +208,9 @@ class TaskFinished(TaskEvent):
 
 @dataclass(frozen=True, slots=True)
 class TaskCancelled(TaskEvent):
-    """A running function is told to end: by cancellation, or if it is in a thread, by `TaskContext.cancelled`.
+    """The host cancels a running function, because the workflow ended, the lease was lost, or the host stops.
 
-    Attributes:
-        reason: Why: the workflow ended, the lease was lost, the host stops.
+    A function in a thread is not interrupted: it has to check `TaskContext.cancelled`.
     """
 
     reason: str
@@ -234,12 +218,7 @@ class TaskCancelled(TaskEvent):
 
 @dataclass(frozen=True, slots=True)
 class TaskAbandoned(TaskEvent):
-    """What came of the function is not delivered, because the server does not want it from here any more.
-
-    Attributes:
-        reason: Why.
-        seconds: How long it ran.
-    """
+    """The result of a function that ran for `seconds` is not delivered, because the server no longer accepts it."""
 
     reason: str
     seconds: float
@@ -247,38 +226,26 @@ class TaskAbandoned(TaskEvent):
 
 @dataclass(frozen=True, slots=True)
 class TaskHandedBack(TaskEvent):
-    """A task is given back unfinished, so that another worker gets it at once.
-
-    Attributes:
-        reason: Why.
-    """
+    """The host puts a task back into its queue unfinished, so that another worker gets it."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseExtended(TaskEvent):
-    """The server was told that the worker is alive."""
+    """The host extended the task's lease: it told the server that the worker is alive."""
 
 
 @dataclass(frozen=True, slots=True)
-class LeaseNotExtended(TaskEvent):
-    """Telling it failed. It is tried again.
-
-    Attributes:
-        error: Why.
-    """
+class LeaseExtensionFailed(TaskEvent):
+    """A request to extend the task's lease failed. The host retries it."""
 
     error: Exception
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseLost(TaskEvent):
-    """The server has given the task to another worker, ended it, or forgotten it.
-
-    Attributes:
-        reason: Which of these.
-    """
+    """The server has given the task to another worker, ended it, or no longer knows it: `reason` says which."""
 
     reason: str
 
@@ -288,12 +255,7 @@ class LeaseLost(TaskEvent):
 
 @dataclass(frozen=True, slots=True)
 class ResultEvent(WorkerEvent):
-    """Something about a result on its way to the server.
-
-    Attributes:
-        task_type: The task's name. Empty for what the outbox had from an earlier run and does not know it.
-        result: The result.
-    """
+    """The base of events about a result. `task_type` is empty for results of an earlier run, from the outbox."""
 
     task_type: str
     result: TaskResult
@@ -301,78 +263,47 @@ class ResultEvent(WorkerEvent):
 
 @dataclass(frozen=True, slots=True)
 class ResultDelivered(ResultEvent):
-    """The server has it.
+    """The server has accepted a result.
 
     Attributes:
-        seconds: How long that took, all tries included.
-        size: Bytes of the result as JSON.
-        tries: How many it took.
+        seconds: How long the delivery took, retries included.
+        size: The size of the result in bytes, as JSON.
+        attempts: The number of requests.
     """
 
     seconds: float
     size: int
-    tries: int
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True)
-class ResultFailed(ResultEvent):
-    """A delivery failed, and is tried again.
-
-    Attributes:
-        error: Why.
-        tries: How many there were so far.
-    """
+class ResultDeliveryFailed(ResultEvent):
+    """An attempt to deliver a result failed, the one of number `attempts`. The host retries it."""
 
     error: Exception
-    tries: int
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True)
 class ResultDropped(ResultEvent):
-    """Nobody wants it: the server has no such task or execution any more.
-
-    Attributes:
-        error: What the server said.
-    """
+    """The host drops a result, because the server no longer has the task or its execution."""
 
     error: Exception
 
 
 @dataclass(frozen=True, slots=True)
 class ResultLost(ResultEvent):
-    """It was given up. Without an outbox it is lost, and the task is handed out again after its response timeout.
+    """The host gives up delivering a result.
 
     Attributes:
         reason: Why.
-        kept: The outbox has it, and delivers it when a host next starts.
+        in_outbox: Whether the outbox has it: the next host delivers it. Otherwise the server hands the task out again
+            after its response timeout.
     """
 
     reason: str
-    kept: bool = False
+    in_outbox: bool = False
 
 
 Listener: TypeAlias = Callable[[WorkerEvent], object]
-
-
-class Listeners:
-    """Tells listeners of events. False if there are none: then an event need not even be made.
-
-    Args:
-        listeners: Whom.
-    """
-
-    __slots__ = ("_listeners",)
-
-    def __init__(self, listeners: Iterable[Listener] = ()) -> None:
-        self._listeners = tuple(listeners)
-
-    def __bool__(self) -> bool:
-        return bool(self._listeners)
-
-    def emit(self, event: WorkerEvent) -> None:
-        """Calls each of them."""
-        for listener in self._listeners:
-            try:
-                listener(event)
-            except Exception:  # a listener must not break what it listens to
-                logger.exception("A listener failed on %s", type(event).__name__)
+"""A callable that handles events of a host."""

@@ -18,15 +18,15 @@ from conductor_async.errors import ConfigurationError
 from conductor_async.resources._worker_api import LONGEST_POLL
 from conductor_async.worker._event_loop import threadsafe_call_soon
 from conductor_async.worker._function.log_handler import TaskLogHandler
-from conductor_async.worker._function.task_log import checked_log_level
 from conductor_async.worker._health import HostHealth
 from conductor_async.worker._host_run import HostOptions, HostRun
+from conductor_async.worker._listeners import Listeners
 from conductor_async.worker._loop_monitor import LoopMonitor
+from conductor_async.worker._options import checked_log_level, checked_poll_timeout
 from conductor_async.worker._overrides import overridden
-from conductor_async.worker._registration import register
+from conductor_async.worker._registration import register_task_defs
 from conductor_async.worker._signals import handling_signals
-from conductor_async.worker.decorator import WorkerTask, checked_poll_timeout
-from conductor_async.worker.events import Listeners
+from conductor_async.worker.decorator import WorkerTask
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
@@ -208,8 +208,8 @@ class WorkerHost(AsyncContextManagerMixin):
         stopping = self._stopping = anyio.Event()  # from now on, a signal has an effect
         force_stop = self._force_stop = anyio.Event()
         for worker in self.workers:
-            worker.arguments.resolve()
-        await register(self.workers, self._conductor.metadata)
+            worker.binder.resolve()
+        await register_task_defs(self.workers, self._conductor.metadata)
         self._conductor.worker_api.open()  # before the loop is monitored: on a cold start, this blocks it
         if self._options.outbox is not None:
             await self._options.outbox.open()

@@ -17,7 +17,7 @@ from pathlib import Path
 import anyio
 
 from conductor_async import ConductorClient, Configuration, TaskContext, WorkerHost, worker_task
-from conductor_async.worker.events import ResultLost, SearchGivenUp, WorkerEvent
+from conductor_async.worker.events import OrphanRecoveryFailed, ResultLost, WorkerEvent
 
 ENTERED_FOR = (60, 180)
 """Seconds from entering the host to leaving it."""
@@ -28,9 +28,9 @@ async def main(url: str, record: str, given_up: str) -> None:
 
     def note(event: WorkerEvent) -> None:
         match event:
-            case ResultLost(kept=False, result=result):
+            case ResultLost(in_outbox=False, result=result):
                 left.write(f"{result.task_id}\n")
-            case SearchGivenUp(worker_id=worker_id):
+            case OrphanRecoveryFailed(worker_id=worker_id):
                 left.write(f"{worker_id}\n")
 
     lines = Path(record).open("a", buffering=1)  # noqa: ASYNC230, SIM115 - lines to a local file, until the end

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from conductor_async.worker import worker_task
-from conductor_async.worker.events import ServerBack, ServerLost, WorkerEvent
+from conductor_async.worker.events import ServerRecovered, ServerUnreachable, WorkerEvent
 from tests.worker.fake_conductor import FakeConductor
 from tests.worker.hosting import anyio_backend, hosting, only_with_a_mock_clock  # noqa: F401
 
@@ -63,7 +63,10 @@ async def test_one_request_a_second_probes_and_all_are_back_in_two_seconds(fault
         assert len(server.polls) - polls >= 50
         await server.until(lambda: server.results)
         assert host.health().is_healthy
-    assert [type(event) for event in events if isinstance(event, ServerLost | ServerBack)] == [ServerLost, ServerBack]
+    assert [type(event) for event in events if isinstance(event, ServerUnreachable | ServerRecovered)] == [
+        ServerUnreachable,
+        ServerRecovered,
+    ]
     warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert len([text for text in warnings if "cannot be reached" in text or "is back" in text]) == 2
 

@@ -1,4 +1,4 @@
-"""What a function knows of its task and says of it while it runs, on a real server."""
+"""The context of a task: its facts, and what a function reports through it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ from conductor_async import (
     Task,
     TaskContext,
     TaskDef,
+    TaskError,
     TaskInProgress,
     WorkerHost,
+    get_task_context,
     worker_task,
 )
 
-pytestmark = [pytest.mark.server, pytest.mark.anyio]
-
 NewName = Callable[[str], str]
+
+TASK = Task(
+    task_id="t1", workflow_instance_id="w1", task_def_name="f", poll_count=2, retry_count=1, input_data={"a": 1}
+)
 
 
 @pytest.fixture
@@ -30,7 +34,7 @@ async def conductor(server_url: str) -> AsyncIterator[ConductorClient]:
         yield client
 
 
-async def flow_of(conductor: ConductorClient, worker: Any, retry_count: int = 0) -> ConductorWorkflow:
+async def workflow_of(conductor: ConductorClient, worker: Any, retry_count: int = 0) -> ConductorWorkflow:
     name = worker.task_definition_name
     await conductor.metadata.register_task_def(
         TaskDef(name=name, retry_count=retry_count, retry_delay_seconds=0, response_timeout_seconds=60)
@@ -42,37 +46,63 @@ async def flow_of(conductor: ConductorClient, worker: Any, retry_count: int = 0)
 
 
 async def tasks_of(conductor: ConductorClient, workflow: ConductorWorkflow, worker: Any) -> list[Task]:
-    """The tasks of a run."""
+    """Runs the workflow and returns its tasks."""
     async with WorkerHost(conductor, [worker], poll_timeout=0.5):
         run = await workflow.execute()
     return (await conductor.workflow.get_workflow(run.workflow_id)).tasks
 
 
-async def test_output_set_beside_the_result_d16(conductor: ConductorClient, new_name: NewName) -> None:
+def test_outside_of_a_task_there_is_no_context() -> None:
+    with pytest.raises(TaskError, match="outside of a task"):
+        get_task_context()
+
+
+def test_properties_are_those_of_the_task() -> None:
+    context = TaskContext(TASK)
+    assert (context.task_id, context.workflow_instance_id, context.task_def_name) == ("t1", "w1", "f")
+    assert (context.retry_count, context.poll_count, context.input) == (1, 2, {"a": 1})
+
+
+def test_methods_of_conductor_python_work_too() -> None:
+    context = TaskContext(TASK)
+    assert (context.get_task_id(), context.get_workflow_instance_id(), context.get_task_def_name()) == ("t1", "w1", "f")
+    assert (context.get_retry_count(), context.get_poll_count(), context.get_input()) == (1, 2, {"a": 1})
+    assert context.get_workflow_task_type() == ""
+    context.set_callback_after(3)
+    assert context.get_callback_after_seconds() == 3
+    context.add_log(log_message="x")
+    assert [line.log for line in context.reported()[2]] == ["x"]
+
+
+@pytest.mark.server
+@pytest.mark.anyio
+async def test_output_is_merged_with_the_returned_value(conductor: ConductorClient, new_name: NewName) -> None:
     @worker_task(new_name("said"))
     async def said(context: TaskContext) -> dict[str, int]:
         context.set_output({"set": 1, "both": 1})
         context.progress(pages=7)
         return {"returned": 2, "both": 2}
 
-    [task] = await tasks_of(conductor, await flow_of(conductor, said), said)
+    [task] = await tasks_of(conductor, await workflow_of(conductor, said), said)
     assert task.output_data == {"set": 1, "pages": 7, "returned": 2, "both": 2}
 
 
-async def test_a_function_that_raises_leaves_its_output_so_far_d16(
-    conductor: ConductorClient, new_name: NewName
-) -> None:
+@pytest.mark.server
+@pytest.mark.anyio
+async def test_output_so_far_is_sent_when_the_function_raises(conductor: ConductorClient, new_name: NewName) -> None:
     @worker_task(new_name("half"))
     async def half(context: TaskContext) -> None:
         context.progress(pages=7)
         raise LookupError("no more paper")
 
-    [task] = await tasks_of(conductor, await flow_of(conductor, half), half)
+    [task] = await tasks_of(conductor, await workflow_of(conductor, half), half)
     assert (task.status, task.output_data) == ("FAILED", {"pages": 7})
 
 
+@pytest.mark.server
+@pytest.mark.anyio
 @pytest.mark.parametrize("by", ["TaskInProgress", "callback_after"])
-async def test_output_of_a_task_given_back_stays_until_it_is_replaced(
+async def test_output_of_a_task_that_is_handed_back_stays_until_it_is_replaced(
     conductor: ConductorClient, new_name: NewName, by: str
 ) -> None:
     found: list[tuple[int, dict[str, Any]]] = []
@@ -89,19 +119,21 @@ async def test_output_of_a_task_given_back_stays_until_it_is_replaced(
             return None
         return {"pages": 3}
 
-    [task] = await tasks_of(conductor, await flow_of(conductor, again), again)
+    [task] = await tasks_of(conductor, await workflow_of(conductor, again), again)
     assert found == [(1, {}), (2, {"pages": 1}), (3, {"pages": 1})]
     assert (task.status, task.output_data, task.poll_count) == ("COMPLETED", {"pages": 3}, 3)
 
 
-async def test_output_of_a_task_in_progress_is_seen_by_whoever_looks(
+@pytest.mark.server
+@pytest.mark.anyio
+async def test_output_of_a_task_in_progress_is_visible_in_the_execution(
     conductor: ConductorClient, new_name: NewName
 ) -> None:
     @worker_task(new_name("slow"))
     async def slow(context: TaskContext) -> TaskInProgress:
         return TaskInProgress(600, output={"pages": context.poll_count})
 
-    workflow = await flow_of(conductor, slow)
+    workflow = await workflow_of(conductor, slow)
     async with WorkerHost(conductor, [slow], poll_timeout=0.5):
         handle = await workflow.start()
         with anyio.fail_after(20):
@@ -114,7 +146,9 @@ async def test_output_of_a_task_in_progress_is_seen_by_whoever_looks(
     await conductor.workflow.terminate_workflow(handle.workflow_id)
 
 
-async def test_what_was_reported_survives_the_end_of_the_host(conductor: ConductorClient, new_name: NewName) -> None:
+@pytest.mark.server
+@pytest.mark.anyio
+async def test_output_and_log_survive_the_end_of_the_host(conductor: ConductorClient, new_name: NewName) -> None:
     began = anyio.Event()
     found: list[dict[str, Any]] = []
 
@@ -127,7 +161,7 @@ async def test_what_was_reported_survives_the_end_of_the_host(conductor: Conduct
             began.set()
             await anyio.sleep_forever()
 
-    workflow = await flow_of(conductor, long)
+    workflow = await workflow_of(conductor, long)
     handle = await workflow.start()
     async with WorkerHost(conductor, [long], poll_timeout=0.5, grace=0):
         await began.wait()
@@ -138,7 +172,9 @@ async def test_what_was_reported_survives_the_end_of_the_host(conductor: Conduct
     assert [line.log for line in await conductor.task.get_task_logs(task.task_id)] == ["seven pages"]
 
 
-async def test_retry_and_poll_count(conductor: ConductorClient, new_name: NewName) -> None:
+@pytest.mark.server
+@pytest.mark.anyio
+async def test_retries_and_polls_are_counted(conductor: ConductorClient, new_name: NewName) -> None:
     counts: list[tuple[int, int]] = []
 
     @worker_task(new_name("counts"))
@@ -148,11 +184,13 @@ async def test_retry_and_poll_count(conductor: ConductorClient, new_name: NewNam
             raise LookupError
         return TaskInProgress(0) if context.poll_count == 1 else None
 
-    await tasks_of(conductor, await flow_of(conductor, count, retry_count=1), count)
+    await tasks_of(conductor, await workflow_of(conductor, count, retry_count=1), count)
     assert counts == [(0, 1), (1, 1), (1, 2)]
 
 
-async def test_the_lease_is_known(conductor: ConductorClient, new_name: NewName) -> None:
+@pytest.mark.server
+@pytest.mark.anyio
+async def test_the_context_knows_the_lease(conductor: ConductorClient, new_name: NewName) -> None:
     leases: list[float | None] = []
 
     @worker_task(new_name("leased"))
@@ -160,7 +198,7 @@ async def test_the_lease_is_known(conductor: ConductorClient, new_name: NewName)
         assert context.lease_until is not None
         leases.append(context.lease_until - anyio.current_time())
 
-    await tasks_of(conductor, await flow_of(conductor, leased), leased)
+    await tasks_of(conductor, await workflow_of(conductor, leased), leased)
     [seconds] = leases
     assert seconds is not None
     assert 0 < seconds <= 60

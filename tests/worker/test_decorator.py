@@ -1,4 +1,4 @@
-"""`@worker_task` without a server: what it makes of a function, and what it refuses."""
+"""`@worker_task`: the worker that it makes of a function, and the errors of its options."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from datetime import timedelta
 import pytest
 
 from conductor_async.errors import ConfigurationError
-from conductor_async.models import TaskDef
 from conductor_async.worker import WorkerOptions, worker_task
-from conductor_async.worker._registration import definition_of
 
 
 @worker_task("greet")
@@ -40,42 +38,42 @@ class TestStillTheFunction:
         assert repr(add) == "<worker 'add': add>"
 
     @pytest.mark.skipif(sys.version_info < (3, 12), reason="Python marks coroutine functions from 3.12 on")
-    def test_it_is_seen_as_a_coroutine_function(self):
+    def test_inspect_knows_it_as_a_coroutine_function(self):
         assert inspect.iscoroutinefunction(greet)
         assert not inspect.iscoroutinefunction(add)
 
-    def test_the_name_is_the_functions_by_default(self):
+    def test_the_name_defaults_to_the_functions(self):
         assert worker_task()(add.function).task_definition_name == "add"
 
 
 class TestTask:
-    def test_it_makes_the_task_that_calls_the_worker(self):
+    def test_task_makes_a_task_that_calls_the_worker(self):
         task = greet.task("ref", "Ada", times=3)
         assert task.task_def_name == "greet"
         assert task.task_reference_name == "ref"
         assert task.input_parameters == {"name": "Ada", "times": 3}
 
-    def test_defaults_are_left_to_the_worker(self):
+    def test_defaults_are_not_sent(self):
         assert greet.task("ref", name="${workflow.input.name}").input_parameters == {"name": "${workflow.input.name}"}
 
-    def test_kwargs_are_inputs_of_their_own(self):
+    def test_kwargs_become_separate_inputs(self):
         @worker_task()
         def collect(first: int, **others: int) -> None: ...
 
         assert collect.task("ref", 1, b=2, c=3).input_parameters == {"first": 1, "b": 2, "c": 3}
 
-    def test_missing_and_misspelt_arguments(self):
+    def test_missing_and_misspelt_arguments_are_errors(self):
         with pytest.raises(TypeError, match=r"greet\.task\('ref', …\): missing a required argument: 'name'"):
             greet.task("ref")  # type: ignore[call-arg]
         with pytest.raises(TypeError, match="unexpected keyword argument 'nmae'"):
             greet.task("ref", name="Ada", nmae="x")  # type: ignore[call-arg]
 
-    def test_as_conductor_python_spells_it(self):
+    def test_conductor_pythons_task_ref_name_makes_a_task(self):
         task = greet(task_ref_name="ref", name="Ada")  # type: ignore[call-arg]
         assert (task.task_def_name, task.task_reference_name) == ("greet", "ref")
         assert task.input_parameters == {"name": "Ada"}
 
-    def test_unless_the_function_has_such_a_parameter(self):
+    def test_task_ref_name_is_an_argument_if_the_function_has_such_a_parameter(self):
         @worker_task()
         def f(task_ref_name: str) -> str:
             return task_ref_name
@@ -87,14 +85,14 @@ class TestOptions:
     def test_defaults(self):
         assert greet.options == WorkerOptions()
 
-    def test_times_are_seconds_or_timedelta(self):
+    def test_durations_are_seconds_or_timedelta(self):
         worker = worker_task("t", poll_interval=timedelta(seconds=2), poll_timeout=0.5)(add.function)
         assert (worker.options.poll_interval, worker.options.poll_timeout) == (2.0, 0.5)
 
-    def test_poll_interval_millis_are_milliseconds(self):
+    def test_poll_interval_millis_is_in_milliseconds(self):
         assert worker_task("t", poll_interval_millis=250)(add.function).options.poll_interval == 0.25
 
-    def test_thread_count_is_concurrency(self):
+    def test_thread_count_is_another_name_for_concurrency(self):
         assert worker_task("t", thread_count=5)(add.function).options.concurrency == 5
 
     @pytest.mark.parametrize(
@@ -106,24 +104,24 @@ class TestOptions:
             ({"poll_interval": 1, "poll_interval_millis": 1000}, "not both"),
             ({"concurrency": 0}, "at least 1"),
             ({"concurrency": True}, "at least 1"),
-            ({"concurrency": 2, "thread_count": 3}, "the same thing"),
+            ({"concurrency": 2, "thread_count": 3}, "two names of the same option"),
         ],
     )
-    def test_what_cannot_work_is_refused(self, options, message):
+    def test_invalid_options_are_errors(self, options, message):
         with pytest.raises(ConfigurationError, match=message):
             worker_task("t", **options)
 
     @pytest.mark.parametrize("name", ["", " ", "a/b", "..", "HTTP", "WAIT"])
-    def test_names_that_cannot_work_are_refused(self, name):
+    def test_invalid_names_are_errors(self, name):
         decorate = worker_task(name or " ")
         with pytest.raises(ConfigurationError):
             decorate(add.function)
 
-    def test_without_parentheses_it_says_so(self):
+    def test_a_decorator_without_parentheses_is_an_error(self):
         with pytest.raises(ConfigurationError, match="with parentheses"):
             worker_task(add.function)  # type: ignore[arg-type]
 
-    def test_generators_are_refused(self):
+    def test_generators_are_errors(self):
         async def stream():
             yield 1
 
@@ -132,7 +130,7 @@ class TestOptions:
 
 
 class TestCallables:
-    def test_methods_partials_and_objects_with_state(self):
+    def test_methods_partials_and_callable_objects(self):
         class Shop:
             def __init__(self):
                 self.options = "mine"
@@ -152,20 +150,8 @@ class TestCallables:
         assert worker.options == WorkerOptions()
         assert worker_task()(shop.sell).task_definition_name == "sell"
 
-    def test_a_worker_can_be_another_worker_too(self):
+    def test_a_worker_can_be_decorated_again(self):
         other = worker_task("welcome")(greet)
         assert other.task_definition_name == "welcome"
         assert other.function is greet.function
         assert other.is_async
-
-
-class TestDefinition:
-    def test_it_takes_the_workers_name(self):
-        assert definition_of(add) == TaskDef(name="add")
-        worker = worker_task("t", task_def=TaskDef(retry_count=1))(add.function)
-        assert definition_of(worker) == TaskDef(name="t", retry_count=1)
-
-    def test_another_name_is_a_mistake(self):
-        worker = worker_task("t", task_def=TaskDef(name="u"))(add.function)
-        with pytest.raises(ConfigurationError, match="definition of 'u'"):
-            definition_of(worker)

@@ -41,7 +41,7 @@ def names(package: str | types.ModuleType) -> list[str]:
     return [worker.task_definition_name for worker in discover(package)]
 
 
-def test_workers_of_a_package_are_found_in_all_its_modules(package: Package) -> None:
+def test_finds_workers_in_all_modules_of_a_package(package: Package) -> None:
     package(
         {
             "__init__.py": WORKER.format(name="top"),
@@ -56,17 +56,17 @@ def test_workers_of_a_package_are_found_in_all_its_modules(package: Package) -> 
     assert names(sys.modules["shop.b"]) == ["second"]
 
 
-def test_a_folder_without_an_init_is_not_missed(package: Package) -> None:
+def test_finds_workers_in_namespace_packages(package: Package) -> None:
     package({"plain/a.py": WORKER.format(name="in_it"), "data/x.txt": "", "not-a-name/a.py": "1 / 0"})
     assert names("shop") == ["in_it"]
 
 
-def test_a_worker_with_several_names_is_found_once(package: Package) -> None:
+def test_finds_a_worker_with_several_names_once(package: Package) -> None:
     package({"a.py": WORKER.format(name="pack") + "again = pack\n", "b.py": "from shop.a import pack\n"})
     assert names("shop") == ["pack"]
 
 
-def test_nothing_is_registered_anywhere(package: Package) -> None:
+def test_finds_no_worker_of_another_package(package: Package) -> None:
     package({"a.py": WORKER.format(name="pack")})
 
     @worker_task()
@@ -88,12 +88,12 @@ def test_nothing_is_registered_anywhere(package: Package) -> None:
         ("shop", {"a.py": "def"}, "'shop.a' cannot be imported: SyntaxError"),
     ],
 )
-def test_what_cannot_be_found_is_told(package: Package, name: str, files: dict[str, str], message: str) -> None:
+def test_errors_say_why_nothing_was_found(package: Package, name: str, files: dict[str, str], message: str) -> None:
     package(files)
     with pytest.raises(ConfigurationError, match=message):
         discover(name)
 
 
-def test_what_is_no_module_is_told() -> None:
+def test_an_argument_that_is_no_module_is_an_error() -> None:
     with pytest.raises(ConfigurationError, match="a package, a module or its name, not 7"):
         discover(7)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import time
 import anyio
 import pytest
 
-from conductor_async.worker.events import LoopBlocked, WorkerEvent
+from conductor_async.worker.events import EventLoopBlocked, WorkerEvent
 from tests.worker.fake_conductor import FakeConductor
 from tests.worker.hosting import echo, hosting, worker
 
@@ -34,9 +34,9 @@ async def test_a_worker_that_blocks_is_named_once_with_its_stack(caplog: pytest.
     assert len(warnings) == 1
     assert "The worker 'job'" in warnings[0]
     assert "time.sleep(1.4)" in warnings[0]
-    assert [(event.task_type, "in compute" in event.stack) for event in events if isinstance(event, LoopBlocked)] == [
-        ("job", True)
-    ]
+    assert [
+        (event.task_type, "in compute" in event.stack) for event in events if isinstance(event, EventLoopBlocked)
+    ] == [("job", True)]
 
 
 async def test_something_else_that_blocks_is_reported_too(caplog: pytest.LogCaptureFixture):

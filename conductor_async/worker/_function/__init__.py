@@ -1,1 +1,1 @@
-"""The user's function: its arguments, its context, and what becomes of what it returns or raises."""
+"""The user's function: binding its arguments, calling it, and making results of what it returns or raises."""

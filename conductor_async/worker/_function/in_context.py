@@ -1,4 +1,4 @@
-"""A coroutine with context variables of its own, without an (asyncio or trio) task of its own."""
+"""Running a coroutine in a context of its own, without starting an asyncio or trio task for it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _T = TypeVar("_T")
 
 
 class InContext(Generic[_T]):
-    """Await it to run a coroutine within a context: what it does to context variables stays there.
+    """Awaits a coroutine within a context: what it does to context variables stays in that context.
 
     Args:
-        context: The variables that it sees and sets. Nothing else may run in it meanwhile.
-        coroutine: What to run. It must be awaited, or closed.
+        context: The context to run in. It must not be entered elsewhere meanwhile.
+        coroutine: The coroutine. Await the object, or close the coroutine yourself.
     """
 
     __slots__ = ("_context", "_coroutine")
@@ -26,17 +26,18 @@ class InContext(Generic[_T]):
         self._coroutine = coroutine
 
     def __await__(self) -> Generator[Any, Any, _T]:
+        # `yield from` with each step run inside the context. A new task would do the same and cost much more.
         run, coroutine = self._context.run, self._coroutine
         send, throw = coroutine.send, coroutine.throw
         try:
             awaited = run(send, None)
             while True:
                 try:
-                    answer = yield awaited
-                except BaseException as error:  # noqa: BLE001 - it is the coroutine's: cancellation, for one
+                    sent = yield awaited
+                except BaseException as error:  # noqa: BLE001 - for the coroutine to handle: cancellation, for one
                     awaited = run(throw, error)
                 else:
-                    awaited = run(send, answer)
+                    awaited = run(send, sent)
         except StopIteration as end:
             result: _T = end.value
             return result

@@ -1,4 +1,4 @@
-"""What a worker's function logs, in its task's log: for workers or hosts that ask for it by `task_log_level`."""
+"""Copies log records of worker functions to their tasks' logs, for workers or hosts with a `task_log_level`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from conductor_async.worker.context import current_task_context
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
     from typing import Self
 
@@ -15,22 +16,22 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("conductor_async")
 
-_SHIPPED = "conductor_async_shipped"
-"""Marks a record that is in a task's log."""
+_IN_TASK_LOG = "conductor_async_in_task_log"
+"""The attribute that marks a record which a task's log has already."""
 
 
 class TaskLogHandler(logging.Handler):
-    """Takes in what functions log with the standard library, while it is entered.
+    """A handler of the root logger, installed while it is entered. It finds a record's task by the current context.
 
-    It is a handler of the root logger, so what a logger keeps from that one is not seen, and loggers' own levels
-    count: with `logging` as it comes, nothing below WARNING arrives. Whose task it is says the context, in threads too.
+    It sees what reaches the root logger: records of loggers that propagate, at or above the loggers' own levels. By
+    Python's default that is WARNING and above.
 
     Args:
         workers: The workers of a host.
-        level: What to ship of those that do not say it. None: nothing.
+        level: The level for workers without a `task_log_level`. None copies nothing.
     """
 
-    def __init__(self, workers: tuple[AnyWorker, ...], level: int | None) -> None:
+    def __init__(self, workers: Iterable[AnyWorker], level: int | None) -> None:
         super().__init__()
         levels = {worker.task_definition_name: worker.options.task_log_level or level for worker in workers}
         self._levels = {name: each for name, each in levels.items() if each is not None}
@@ -38,7 +39,7 @@ class TaskLogHandler(logging.Handler):
 
     def __enter__(self) -> Self:
         if self._levels:
-            self._warn_of_levels()
+            self._warn_about_levels()
             logging.getLogger().addHandler(self)
         return self
 
@@ -49,22 +50,25 @@ class TaskLogHandler(logging.Handler):
         self.close()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Adds it to the log of the task that it comes from, if it comes from one."""
-        self._show_what_nobody_else_does(record)
+        """Adds the record to the log of the current task, if there is one and its level asks for it."""
+        self._preserve_last_resort(record)
         context = current_task_context()
-        if context is None or record.name.startswith("conductor_async") or hasattr(record, _SHIPPED):
+        if context is None or record.name.startswith("conductor_async") or hasattr(record, _IN_TASK_LOG):
             return
         level = self._levels.get(context.task_def_name)
         if level is None or record.levelno < level:
             return
-        setattr(record, _SHIPPED, True)  # there may be a second host
+        setattr(record, _IN_TASK_LOG, True)  # another host in this process has a handler too
         try:
-            context.add_line(self.format(record), record.created)
-        except Exception:  # noqa: BLE001 - what a record is made of is user code
+            context.log(self.format(record), at=record.created)
+        except Exception:  # noqa: BLE001 - formatting calls user code
             self.handleError(record)
 
-    def _show_what_nobody_else_does(self, record: logging.LogRecord) -> None:
-        """Where nobody has set logging up, Python shows warnings: being there must not change that."""
+    def _preserve_last_resort(self, record: logging.LogRecord) -> None:
+        """Prints warnings to stderr where the application has no handler.
+
+        Python does so by itself, but not once there is any handler, such as this one.
+        """
         at: logging.Logger | None = logging.getLogger(record.name)
         while at is not None:
             if any(handler is not self for handler in at.handlers):
@@ -73,14 +77,15 @@ class TaskLogHandler(logging.Handler):
         if (last := logging.lastResort) is not None and record.levelno >= last.level:
             last.handle(record)
 
-    def _warn_of_levels(self) -> None:
-        wanted, passed = min(self._levels.values()), logging.getLogger().getEffectiveLevel()
+    def _warn_about_levels(self) -> None:
+        wanted, effective = min(self._levels.values()), logging.getLogger().getEffectiveLevel()
         others = [each for name, each in logging.root.manager.loggerDict.items() if name != logger.name]
-        some_pass_it_on = any(isinstance(each, logging.Logger) and 0 < each.level <= wanted for each in others)
-        if wanted < passed and not some_pass_it_on:
+        some_propagate = any(isinstance(each, logging.Logger) and 0 < each.level <= wanted for each in others)
+        if wanted < effective and not some_propagate:
             logger.warning(
-                "Loggers pass on %s and above only: what is lower is not shipped to tasks' logs."
-                " logging.getLogger().setLevel(%r) changes that",
-                logging.getLevelName(passed),
+                "task_log_level is %s, but the root logger's level is %s: records below that do not reach tasks' logs."
+                " To change that, call logging.getLogger().setLevel(%r)",
+                logging.getLevelName(wanted),
+                logging.getLevelName(effective),
                 logging.getLevelName(wanted),
             )

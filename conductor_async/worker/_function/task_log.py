@@ -1,25 +1,23 @@
-"""The lines of a task's log, kept until its result is delivered: as many as a result should carry."""
+"""The log lines of a task, buffered until its result is sent."""
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import deque
 from typing import Final
 
-from conductor_async.errors import ConfigurationError
 from conductor_async.models import TaskExecLog
 
-FIRST_LINES: Final = 500
-LAST_LINES: Final = 500
-LONGEST_LINE: Final = 4_000  # characters
+MAX_FIRST_LINES: Final = 500
+MAX_LAST_LINES: Final = 500
+MAX_LINE_LENGTH: Final = 4_000  # characters
 
 
 class TaskLog:
-    """Lines with their times. Of too many, the first and the last are kept. Threads may add to it.
+    """A bounded buffer of log lines: of too many, it keeps the first and the last. Threads may add to it.
 
     Args:
-        task_id: Whose log it is.
+        task_id: The task's id.
     """
 
     __slots__ = ("_dropped", "_first", "_last", "_task_id")
@@ -31,40 +29,25 @@ class TaskLog:
         self._dropped = 0
 
     def add(self, text: str, at: float | None = None) -> None:
-        """Adds a line, cut if it is too long. `at` is its time in seconds, by default now."""
-        if len(text) > LONGEST_LINE:
-            text = f"{text[:LONGEST_LINE]}… ({len(text) - LONGEST_LINE} more characters)"
-        # The server wants milliseconds.
-        when = time.time_ns() // 1_000_000 if at is None else int(at * 1000)
-        line = TaskExecLog(log=text, task_id=self._task_id, created_time=when)
-        if len(self._first) < FIRST_LINES:
+        """Adds a line, truncated if it is too long. `at` is its Unix time in seconds, by default now."""
+        if len(text) > MAX_LINE_LENGTH:
+            text = f"{text[:MAX_LINE_LENGTH]}… ({len(text) - MAX_LINE_LENGTH} more characters)"
+        created = time.time_ns() // 1_000_000 if at is None else int(at * 1000)  # the server's unit: milliseconds
+        line = TaskExecLog(log=text, task_id=self._task_id, created_time=created)
+        if len(self._first) < MAX_FIRST_LINES:
             self._first.append(line)
             return
         if self._last is None:
-            self._last = deque(maxlen=LAST_LINES)
-        self._dropped += len(self._last) == LAST_LINES
+            self._last = deque(maxlen=MAX_LAST_LINES)
+        self._dropped += len(self._last) == MAX_LAST_LINES
         self._last.append(line)
 
     def lines(self) -> list[TaskExecLog]:
-        """What is kept, and between first and last a line that says how many are not."""
+        """Returns the kept lines. If some were dropped, a line in their place says how many."""
         last = list(self._last or ())
         if not self._dropped:
             return self._first + last
         gap = TaskExecLog(
-            log=f"… {self._dropped} lines are left out …", task_id=self._task_id, created_time=last[0].created_time
+            log=f"… {self._dropped} lines dropped …", task_id=self._task_id, created_time=last[0].created_time
         )
         return [*self._first, gap, *last]
-
-
-def checked_log_level(level: int | str | None) -> int | None:
-    """A level of the standard library's, by number or name.
-
-    Raises:
-        ConfigurationError: There is no such level.
-    """
-    if level is None or (isinstance(level, int) and not isinstance(level, bool)):
-        return level
-    number = logging.getLevelNamesMapping().get(level.upper()) if isinstance(level, str) else None
-    if number is None:
-        raise ConfigurationError(f"task_log_level is a level of logging, such as 'INFO', not {level!r}")
-    return number

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conductor_async.resources._worker_api import WorkerApi
     from conductor_async.worker._circuit_breaker import CircuitBreaker
     from conductor_async.worker._in_flight.tasks import InFlightTask
-    from conductor_async.worker.events import Listeners
+    from conductor_async.worker._listeners import Listeners
 
 logger = logging.getLogger("conductor_async")
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from conductor_async.errors import ConductorError, NotFoundError
 from conductor_async.resources._worker_api import lease_extension
 from conductor_async.worker._in_flight.periodic_visits import PeriodicVisits
-from conductor_async.worker.events import LeaseExtended, LeaseLost, LeaseNotExtended
+from conductor_async.worker.events import LeaseExtended, LeaseExtensionFailed, LeaseLost
 
 if TYPE_CHECKING:
     from conductor_async.clock import Clock
     from conductor_async.resources._worker_api import WorkerApi
     from conductor_async.worker._circuit_breaker import CircuitBreaker
     from conductor_async.worker._in_flight.tasks import InFlightTask
-    from conductor_async.worker.events import Listeners
+    from conductor_async.worker._listeners import Listeners
 
 logger = logging.getLogger("conductor_async")
 
@@ -83,5 +83,5 @@ class LeaseExtender:
             error,
         )
         if self._listeners:
-            self._listeners.emit(LeaseNotExtended(in_flight.worker_id, in_flight.task, error))
+            self._listeners.emit(LeaseExtensionFailed(in_flight.worker_id, in_flight.task, error))
         return delay

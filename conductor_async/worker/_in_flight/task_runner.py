@@ -12,8 +12,8 @@ from conductor_async.errors import ClientClosedError, ConductorError, WrongEvent
 from conductor_async.resources._worker_api import UNREADABLE_INPUT_CALLBACK, hand_back
 from conductor_async.worker._failures import may_have_handed_out
 from conductor_async.worker._function.in_context import InContext
-from conductor_async.worker._function.outcome import refusal
-from conductor_async.worker._function.runner import Runner
+from conductor_async.worker._function.invoker import Invoker
+from conductor_async.worker._function.task_results import failed_result
 from conductor_async.worker._in_flight.quarantine import quarantine_reason
 from conductor_async.worker._in_flight.tasks import InFlightTask
 from conductor_async.worker._results.update_v2_policy import UpdateV2Policy
@@ -66,7 +66,7 @@ class TaskRunner:
         self.update_v2_policy = UpdateV2Policy()
         self.in_flight = 0
         self._variables = copy_context()
-        self._function = Runner(worker, self._worker_id, self._clock, self._listeners)
+        self._invoker = Invoker(worker, self._worker_id, self._clock, self._listeners)
 
     def start(self, task: Task, running: TaskGroup) -> None:
         """Runs a task in the task group. A slot of the worker is reserved for it."""
@@ -152,12 +152,12 @@ class TaskRunner:
         """Returns the result to send; None if the task was handed back, or the server does not want the result."""
         task = in_flight.task
         if (reason := quarantine_reason(self._host.quarantine, task)) is not None:
-            return refusal(task, self._worker_id, reason)
+            return failed_result(task, self._worker_id, reason)
         is_external = task.external_input_payload_storage_path or task.external_output_payload_storage_path
         if is_external and not await self._fetch_payloads(in_flight):
             return None
         began = self._clock.now()
-        result = await self._function.run(in_flight)
+        result = await self._invoker.invoke(in_flight)
         self._host.cancellation_watcher.remove(in_flight)
         if in_flight.abandoned:
             self._abandoned(in_flight, began)
@@ -203,7 +203,7 @@ class TaskRunner:
         """Hands the task back with the output and the log lines so far. Only a task with a delay shows the reason."""
         if self._listeners:
             self._listeners.emit(TaskHandedBack(self._worker_id, in_flight.task, reason))
-        _, _, logs = in_flight.context.said()
+        _, _, logs = in_flight.context.reported()
         result = hand_back(
             in_flight.task,
             worker_id=self._worker_id,

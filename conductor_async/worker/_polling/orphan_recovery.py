@@ -22,7 +22,7 @@ from conductor_async.errors import (
 )
 from conductor_async.resources._worker_api import hand_back
 from conductor_async.worker._failures import FailureBackoff
-from conductor_async.worker.events import SearchGivenUp, TaskHandedBack
+from conductor_async.worker.events import OrphanRecoveryFailed, TaskHandedBack
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from conductor_async.resources._worker_api import WorkerApi
     from conductor_async.worker._circuit_breaker import CircuitBreaker
     from conductor_async.worker._in_flight.tasks import InFlightTasks
+    from conductor_async.worker._listeners import Listeners
     from conductor_async.worker._polling.poll_tracker import PollTracker
     from conductor_async.worker._results.result_sender import ResultSender
-    from conductor_async.worker.events import Listeners
 
 logger = logging.getLogger("conductor_async")
 
@@ -223,7 +223,7 @@ class OrphanRecovery:
             polls.task_type,
         )
         if self._listeners:
-            self._listeners.emit(SearchGivenUp(polls.worker_id, polls.task_type))
+            self._listeners.emit(OrphanRecoveryFailed(polls.worker_id, polls.task_type))
 
 
 def _in_a_row(rejections: list[int], error: ConductorError) -> list[int]:

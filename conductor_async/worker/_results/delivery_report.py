@@ -6,16 +6,16 @@ import logging
 from typing import TYPE_CHECKING
 
 from conductor_async.worker._failures import FailureLog
-from conductor_async.worker.events import ResultDelivered, ResultDropped, ResultFailed, ResultLost
+from conductor_async.worker.events import ResultDelivered, ResultDeliveryFailed, ResultDropped, ResultLost
 
 if TYPE_CHECKING:
     from conductor_async.clock import Clock
     from conductor_async.errors import ConductorError
     from conductor_async.models import TaskResult
     from conductor_async.worker._circuit_breaker import CircuitBreaker
+    from conductor_async.worker._listeners import Listeners
     from conductor_async.worker._results.encoded_result import EncodedResult
     from conductor_async.worker._results.outbox import Outbox
-    from conductor_async.worker.events import Listeners
 
 logger = logging.getLogger("conductor_async")
 
@@ -64,7 +64,9 @@ class DeliveryReport:
         """A try failed, and another one follows."""
         self._failures.record_failure(error)
         if self._listeners:
-            self._listeners.emit(ResultFailed(self._worker_id, encoded.task_type, encoded.result, error, encoded.tries))
+            self._listeners.emit(
+                ResultDeliveryFailed(self._worker_id, encoded.task_type, encoded.result, error, encoded.tries)
+            )
 
     def dropped(self, encoded: EncodedResult, error: ConductorError) -> None:
         """The task is gone, so nobody needs the result."""

@@ -12,6 +12,7 @@ from conductor_async.workflow.typed_references import reference_to_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Self
 
     from conductor_async.workflow.tasks.inputs import Text
 
@@ -45,8 +46,24 @@ class SimpleTask(TaskInterface, Generic[R_co], task_type=TaskType.SIMPLE):
         """The name of the task's definition."""
         return self.name
 
-    # What its worker returns, when it is asked for: annotations may name what is defined later.
-    _returns: Callable[[], Any] | None = None
+    _return_type: Callable[[], Any] | None = None
+    _output_fields: Mapping[str, Any] | None = None
+
+    def declare_output(self, return_type: Callable[[], Any], fields: Mapping[str, Any] | None) -> Self:
+        """Declares what the worker returns, as `WorkerTask.task` does for a worker function; returns the task.
+
+        Args:
+            return_type: Returns the type. It is called late, because annotations may name what is defined later.
+            fields: All fields of the output, each with its own fields or None; None if the output may have others.
+        """
+        self._return_type = return_type
+        self._output_fields = fields
+        return self
+
+    @property
+    def output_fields(self) -> Mapping[str, Any] | None:
+        """All fields of the output, if they are known. A reference to another field is an error of the definition."""
+        return self._output_fields
 
     @property
     def result(self) -> R_co:
@@ -60,8 +77,8 @@ class SimpleTask(TaskInterface, Generic[R_co], task_type=TaskType.SIMPLE):
             ConfigurationError: The worker's return type is not known, or does not say where the result lies.
             AttributeError: There is no such field.
         """
-        if self._returns is not None:
-            kind = self._returns()
+        if self._return_type is not None:
+            kind = self._return_type()
         else:  # `SimpleTask[Order](…)` leaves a trace of its parameter
             kind = next(iter(get_args(getattr(self, "__orig_class__", None))), Any)
         return cast("R_co", reference_to_result(self.task_reference_name, kind))

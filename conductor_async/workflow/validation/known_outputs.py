@@ -54,7 +54,7 @@ def known_outputs(tasks: Sequence[TaskInterface]) -> dict[str, OutputFields]:
     """Returns the fields of the outputs that are known, by reference name."""
     known: dict[str, OutputFields] = {}
     for task in tasks_within(tasks):
-        fields = getattr(task, "_output_fields", None)  # from the worker function that made the task
+        fields: OutputFields | None = getattr(task, "output_fields", None)  # of a `SimpleTask` of a worker function
         if fields is not None:
             known[task.task_reference_name] = fields
     return known

@@ -9,7 +9,7 @@ import anyio.lowlevel
 import httpx
 import pytest
 
-from conductor_async.worker.events import SearchGivenUp, WorkerEvent
+from conductor_async.worker.events import OrphanRecoveryFailed, WorkerEvent
 from tests.worker.fake_conductor import LOST, FakeConductor
 from tests.worker.hosting import anyio_backend, echo, hosting, only_with_a_mock_clock, worker  # noqa: F401
 
@@ -133,7 +133,9 @@ async def test_a_host_that_stops_before_it_has_searched_reports_it():
     told: list[WorkerEvent] = []
     async with hosting(server, echo, listeners=[told.append]) as host:
         await server.until(lambda: server.polls)
-    assert [each for each in told if isinstance(each, SearchGivenUp)] == [SearchGivenUp(host.worker_id, "job")]
+    assert [each for each in told if isinstance(each, OrphanRecoveryFailed)] == [
+        OrphanRecoveryFailed(host.worker_id, "job")
+    ]
     assert server.tasks["t1"]["status"] == "IN_PROGRESS"
 
 
@@ -183,7 +185,9 @@ async def test_a_search_that_is_rejected_is_given_up_but_not_the_next_one(caplog
     async with hosting(server, echo, listeners=[told.append]) as host:
         await anyio.sleep(300)
         assert not handed_back(server)
-        assert [each for each in told if isinstance(each, SearchGivenUp)] == [SearchGivenUp(host.worker_id, "job")]
+        assert [each for each in told if isinstance(each, OrphanRecoveryFailed)] == [
+            OrphanRecoveryFailed(host.worker_id, "job")
+        ]
         (said,) = [r for r in caplog.records if "refuses to list" in r.getMessage()]
         assert said.levelno == logging.WARNING
         asked = len(server.reads)

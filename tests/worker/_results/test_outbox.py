@@ -54,7 +54,7 @@ async def test_the_next_host_delivers_what_a_host_could_not(tmp_path: Path, capl
     async with hosting(server, worker(echo, concurrency=3), outbox=outbox, grace=1, listeners=[events.append]):
         await server.until(lambda: len(server.tried) >= 3)
     assert rows(outbox) == 3
-    assert [event.kept for event in events if isinstance(event, ResultLost)] == [True] * 3
+    assert [event.in_outbox for event in events if isinstance(event, ResultLost)] == [True] * 3
     assert "The outbox keeps it for the next start" in caplog.text
 
     server.always, events = {}, []

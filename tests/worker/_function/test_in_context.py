@@ -1,4 +1,4 @@
-"""A coroutine with context variables of its own, in the task of whoever awaits it."""
+"""A coroutine in a context of its own, in the task of the caller."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 colour: ContextVar[str] = ContextVar("colour", default="none")
 
 
-async def test_what_it_sets_stays_in_its_context() -> None:
+async def test_context_variables_that_it_sets_stay_in_its_context() -> None:
     async def paint() -> str:
         before = colour.get()
         colour.set("red")
@@ -38,7 +38,7 @@ async def test_what_it_sets_stays_in_its_context() -> None:
     colour.reset(token)
 
 
-async def test_what_it_starts_sees_its_variables() -> None:
+async def test_tasks_and_threads_that_it_starts_inherit_the_context() -> None:
     seen: list[str] = []
 
     async def look() -> None:
@@ -54,7 +54,7 @@ async def test_what_it_starts_sees_its_variables() -> None:
     assert seen == ["green", "green"]
 
 
-async def test_an_error_of_it_comes_out() -> None:
+async def test_exceptions_propagate() -> None:
     async def fail() -> None:
         await anyio.lowlevel.checkpoint()
         raise KeyError("it")
@@ -63,7 +63,7 @@ async def test_an_error_of_it_comes_out() -> None:
         await InContext(copy_context(), fail())
 
 
-async def test_cancellation_reaches_it_and_it_may_clean_up() -> None:
+async def test_cancellation_reaches_it_and_cleanup_runs_in_the_context() -> None:
     ended: list[str] = []
 
     async def sleep() -> None:
@@ -81,7 +81,7 @@ async def test_cancellation_reaches_it_and_it_may_clean_up() -> None:
     assert ended == ["grey"]
 
 
-async def test_it_may_catch_what_is_thrown_into_it() -> None:
+async def test_it_may_handle_an_exception_thrown_into_it() -> None:
     async def timed_out() -> str:
         with anyio.move_on_after(0.01):
             await anyio.sleep_forever()
@@ -97,7 +97,7 @@ async def test_it_runs_in_the_task_that_awaits_it() -> None:
     assert await InContext(copy_context(), task()) == anyio.get_current_task().id
 
 
-def test_closing_whoever_awaits_it_closes_it() -> None:
+def test_closing_the_caller_closes_it() -> None:
     ended: list[str] = []
 
     @types.coroutine
@@ -120,7 +120,7 @@ def test_closing_whoever_awaits_it_closes_it() -> None:
     assert ended == ["closed"]
 
 
-def test_a_second_run_in_the_same_context_meanwhile_is_an_error() -> None:
+def test_a_context_cannot_be_entered_twice() -> None:
     context = copy_context()
 
     async def nothing() -> None: ...
@@ -136,5 +136,5 @@ def test_a_second_run_in_the_same_context_meanwhile_is_an_error() -> None:
         asyncio.run(_awaited(InContext(context, within())))
 
 
-async def _awaited(apart: InContext[None]) -> None:
-    await apart
+async def _awaited(awaitable: InContext[None]) -> None:
+    await awaitable

@@ -1,9 +1,7 @@
-"""OpenTelemetry: one trace from the start of an execution to its last worker, on a real server."""
+"""OpenTelemetry: one trace from the start of an execution to its last worker."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -35,7 +33,7 @@ NewName = Callable[[str], str]
 
 
 class Spans:
-    """What was traced."""
+    """The finished spans of a tracer provider."""
 
     def __init__(self) -> None:
         self._exporter = InMemorySpanExporter()
@@ -73,7 +71,7 @@ def is_child_of(child: ReadableSpan, parent: ReadableSpan) -> bool:
 
 
 async def registered(conductor: ConductorClient, name: str, *workers: Any) -> ConductorWorkflow:
-    """A workflow of these workers, one after the other. No task is retried."""
+    """Registers a workflow that runs these workers one after the other, without retries."""
     workflow = ConductorWorkflow(executor=conductor.executor, name=name, version=1)
     for worker in workers:
         definition = TaskDef(name=worker.task_definition_name, retry_count=0, response_timeout_seconds=60)
@@ -99,7 +97,7 @@ async def test_one_trace_from_the_start_to_the_last_worker(
             pass
 
     workflow = await registered(conductor, new_name("orders"), pack, ship)
-    # The second worker is elsewhere: it has a client, a host and a Tracing of its own.
+    # The second worker runs elsewhere: it has a client, a host and a Tracing of its own.
     elsewhere = Tracing(spans.provider)
     async with (
         ConductorClient(server_url) as other,
@@ -137,7 +135,7 @@ async def test_one_trace_from_the_start_to_the_last_worker(
 
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_a_start_outside_of_a_span_begins_the_trace(
+async def test_a_start_outside_of_a_span_starts_a_trace(
     conductor: ConductorClient, spans: Spans, new_name: NewName
 ) -> None:
     @worker_task(new_name("pack"))
@@ -149,12 +147,12 @@ async def test_a_start_outside_of_a_span_begins_the_trace(
     started = spans.one(f"start {workflow.name}")
     assert started.parent is None
     assert is_child_of(spans.one(pack.task_definition_name), started)
-    assert len(spans.all()) == 2, "polls, deliveries and what was registered outside of a span make none"
+    assert len(spans.all()) == 2, "polls, result updates and calls outside of a span have none"
 
 
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_workers_of_sub_workflows_and_later_tries_are_in_the_trace(
+async def test_sub_workflows_and_later_polls_are_in_the_trace(
     conductor: ConductorClient, spans: Spans, new_name: NewName
 ) -> None:
     @worker_task(new_name("pack"))
@@ -173,7 +171,7 @@ async def test_workers_of_sub_workflows_and_later_tries_are_in_the_trace(
 
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_execute_of_the_server_carries_it_too(
+async def test_execute_workflow_carries_the_trace_context_too(
     conductor: ConductorClient, spans: Spans, new_name: NewName
 ) -> None:
     @worker_task(new_name("pack"))
@@ -187,7 +185,7 @@ async def test_execute_of_the_server_carries_it_too(
 
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_a_span_ends_with_the_reason_when_the_host_stops(
+async def test_a_span_ends_with_an_error_when_the_host_stops(
     conductor: ConductorClient, spans: Spans, new_name: NewName
 ) -> None:
     began = anyio.Event()
@@ -211,7 +209,7 @@ async def test_a_span_ends_with_the_reason_when_the_host_stops(
 
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_a_correlation_id_of_the_users_own_is_left_alone(
+async def test_a_given_correlation_id_stays_unchanged(
     conductor: ConductorClient, spans: Spans, new_name: NewName
 ) -> None:
     @worker_task(new_name("pack"))
@@ -227,7 +225,7 @@ async def test_a_correlation_id_of_the_users_own_is_left_alone(
 
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_a_function_that_raises_makes_an_error_of_its_span(
+async def test_an_exception_is_recorded_in_the_span(
     conductor: ConductorClient, spans: Spans, new_name: NewName
 ) -> None:
     @worker_task(new_name("pack"))
@@ -246,7 +244,7 @@ async def test_a_function_that_raises_makes_an_error_of_its_span(
 
 
 @pytest.mark.anyio
-async def test_calls_within_a_span_carry_it_and_tell_how_they_ended(spans: Spans) -> None:
+async def test_calls_within_a_span_send_it_and_record_their_outcome(spans: Spans) -> None:
     async with serve(answer(503), answer(404, json={"message": "No such workflow"})) as server:
         async with client_of(server, hooks=[Tracing(spans.provider)]) as client:
             with spans.tracer.start_as_current_span("outer"), pytest.raises(Exception, match="No such workflow"):
@@ -268,24 +266,10 @@ async def test_calls_within_a_span_carry_it_and_tell_how_they_ended(spans: Spans
 
 
 @pytest.mark.anyio
-async def test_calls_outside_of_a_span_make_none(spans: Spans) -> None:
+async def test_calls_outside_of_a_span_have_none(spans: Spans) -> None:
     async with serve(answer(json=[])) as server, client_of(server, hooks=[Tracing(spans.provider)]) as client:
         await client.metadata.get_all_task_defs()
     assert spans.all() == ()
-
-
-def test_without_the_extra_it_is_named() -> None:
-    code = """if True:
-        import sys
-        sys.modules["opentelemetry"] = None
-        from conductor_async.observability.tracing import Tracing
-        try:
-            Tracing()
-        except ValueError as error:
-            print(error)
-    """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout == "Tracing needs the extra [otel]: pip install 'conductor-async[otel]'\n"
 
 
 def names(*workers: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a worker function is called with. With `from __future__ import annotations`, as all of these have."""
+"""The arguments that a worker function is called with. All annotations here are strings, by the `__future__` import."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from typing_extensions import TypedDict
 
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import Task
-from conductor_async.worker._function.arguments import Arguments, UnfitInputError
+from conductor_async.worker._function.argument_binder import ArgumentBinder
+from conductor_async.worker._function.input_validator import InputValidationError
 from conductor_async.worker.context import TaskContext
 
 if TYPE_CHECKING:
-    from decimal import Decimal  # on purpose: not there at run time
+    from decimal import Decimal  # on purpose: missing at run time
 
 
 class Colour(Enum):
@@ -54,17 +55,17 @@ class Address(TypedDict):
 
 def bound(function: Any, given: dict[str, Any], **options: Any) -> dict[str, Any]:
     task = Task(task_id="t", task_def_name="f", input_data=given)
-    return Arguments("f", function, **options).bind(task, TaskContext(task))
+    return ArgumentBinder("f", function, **options).bind(task, TaskContext(task))
 
 
-def refused(function: Any, given: dict[str, Any], **options: Any) -> str:
-    with pytest.raises(UnfitInputError) as caught:
+def rejected(function: Any, given: dict[str, Any], **options: Any) -> str:
+    with pytest.raises(InputValidationError) as caught:
         bound(function, given, **options)
     return str(caught.value)
 
 
 class TestTypes:
-    def test_everything_that_pydantic_knows_is_converted(self):
+    def test_values_are_coerced_to_the_annotated_types(self):
         def f(
             n: int,
             when: datetime,
@@ -102,23 +103,23 @@ class TestTypes:
             "maybe": None,
         }
 
-    def test_a_parameter_without_annotation_gets_the_value_as_it_came(self):
+    def test_a_parameter_without_annotation_gets_the_value_unchanged(self):
         def f(payload): ...
 
         assert bound(f, {"payload": {"a": [1]}, "other": 2}) == {"payload": {"a": [1]}}
 
-    def test_constraints_are_checked(self):
+    def test_constraints_are_validated(self):
         def f(n: Annotated[int, Field(ge=1)]): ...
 
-        assert "n: Input should be greater than or equal to 1" in refused(f, {"n": 0})
+        assert "n: Input should be greater than or equal to 1" in rejected(f, {"n": 0})
 
-    def test_any_name_can_be_a_parameter(self):
+    def test_parameters_may_have_names_that_pydantic_models_reserve(self):
         def f(model_config: str, copy: str, _hidden: int, schema: str = "s"): ...
 
         given = {"model_config": "m", "copy": "c", "_hidden": 1}
         assert bound(f, given) == given
 
-    def test_classes_local_to_a_function_are_found(self):
+    def test_annotations_may_name_classes_of_the_given_namespace(self):
         class Local(BaseModel):
             a: int
 
@@ -126,14 +127,14 @@ class TestTypes:
 
         assert bound(f, {"local": {"a": 1}}, namespace={"Local": Local}) == {"local": Local(a=1)}
 
-    def test_the_return_annotation_is_not_needed_at_run_time(self):
+    def test_the_return_annotation_is_not_resolved(self):
         def f(n: int) -> Decimal: ...
 
         assert bound(f, {"n": 1}) == {"n": 1}
 
 
-class TestWhatTheHostSupplies:
-    def test_task_and_context_by_annotation(self):
+class TestInjection:
+    def test_task_and_context_are_injected_by_annotation(self):
         def f(task: Task, n: int, *, context: TaskContext): ...
 
         arguments = bound(f, {"n": 1, "task": "not this", "context": "nor this"})
@@ -141,72 +142,72 @@ class TestWhatTheHostSupplies:
         assert arguments["context"].task is arguments["task"]
         assert arguments["n"] == 1
 
-    def test_by_name_they_are_ordinary_inputs(self):
+    def test_parameters_named_task_or_context_are_ordinary_inputs(self):
         def f(task: str, context): ...
 
         assert bound(f, {"task": "a", "context": "b"}) == {"task": "a", "context": "b"}
 
-    def test_they_may_have_a_default_which_is_for_calls_without_a_host(self):
+    def test_injected_parameters_may_be_optional(self):
         def f(n: int, context: TaskContext | None = None, *, task: Optional[Task] = None): ...  # noqa: UP045
 
         arguments = bound(f, {"n": 1, "context": "not this"})
         assert arguments["context"].task is arguments["task"]
-        assert list(Arguments("f", f).signature().parameters) == ["n"]
+        assert list(ArgumentBinder("f", f).signature().parameters) == ["n"]
 
-    def test_of_several_types_none_is_supplied(self):
+    def test_a_union_of_the_context_and_another_type_is_an_error(self):
         def f(context: TaskContext | int): ...
 
         with pytest.raises(ConfigurationError, match="TaskContext"):
             bound(f, {"context": 1})
 
-    def test_they_are_not_part_of_what_a_workflow_gives(self):
+    def test_injected_parameters_are_not_in_the_signature(self):
         def f(task: Task, n: int): ...
 
-        assert list(Arguments("f", f).signature().parameters) == ["n"]
+        assert list(ArgumentBinder("f", f).signature().parameters) == ["n"]
 
 
-class TestMissingInput:
-    def test_a_missing_input_is_refused_not_none(self):
+class TestMissingInputs:
+    def test_a_missing_input_is_an_error(self):
         def f(n: int, m): ...
 
-        message = refused(f, {})
+        message = rejected(f, {})
         assert "n: Field required" in message
         assert "m: Field required" in message
 
-    def test_the_path_leads_to_the_field(self):
+    def test_the_error_names_worker_and_path_of_the_field(self):
         def f(order: Order): ...
 
-        message = refused(
+        message = rejected(
             f, {"order": {"orderId": "A", "lines": [{"sku": "s", "price": 1}, {"sku": "s", "price": "x"}]}}
         )
         assert "order.lines[1].price: Input should be a valid number" in message
         assert "worker 'f'" in message
 
-    def test_missing_fields_of_a_dataclass_are_refused(self):
+    def test_a_missing_field_of_a_dataclass_is_an_error(self):
         def f(box: Box): ...
 
-        assert "box.corner.y: Field required" in refused(f, {"box": {"corner": {"x": 1}}})
+        assert "box.corner.y: Field required" in rejected(f, {"box": {"corner": {"x": 1}}})
 
-    def test_defaults(self):
+    def test_a_missing_input_leaves_the_default(self):
         def f(a: int = 1, b: str = "b"): ...
 
         assert bound(f, {"a": 5}) == {"a": 5}
 
-    def test_null_leaves_a_default_where_the_type_does_not_allow_it(self):
+    def test_null_leaves_the_default_where_the_type_does_not_allow_null(self):
         def f(a: int = 1, b: int | None = 2): ...
 
         assert bound(f, {"a": None, "b": None}) == {"b": None}
 
-    def test_null_without_a_default_is_refused(self):
+    def test_null_without_a_default_is_an_error(self):
         def f(a: int, b: int = 1): ...
 
-        message = refused(f, {"a": None, "b": None})
+        message = rejected(f, {"a": None, "b": None})
         assert "a: Input should be a valid integer" in message
         assert "b:" not in message
 
 
-class TestOtherInputs:
-    def test_kwargs_get_them(self):
+class TestInputsWithoutParameter:
+    def test_kwargs_receive_them(self):
         def f(a: int, **others): ...
 
         assert bound(f, {"a": 1, "b": 2, "c": None}) == {"a": 1, "b": 2, "c": None}
@@ -215,21 +216,21 @@ class TestOtherInputs:
         def f(**others: int): ...
 
         assert bound(f, {"b": "2"}) == {"b": 2}
-        assert "c: Input should be a valid integer" in refused(f, {"c": "x"})
+        assert "c: Input should be a valid integer" in rejected(f, {"c": "x"})
 
     def test_without_kwargs_they_are_ignored(self):
         def f(a: int): ...
 
         assert bound(f, {"a": 1, "b": 2}) == {"a": 1}
 
-    def test_strict_refuses_them(self):
+    def test_strict_rejects_them(self):
         def f(a: int): ...
 
-        assert "b: Extra inputs are not permitted" in refused(f, {"a": 1, "b": 2}, strict=True)
+        assert "b: Extra inputs are not permitted" in rejected(f, {"a": 1, "b": 2}, strict=True)
 
 
-class TestCallables:
-    def test_partials_methods_and_objects(self):
+class TestKindsOfCallables:
+    def test_partials_methods_and_callable_objects(self):
         class Greeter:
             def greet(self, name: str, times: int): ...
 
@@ -239,7 +240,7 @@ class TestCallables:
         assert bound(Greeter().greet, {"name": "Ada", "times": "2"}) == {"name": "Ada", "times": 2}
         assert bound(Greeter(), {"name": "Ada"}) == {"name": "Ada"}
 
-    def test_a_decorated_function_is_seen_as_it_was_written(self):
+    def test_a_wrapped_function_is_unwrapped(self):
         def logged(function):
             @functools.wraps(function)
             def inner(*args, **kwargs):
@@ -252,28 +253,28 @@ class TestCallables:
 
         assert bound(f, {"when": "2026-01-02T00:00:00Z"})["when"].year == 2026
 
-    def test_positional_only_parameters_are_refused(self):
+    def test_positional_only_parameters_are_an_error(self):
         def f(a, /): ...
 
-        with pytest.raises(ConfigurationError, match="'a' can only be given by position"):
-            Arguments("f", f)
+        with pytest.raises(ConfigurationError, match="'a' is positional-only"):
+            ArgumentBinder("f", f)
 
-    def test_annotations_that_cannot_be_resolved_say_which(self):
+    def test_an_annotation_that_cannot_be_resolved_is_named(self):
         def f(n: Decimal): ...
 
         with pytest.raises(ConfigurationError, match=r"'Decimal' is not defined.*TYPE_CHECKING"):
-            Arguments("f", f).resolve()
+            ArgumentBinder("f", f).resolve()
 
-    def test_types_that_pydantic_does_not_know_are_refused_at_once(self):
+    def test_a_type_that_pydantic_does_not_support_is_an_error(self):
         class Opaque: ...
 
         def f(n: Opaque): ...
 
-        with pytest.raises(ConfigurationError, match="pydantic cannot validate a parameter"):
-            Arguments("f", f, namespace={"Opaque": Opaque}).resolve()
+        with pytest.raises(ConfigurationError, match="pydantic does not support a type"):
+            ArgumentBinder("f", f, namespace={"Opaque": Opaque}).resolve()
 
 
-def test_validators_that_break_are_not_hidden():
+def test_an_exception_of_a_validator_propagates():
     class Odd(BaseModel):
         n: int
 

@@ -1,4 +1,4 @@
-"""Task definitions and JSON Schemas from a worker function."""
+"""Task definitions and JSON Schemas derived from worker functions."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def nothing(a: int, b: str = "x") -> None: ...
 
 
 class TestTaskDef:
-    def test_it_has_what_the_function_tells(self):
+    def test_names_and_description_come_from_the_function(self):
         assert price.task_def().to_wire() == {
             "name": "derived_price",
             "description": "Adds up an order.",
@@ -71,11 +71,11 @@ class TestTaskDef:
         assert count.task_def().to_wire() == {"name": "derived_count", "outputKeys": ["result"]}
         assert nothing.task_def().to_wire() == {"name": "derived_nothing", "inputKeys": ["a", "b"]}
 
-    def test_fields_given_win(self):
+    def test_given_fields_replace_derived_ones(self):
         definition = price.task_def(retry_count=5, description="mine", response_timeout_seconds=60)
         assert (definition.retry_count, definition.description, definition.input_keys[0]) == (5, "mine", "lines")
 
-    def test_the_definition_of_the_decorator_is_the_base_and_stays_as_it_is(self):
+    def test_the_decorators_task_def_is_completed_and_not_modified(self):
         given = TaskDef(retry_count=1, output_keys=["mine"], newField="kept")  # type: ignore[call-arg]
         worker = worker_task("based", task_def=given)(price.function)
         definition = worker.task_def(retry_delay_seconds=7)
@@ -91,16 +91,21 @@ class TestTaskDef:
         assert worker.task_def(retry_count=2).retry_count == 2
         assert given.to_wire() == {"retryCount": 1, "outputKeys": ["mine"], "newField": "kept"}
 
-    def test_a_misspelt_field_is_refused(self):
-        with pytest.raises(TypeError, match="no field 'retry_cuont': did you mean 'retry_count'"):
+    def test_a_task_def_of_another_name_is_an_error(self):
+        worker = worker_task("derived", task_def=TaskDef(name="other"))(price.function)
+        with pytest.raises(ConfigurationError, match="a task_def of another name, 'other'"):
+            worker.task_def()
+
+    def test_a_misspelt_field_is_an_error(self):
+        with pytest.raises(TypeError, match="TaskDef has no field 'retry_cuont': did you mean 'retry_count'"):
             price.task_def(retry_cuont=5)
 
-    def test_a_return_type_for_type_checkers_alone_is_left_out(self):
+    def test_a_return_type_that_cannot_be_imported_gives_no_output_keys(self):
         assert missing.task_def().to_wire() == {"name": "derived_missing", "inputKeys": ["a"]}
 
     @pytest.mark.server
     @pytest.mark.anyio
-    async def test_it_is_what_a_host_registers(self, server_url: str, new_name: Callable[[str], str]):
+    async def test_a_host_registers_it(self, server_url: str, new_name: Callable[[str], str]):
         name = new_name("derived")
         worker = worker_task(name, register_task_def=True, task_def=TaskDef(retry_count=1))(price.function)
         async with ConductorClient(server_url) as conductor:
@@ -116,7 +121,7 @@ class TestTaskDef:
 
 
 class TestSchemas:
-    def test_the_input(self):
+    def test_input(self):
         schema = price.input_schema()
         assert schema["title"] == "derived_price"
         assert schema["required"] == ["lines"]
@@ -126,20 +131,20 @@ class TestSchemas:
         assert schema["properties"]["within"]["default"] == "PT1S"
         assert list(schema["$defs"]["Line"]["properties"]) == ["unitPrice"]
 
-    def test_other_inputs(self):
+    def test_inputs_without_parameter(self):
         assert count.input_schema()["additionalProperties"] == {"type": "integer"}
         assert "additionalProperties" not in price.input_schema()
         assert (
             worker_task("strict", strict_schema=True)(nothing.function).input_schema()["additionalProperties"] is False
         )
 
-    def test_the_output_of_an_object(self):
+    def test_output_of_an_object(self):
         schema = price.output_schema()
         assert schema["title"] == "Total"
         assert schema["required"] == ["total", "lines"]
         assert list(schema["$defs"]["Line"]["properties"]) == ["unitPrice"]
 
-    def test_the_output_of_a_scalar(self):
+    def test_output_of_a_scalar(self):
         assert count.output_schema() == {
             "type": "object",
             "title": "derived_count",
@@ -147,7 +152,7 @@ class TestSchemas:
             "required": ["result"],
         }
 
-    def test_the_output_of_a_list_has_its_definitions_at_the_top(self):
+    def test_output_of_a_list_has_its_definitions_at_the_root(self):
         @worker_task("lines")
         def lines() -> list[Line]:
             raise NotImplementedError
@@ -156,14 +161,14 @@ class TestSchemas:
         assert schema["properties"]["result"] == {"type": "array", "items": {"$ref": "#/$defs/Line"}}
         assert "Line" in schema["$defs"]
 
-    def test_the_output_of_nothing_or_anything(self):
+    def test_output_of_none_or_of_any_type(self):
         @worker_task("anything")
         def anything() -> Any: ...
 
         assert nothing.output_schema() == {"type": "object", "title": "derived_nothing"}
         assert anything.output_schema() == {"type": "object", "title": "anything"}
 
-    def test_what_has_no_schema_is_named(self):
+    def test_the_error_names_a_worker_without_a_schema(self):
         @worker_task("odd")
         def odd() -> list[Odd]:
             raise NotImplementedError

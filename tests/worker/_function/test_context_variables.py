@@ -1,4 +1,4 @@
-"""What a function does to context variables ends with its task, also where update-v2 brings the next one at once."""
+"""Context variables that a function sets do not outlive its task, even if update-v2 brings the next task at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
-from conductor_async.models import Task  # noqa: TC001 - an annotation that is resolved
+from conductor_async.models import Task  # noqa: TC001 - the annotation is resolved at run time
 from conductor_async.worker import WorkerHost, worker_task
 from tests.fakes.clients import client_of
 from tests.fakes.wire import Peer, Request, packed, serve
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 tenant: ContextVar[str] = ContextVar("tenant", default="nobody")
 
 
-async def test_the_next_task_does_not_see_what_the_last_one_set() -> None:
+async def test_the_next_task_does_not_inherit_context_variables() -> None:
     server = FakeConductor()
     seen: list[str] = []
 
@@ -45,11 +45,11 @@ async def test_the_next_task_does_not_see_what_the_last_one_set() -> None:
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-async def test_a_kept_connection_does_not_hold_the_task_that_opened_it(anyio_backend: str) -> None:
+async def test_a_kept_connection_does_not_reference_the_task_that_opened_it(anyio_backend: str) -> None:
     ids = itertools.count(1)
     polled = itertools.count(1)
     tasks: list[weakref.ref[Task]] = []
-    left: list[int] = []
+    alive: list[int] = []
 
     async def behave(peer: Peer, request: Request) -> None:
         if "/poll/" in request.target and next(polled) > 1:
@@ -64,11 +64,11 @@ async def test_a_kept_connection_does_not_hold_the_task_that_opened_it(anyio_bac
         tasks.append(weakref.ref(task))
         if len(tasks) == 10:
             gc.collect()
-            left.append(sum(each() is not None for each in tasks))
+            alive.append(sum(each() is not None for each in tasks))
             enough.set()
 
     enough = anyio.Event()
     async with serve(behave) as server, client_of(server) as client, WorkerHost(client, [job], poll_timeout=0.2):
         with anyio.fail_after(10):
             await enough.wait()
-    assert left == [1]
+    assert alive == [1]

@@ -1,4 +1,4 @@
-"""What a function logs with the standard library, in its task's log, on a real server."""
+"""Log records of worker functions in their tasks' logs, read back from the server."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def conductor(server_url: str) -> AsyncIterator[ConductorClient]:
 
 
 async def logged(conductor: ConductorClient, *workers: Any, **options: Any) -> list[list[TaskExecLog]]:
-    """The logs of a task of each of these workers."""
+    """Returns the logs of one task of each worker."""
     for worker in workers:
         definition = TaskDef(name=worker.task_definition_name, retry_count=0, response_timeout_seconds=60)
         await conductor.metadata.register_task_def(definition)
@@ -61,7 +61,9 @@ def texts(lines: list[TaskExecLog]) -> list[str]:
     return [line.log for line in lines]
 
 
-async def test_of_coroutines_and_threads_each_in_its_own_task(conductor: ConductorClient, new_name: NewName) -> None:
+async def test_records_of_coroutines_and_threads_reach_their_task(
+    conductor: ConductorClient, new_name: NewName
+) -> None:
     @worker_task(new_name("first"))
     async def first() -> None:
         shop.debug("too low")
@@ -78,7 +80,7 @@ async def test_of_coroutines_and_threads_each_in_its_own_task(conductor: Conduct
             shop.exception("caught")
 
     in_first, in_second = await logged(conductor, first, second, task_log_level="INFO")
-    # As they were said (D26), with their times in milliseconds (D17).
+    # Formatted, in order, with their times in milliseconds.
     assert texts(in_first) == [
         "INFO shop.packing: he said 'hi'\nl2 é",
         "by hand",
@@ -90,7 +92,7 @@ async def test_of_coroutines_and_threads_each_in_its_own_task(conductor: Conduct
     assert caught.endswith("LookupError: no box")
 
 
-async def test_nothing_is_shipped_unless_asked_for(conductor: ConductorClient, new_name: NewName) -> None:
+async def test_records_below_task_log_level_are_not_copied(conductor: ConductorClient, new_name: NewName) -> None:
     @worker_task(new_name("silent"))
     async def silent() -> None:
         shop.error("not for the task")
@@ -103,7 +105,7 @@ async def test_nothing_is_shipped_unless_asked_for(conductor: ConductorClient, n
     assert [texts(lines) for lines in await logged(conductor, silent, loud)] == [[], ["ERROR shop.packing: this"]]
 
 
-async def test_two_hosts_ship_a_line_once(conductor: ConductorClient, new_name: NewName) -> None:
+async def test_two_hosts_copy_a_record_once(conductor: ConductorClient, new_name: NewName) -> None:
     @worker_task(new_name("once"), task_log_level="INFO")
     async def once() -> None:
         shop.info("a line")
@@ -112,9 +114,7 @@ async def test_two_hosts_ship_a_line_once(conductor: ConductorClient, new_name: 
         assert [texts(lines) for lines in await logged(conductor, once)] == [["INFO shop.packing: a line"]]
 
 
-async def test_a_failure_and_a_task_given_back_have_their_lines_too(
-    conductor: ConductorClient, new_name: NewName
-) -> None:
+async def test_failed_and_handed_back_tasks_have_their_records(conductor: ConductorClient, new_name: NewName) -> None:
     @worker_task(new_name("again"), task_log_level="INFO")
     async def again() -> TaskInProgress | None:
         shop.info("try %d", get_task_context().poll_count)
@@ -127,7 +127,7 @@ async def test_a_failure_and_a_task_given_back_have_their_lines_too(
     assert lines[2].endswith("LookupError: no box\n")
 
 
-async def test_afterwards_the_root_logger_is_as_it_was(conductor: ConductorClient, new_name: NewName) -> None:
+async def test_the_handler_is_removed_when_the_host_stops(conductor: ConductorClient, new_name: NewName) -> None:
     @worker_task(new_name("tidy"), task_log_level="INFO")
     async def tidy() -> None: ...
 
@@ -137,7 +137,7 @@ async def test_afterwards_the_root_logger_is_as_it_was(conductor: ConductorClien
     assert logging.getLogger().handlers == before
 
 
-async def test_lines_that_loggers_hold_back_are_warned_of(
+async def test_a_level_that_hides_records_is_warned_about(
     conductor: ConductorClient, new_name: NewName, caplog: pytest.LogCaptureFixture
 ) -> None:
     @worker_task(new_name("held_back"), task_log_level="INFO")
@@ -155,23 +155,23 @@ async def test_lines_that_loggers_hold_back_are_warned_of(
         shop.setLevel(logging.INFO)
         async with WorkerHost(conductor, [held_back], poll_timeout=0.5):
             pass
-        assert "is not shipped" not in "".join(each.getMessage() for each in caplog.records), "some logger passes it on"
+        assert "task_log_level" not in "".join(each.getMessage() for each in caplog.records), "a logger propagates them"
     finally:
         for each, level in levels.items():
             each.setLevel(level)
-    [warning] = [each.getMessage() for each in first if "is not shipped" in each.getMessage()]
+    [warning] = [each.getMessage() for each in first if "task_log_level" in each.getMessage()]
     assert warning == (
-        "Loggers pass on WARNING and above only: what is lower is not shipped to tasks' logs."
-        " logging.getLogger().setLevel('INFO') changes that"
+        "task_log_level is INFO, but the root logger's level is WARNING: records below that do not reach tasks' logs."
+        " To change that, call logging.getLogger().setLevel('INFO')"
     )
 
 
-def test_being_there_does_not_silence_warnings_where_logging_is_not_set_up() -> None:
+def test_warnings_still_go_to_stderr_where_logging_is_not_configured() -> None:
     code = """if True:
         import logging
         from conductor_async import worker_task
-        from conductor_async.worker._function.log_handler import LogShipping
-        with LogShipping((worker_task("greet")(print),), logging.WARNING):
+        from conductor_async.worker._function.log_handler import TaskLogHandler
+        with TaskLogHandler((worker_task("greet")(print),), logging.WARNING):
             logging.getLogger("shop").warning("seen")
             logging.getLogger("shop").info("not seen")
     """
@@ -179,7 +179,7 @@ def test_being_there_does_not_silence_warnings_where_logging_is_not_set_up() -> 
     assert done.stderr == "seen\n"
 
 
-async def test_where_logging_is_set_up_a_line_is_shown_once(conductor: ConductorClient, new_name: NewName) -> None:
+async def test_other_handlers_get_a_record_once(conductor: ConductorClient, new_name: NewName) -> None:
     @worker_task(new_name("shown"), task_log_level="INFO")
     async def shown() -> None:
         shop.info("a line")

@@ -1,4 +1,4 @@
-"""What a function leaves behind in its asyncio task: scopes of anyio's, and whatever it had open when it raised."""
+"""What a function leaves behind in its asyncio task: open cancel scopes, and whatever else it did not close."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """On trio, what is left open ends the program: nothing can be trusted after it."""
+    """Not trio: there, a scope that is left open is an internal error that ends the program."""
     return "asyncio"
 
 
-async def test_a_scope_that_is_left_open_ends_the_host_and_the_log_names_the_worker(
+async def test_a_cancel_scope_left_open_ends_the_host_and_the_log_names_the_worker(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     server = FakeConductor()
@@ -48,7 +48,7 @@ async def test_a_scope_that_is_left_open_ends_the_host_and_the_log_names_the_wor
 
 
 @pytest.mark.parametrize("ending", ["raises", "returns"])
-async def test_the_next_task_has_an_asyncio_task_of_its_own_unless_the_function_returned(ending: str) -> None:
+async def test_only_a_function_that_returned_leaves_its_asyncio_task_to_the_next_one(ending: str) -> None:
     server = FakeConductor()
     tasks: list[asyncio.Task[Any] | None] = []
 

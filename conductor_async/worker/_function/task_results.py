@@ -1,0 +1,155 @@
+"""Makes the `TaskResult` of a task from what its worker function returned or raised."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import traceback
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from conductor_async.errors import NonRetryableException, PayloadError
+from conductor_async.models import ConductorModel, TaskExecLog, TaskResult, TaskResultStatus
+from conductor_async.resources._worker_api import printable
+from conductor_async.worker.context import TaskInProgress
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from conductor_async.models import JsonObject, Task
+    from conductor_async.worker.context import TaskContext
+
+_MAX_REASON = 4_000  # characters
+_MAX_TRACEBACK = 32_000  # characters
+_INTERNAL_PACKAGES = ("conductor_async", "anyio", "trio", "outcome")
+
+
+def result_from_return_value(value: Any, context: TaskContext, worker_id: str) -> TaskResult:
+    """Returns the result for a function's return value.
+
+    A dict, a dataclass or a model is the output, None an empty output, anything else becomes `{"result": value}`. A
+    `TaskResult` is used as it is, with missing ids filled in. A `TaskInProgress` hands the task back for later.
+
+    Raises:
+        PayloadError: The value cannot be serialized.
+    """
+    callback_after, output, logs = context.reported()
+    if isinstance(value, TaskResult):
+        result = _with_ids(value, context.task, worker_id)
+        result.output_data = {**output, **result.output_data}
+    else:
+        result = _new_result(context.task, worker_id, TaskResultStatus.COMPLETED)
+        if isinstance(value, TaskInProgress):
+            callback_after, value = cast("int", value.callback_after_seconds), value.output
+        if value is None and callback_after is not None:
+            result.output_data = context.output  # the server replaces the whole output, so send the earlier one again
+        else:
+            returned = _to_output(value)
+            result.output_data = {**output, **returned} if output else returned
+    if callback_after is not None:
+        result.status = TaskResultStatus.IN_PROGRESS
+        result.callback_after_seconds = callback_after
+    if logs:
+        result.logs = [*logs, *result.logs]
+    return result
+
+
+def result_from_exception(error: BaseException, context: TaskContext, worker_id: str) -> TaskResult:
+    """Returns the result for an exception that a function raised, with its traceback as the last line of the log.
+
+    It is FAILED, or FAILED_WITH_TERMINAL_ERROR for a `NonRetryableException`.
+    """
+    terminal = isinstance(error, NonRetryableException)
+    result = failed_result(context.task, worker_id, describe(error), terminal=terminal)
+    _, _, logs = context.reported()
+    result.output_data = context.output
+    text = printable(_format_traceback(error))[-_MAX_TRACEBACK:]
+    result.logs = [
+        *logs,
+        TaskExecLog(log=text, task_id=context.task_id, created_time=time.time_ns() // 1_000_000),
+    ]
+    return result
+
+
+def failed_result(task: Task, worker_id: str, reason: str, *, terminal: bool = True) -> TaskResult:
+    """Returns a result that fails the task, without a retry if `terminal`."""
+    status = TaskResultStatus.FAILED_WITH_TERMINAL_ERROR if terminal else TaskResultStatus.FAILED
+    result = _new_result(task, worker_id, status)
+    result.reason_for_incompletion = printable(reason)[:_MAX_REASON]
+    return result
+
+
+def describe(error: BaseException) -> str:
+    """Returns `Type: message`, or `Type` if there is no message. Never raises."""
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception as failure:  # noqa: BLE001 - `__str__` is user code
+        text = f"(its message is unavailable: str() raised {type(failure).__name__})"
+    return f"{name}: {text}" if text.strip() else name
+
+
+def _new_result(task: Task, worker_id: str, status: TaskResultStatus) -> TaskResult:
+    return TaskResult(
+        workflow_instance_id=task.workflow_instance_id, task_id=task.task_id, worker_id=worker_id, status=status
+    )
+
+
+def _with_ids(given: TaskResult, task: Task, worker_id: str) -> TaskResult:
+    """Returns a copy with the missing fields filled in. A copy, because other tasks may return the same object."""
+    result = given.model_copy()
+    result.task_id = given.task_id or task.task_id
+    result.workflow_instance_id = given.workflow_instance_id or task.workflow_instance_id
+    result.worker_id = given.worker_id or worker_id
+    result.status = given.status or TaskResultStatus.COMPLETED
+    return result
+
+
+def _to_output(value: Any) -> JsonObject:
+    """Returns the task's output for a return value. Nested values are serialized later, when the result is sent.
+
+    Raises:
+        PayloadError: A model's own serializer failed.
+    """
+    if type(value) is dict:
+        return cast("JsonObject", value)
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[str, Any]", value))
+    if isinstance(value, ConductorModel):
+        return value.to_wire()
+    kind: Any = value.__class__
+    # Not isinstance(value, RootModel): importing RootModel takes 15 ms.
+    has_fields = not getattr(kind, "__pydantic_root_model__", False)
+    if has_fields and hasattr(kind, "__pydantic_serializer__"):
+        return _dump(value)
+    if has_fields and dataclasses.is_dataclass(kind):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(kind)}
+    return {"result": value}
+
+
+def _dump(value: Any) -> JsonObject:
+    """Returns a pydantic model or dataclass as JSON, by its aliases and serializers."""
+    try:
+        return cast("JsonObject", value.__pydantic_serializer__.to_python(value, mode="json", by_alias=True))
+    except Exception as error:  # a model's serializers are user code
+        raise PayloadError(
+            f"the {type(value).__name__} cannot be serialized: {describe(error)}", path="output"
+        ) from error
+
+
+def _format_traceback(error: BaseException) -> str:
+    """Returns the traceback, beginning with the first frame of the user's code."""
+    first: TracebackType | None = error.__traceback__
+    while first is not None and first.tb_next is not None and _is_internal(first):
+        first = first.tb_next
+    try:
+        return "".join(traceback.format_exception(type(error), error, first))
+    except Exception as failure:  # noqa: BLE001 - `__str__` is user code
+        return f"{describe(error)}\n(its traceback is unavailable: formatting it raised {type(failure).__name__})"
+
+
+def _is_internal(frame: TracebackType) -> bool:
+    package = str(frame.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+    return package in _INTERNAL_PACKAGES

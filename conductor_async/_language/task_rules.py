@@ -137,32 +137,36 @@ def _dynamic_fork(task: TaskFields, _: RuleContext) -> Iterator[Violation]:
         ]
         yield Violation(
             fields[1] if names[0] else fields[0],
-            "a dynamic fork needs dynamicForkTasksParam and dynamicForkTasksInputParamName, or forkTaskInputs"
-            " among its input parameters",
+            "a dynamic fork needs dynamicForkTasksParam and dynamicForkTasksInputParamName, or forkTaskInputs among"
+            " its input parameters",
             tuple(refusals) if combined is None else (),
         )
     else:
         for name in names:
             if inputs.get(name) is None:
                 yield Violation(
-                    "inputParameters", f"{name!r} is missing, from which the fork takes its tasks and their inputs"
+                    "inputParameters", f"{name!r} is missing: the fork takes its tasks or their inputs from it"
                 )
 
 
 def _exclusive_join(task: TaskFields, _: RuleContext) -> Iterator[Violation]:
     if not task["joinOn"] and not task["defaultExclusiveJoinTask"]:
-        yield Violation("joinOn", "an EXCLUSIVE_JOIN without it never ends: name the tasks to look at")
+        yield Violation("joinOn", "without it an EXCLUSIVE_JOIN never ends: name the tasks to join on")
 
 
 def _switch(task: TaskFields, context: RuleContext) -> Iterator[Violation]:
     evaluator, script = task.get("evaluatorType"), task.get("expression")
     if not evaluator:
         refusals = _required("evaluatorType", task, unless=evaluator)
-        yield Violation("evaluatorType", "a switch needs one: value-param, graaljs or javascript", refusals)
+        yield Violation(
+            "evaluatorType", "a SWITCH needs an evaluator type: value-param, graaljs or javascript", refusals
+        )
     if script is None:
         # The server stops at the first of the two that is missing.
         refusals = () if evaluator is None else _required("expression", task)
-        yield Violation("expression", "a switch needs one: the name of an input parameter, or a script", refusals)
+        yield Violation(
+            "expression", "a SWITCH needs an expression: the name of an input parameter, or a script", refusals
+        )
     yield from _cases(task)
     if evaluator == "javascript":  # scripts for graaljs the server does not check
         yield from context.script_violations("expression", script, task)
@@ -173,7 +177,7 @@ def _decision(task: TaskFields, context: RuleContext) -> Iterator[Violation]:
     if not (parameter or script):
         is_null = parameter is None and script is None
         refusals = _required("caseValueParam or caseExpression", task) if is_null else ()
-        yield Violation("caseValueParam", "a decision needs caseValueParam or caseExpression", refusals)
+        yield Violation("caseValueParam", "a DECISION needs caseValueParam or caseExpression", refusals)
     yield from _cases(task)
     yield from context.script_violations("caseExpression", script, task)
 
@@ -186,20 +190,20 @@ def _cases(task: TaskFields) -> Iterator[Violation]:
 
 def _loop(task: TaskFields, _: RuleContext) -> Iterator[Violation]:
     if task.get("loopCondition") is None:
-        problem = "a loop needs one; for a loop over items it may be empty text"
+        problem = "a DO_WHILE needs a loop condition; with items it may be an empty string"
         yield Violation("loopCondition", problem, _required("loopCondition", task))
     if not task["loopOver"]:
-        yield Violation("loopOver", "a loop needs at least one task", _required("loopOver", task))
+        yield Violation("loopOver", "a DO_WHILE needs at least one task", _required("loopOver", task))
 
 
 def _dynamic(task: TaskFields, _: RuleContext) -> Iterator[Violation]:
     name = task.get("dynamicTaskNameParam")
     if not name:
-        problem = "a dynamic task needs the name of the input that says what to run"
+        problem = "a DYNAMIC task needs the name of the input parameter that names the task type to run"
         refusals = _required("dynamicTaskNameParam", task, unless=name)
         yield Violation("dynamicTaskNameParam", problem, refusals)
     elif task["inputParameters"].get(name) in (None, ""):
-        yield Violation("inputParameters", f"{name!r} is missing, which says what to run")
+        yield Violation("inputParameters", f"{name!r} is missing: it names the task type to run")
 
 
 def _sub_workflow(task: TaskFields, _: RuleContext) -> Iterator[Violation]:
@@ -227,7 +231,7 @@ def _terminate(task: TaskFields, _: RuleContext) -> Iterator[Violation]:
             "terminate task must have an terminationStatus parameter and must be set to COMPLETED or FAILED, "
             f"taskName: {_name(task)}"
         )
-        problem = f"it is COMPLETED, FAILED or TERMINATED, and no expression, not {status!r}"
+        problem = f"it must be COMPLETED, FAILED or TERMINATED, not {status!r}; expressions are not allowed here"
         yield Violation("inputParameters.terminationStatus", problem, (refusal,))
 
 
@@ -245,12 +249,12 @@ def _http(task: TaskFields, context: RuleContext) -> Iterator[Violation]:
         request, path = nested, "inputParameters.http_request"
         # Only here: in the flat form, the input template of a task definition may supply what is missing.
         if not any(request.get(key) or inputs.get(key) for key in ("uri", "vipAddress")):
-            yield Violation(f"{path}.uri", "an HTTP request needs one")
+            yield Violation(f"{path}.uri", "an HTTP request needs a URI")
         if not (request.get("method") or inputs.get("method")):
-            yield Violation(f"{path}.method", "an HTTP request needs one, such as GET")
+            yield Violation(f"{path}.method", "an HTTP request needs a method, such as GET")
     method = request.get("method")
     if isinstance(method, str) and "$" not in method and method != method.upper():
-        yield Violation(f"{path}.method", f"the server knows {method.upper()} only, not {method}")
+        yield Violation(f"{path}.method", f"the server accepts only {method.upper()}, not {method}")
 
 
 def _kafka(task: TaskFields, context: RuleContext) -> Iterator[Violation]:
@@ -262,16 +266,16 @@ def _kafka(task: TaskFields, context: RuleContext) -> Iterator[Violation]:
     elif message is not None:
         for key in ("bootStrapServers", "topic", "value"):
             if message.get(key) is None:
-                yield Violation(f"inputParameters.kafka_request.{key}", "a message for Kafka needs it")
+                yield Violation(f"inputParameters.kafka_request.{key}", "a Kafka message needs this field")
 
 
 def _event(task: TaskFields, _: RuleContext) -> Iterator[Violation]:
     sink = task.get("sink")
     queues = "conductor:<name>, sqs:<queue>, kafka:<topic> …"
     if not sink:
-        yield Violation("sink", f"an EVENT needs to know where to: {queues}", _required("sink", task, unless=sink))
+        yield Violation("sink", f"an EVENT needs a sink: {queues}", _required("sink", task, unless=sink))
     elif ":" not in sink and "${" not in sink and sink != "conductor":
-        yield Violation("sink", f"{sink!r} names no queue: an EVENT goes to {queues}, or just conductor")
+        yield Violation("sink", f"{sink!r} is no sink: use {queues}, or just conductor")
 
 
 def _jq(task: TaskFields, context: RuleContext) -> Iterator[Violation]:
@@ -315,7 +319,7 @@ def _unreadable(
     key: str, value: object, error: WaitTimeError | None, examples: str, refusals: tuple[str, ...]
 ) -> Iterator[Violation]:
     if error is not None:
-        problem = f"the server cannot read {value!r}; it reads {examples}, or one expression"
+        problem = f"the server cannot read {value!r}; it reads {examples}, or a single expression"
         # The real server knows more names of zones than this package.
         yield Violation(f"inputParameters.{key}", None if isinstance(error, UnknownZoneError) else problem, refusals)
 

@@ -15,7 +15,7 @@ def test_a_violation_has_the_field_a_hint_and_the_servers_refusal() -> None:
     [violation] = violations(task("EVENT"), RuleContext())
     assert violation == (
         "sink",
-        "an EVENT needs to know where to: conductor:<name>, sqs:<queue>, kafka:<topic> …",
+        "an EVENT needs a sink: conductor:<name>, sqs:<queue>, kafka:<topic> …",
         ("sink field is required for taskType: EVENT taskName: t",),
     )
 

@@ -281,7 +281,7 @@ def test_what_is_wrong_inside_is_listed_with_the_rest():
         parent.to_workflow_def()
     inside = "tasks[1].subWorkflowParam.workflowDefinition"
     assert caught.value.problems == (
-        f"{inside}.tasks[2].subWorkflowParam.workflowDefinition.tasks[0].loopOver: a loop needs at least one task",
+        f"{inside}.tasks[2].subWorkflowParam.workflowDefinition.tasks[0].loopOver: a DO_WHILE needs at least one task",
         f"{inside}.outputParameters.n: the output of 'counted' has no typo (it has result)",
         f"{inside}.outputParameters.m: there is no task 'nobody' for ${{nobody.output}}",
         "outputParameters.x: there is no task 'b' for ${b.output}",
@@ -322,12 +322,12 @@ def test_d51_a_reference_name_is_given_once():
     with pytest.raises(WorkflowDefinitionError) as caught:
         workflow.to_workflow_def()
     (problem,) = caught.value.problems
-    assert problem.startswith("tasks[1].forkTasks[1][0]: the reference name 'x' is that of tasks[0] already")
+    assert problem.startswith("tasks[1].forkTasks[1][0]: the reference name 'x' is already used by tasks[0]")
 
 
 def test_one_task_object_stands_in_one_place():
     task = SimpleTask("a")
-    with pytest.raises(WorkflowDefinitionError, match=r"tasks\[1\]: .* is that of tasks\[0\] already.*one place only"):
+    with pytest.raises(WorkflowDefinitionError, match=r"tasks\[1\]: .* is already used by tasks\[0\].*only once"):
         (ConductorWorkflow(name="w") >> task >> task).to_workflow_def()
 
 

@@ -65,7 +65,7 @@ class _DefinitionChecker:
         else:
             yield from _name_problems("name", "workflow name", self.definition.name)
         if self.definition.schema_version != 2:
-            yield f"schemaVersion: the server knows 2 only, not {self.definition.schema_version!r}"
+            yield f"schemaVersion: the server only supports 2, not {self.definition.schema_version!r}"
         for position in self.index.positions:
             yield from self._task_problems(position)
         for path, text in strings_in(self.definition.output_parameters, "outputParameters"):
@@ -98,19 +98,19 @@ class _DefinitionChecker:
         first = self.index.by_reference[reference]
         if first is not position:
             yield (
-                f"{path}: the reference name {reference!r} is that of {first.path} already;"
-                " each task of a workflow has its own, and one task object stands in one place only"
+                f"{path}: the reference name {reference!r} is already used by {first.path}; each task needs its own,"
+                " and a task object can be added only once"
             )
         yield from _name_problems(f"{path}.taskReferenceName", "reference name", reference)
         if "__" in reference and position.in_loop:
             yield (
                 f"{path}.taskReferenceName: in a loop {reference!r} cannot have two underscores in a row: the server"
-                " cuts names there, and would never get to the end"
+                " cuts names there, and the loop would never end"
             )
         if reference == "workflow" and self.index.mentions_workflow():
             yield (
                 f"{path}.taskReferenceName: a task named 'workflow' hides the workflow itself from every"
-                " expression that starts with ${workflow. : choose another"
+                " expression that starts with ${workflow. : choose another name"
             )
 
     def _fork_problems(self, position: Position) -> Iterator[str]:
@@ -119,7 +119,7 @@ class _DefinitionChecker:
         after = position.next_task()
         if after is None or after.type != TaskType.JOIN:
             what = "nothing follows it" if after is None else f"{after.task_reference_name!r} follows it"
-            yield f"{position.path}: a fork is followed by its JOIN, and {what}: the server fails such a workflow"
+            yield f"{position.path}: a fork must be followed by its JOIN, but {what}: the server fails such a workflow"
 
     def _join_problems(self, position: Position) -> Iterator[str]:
         task = position.task
@@ -134,7 +134,7 @@ class _DefinitionChecker:
                     if not self.index.may_be_created_before(position):
                         yield f"{path}: there is no task {name!r} to wait for{self.index.suggest_reference(name)}"
                 elif target is position or target.runs_only_after(position):
-                    yield f"{path}: {name!r} runs only after this join, which would wait for it for ever"
+                    yield f"{path}: {name!r} runs only after this join, which would wait for it forever"
 
     def _child_problems(self, position: Position) -> Iterator[str]:
         param = position.task.sub_workflow_param

@@ -78,10 +78,8 @@ class ExpressionChecker:
                     " dots, blanks, brackets and $"
                 )
         if not content.strip() or _BLANK.search(_BRACKETS.sub("", content)):
-            return (
-                f"the server cannot read {expression.text}; blanks go between ['…'], and text that is not meant for the"
-                " server is written with $${"
-            )
+            advice = "write keys with blanks as ['…'], and literal text as $${…}"
+            return f"the server cannot read {expression.text}: {advice}"
         return None
 
     def _may_be_known_elsewhere(self, content: str, position: Position | None) -> bool:
@@ -129,9 +127,9 @@ class ExpressionChecker:
     def _script_problem(self, expression: Expression, task: WorkflowTask, *, is_template: bool) -> str:
         text, root = expression.text, expression.root
         if is_template:
-            return f"{text} would become part of the script, as text: {_AS_INPUT}"
+            return f"{text} would be pasted into the script as text: {_AS_INPUT}"
         if task.evaluator_type == "value-param":
-            return f"a value-param is the name of an input parameter: put {text} there"
+            return f"the expression of a value-param is the name of an input parameter: move {text} into that parameter"
         if task.type == TaskType.DO_WHILE and root in self._index.by_reference:
             path = (expression.content or "").removeprefix(root).removeprefix(".output")
             return f"{text} is not replaced in a condition: write $.{root}{path}, or {_AS_INPUT}"
@@ -142,7 +140,7 @@ class ExpressionChecker:
         return expression.root in self._index.by_reference or expression.root == "workflow" or "`" not in script
 
 
-_AS_INPUT = "give the value as an input parameter, and read it as $.name"
+_AS_INPUT = "pass the value as an input parameter, and read it as $.name"
 
 _BRACKETS = re.compile(r"\[[^\]]*\]|\$\{[^}]*\}")
 _BLANK = re.compile(r"[ \t]")

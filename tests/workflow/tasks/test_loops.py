@@ -40,7 +40,7 @@ def test_a_body_holds_steps():
     later = DoWhileTask("l", "")
     later.tasks = [a, b]
     assert refs(wire(later)["loopOver"]) == ["a", "b"]
-    with pytest.raises(WorkflowDefinitionError, match="a loop needs at least one task"):
+    with pytest.raises(WorkflowDefinitionError, match="a DO_WHILE needs at least one task"):
         (ConductorWorkflow(name="w") >> DoWhileTask("l", "true")).to_workflow_def()
 
 

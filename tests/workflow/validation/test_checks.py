@@ -18,8 +18,8 @@ REFUSED: dict[str, tuple[list[Any], list[str]]] = {
         [noop("a"), noop("a")],
         [
             (
-                "tasks[1]: the reference name 'a' is that of tasks[0] already; each task of a workflow has its own, and"
-                " one task object stands in one place only"
+                "tasks[1]: the reference name 'a' is already used by tasks[0]; each task needs its own, and a task"
+                " object can be added only once"
             )
         ],
     ),
@@ -27,8 +27,8 @@ REFUSED: dict[str, tuple[list[Any], list[str]]] = {
         [noop("a"), switch({"x": [noop("a")]})],
         [
             (
-                "tasks[1].decisionCases['x'][0]: the reference name 'a' is that of tasks[0] already; each task of a"
-                " workflow has its own, and one task object stands in one place only"
+                "tasks[1].decisionCases['x'][0]: the reference name 'a' is already used by tasks[0]; each task needs"
+                " its own, and a task object can be added only once"
             )
         ],
     ),
@@ -42,8 +42,8 @@ REFUSED: dict[str, tuple[list[Any], list[str]]] = {
         [task("t", inputParameters={"a": "${ }"})],
         [
             (
-                "tasks[0].inputParameters.a: the server cannot read ${ }; blanks go between ['…'], and text that is not"
-                " meant for the server is written with $${"
+                "tasks[0].inputParameters.a: the server cannot read ${ }: write keys with blanks as ['…'], and"
+                " literal text as $${…}"
             )
         ],
     ),
@@ -51,8 +51,8 @@ REFUSED: dict[str, tuple[list[Any], list[str]]] = {
         [noop("a"), task("t", inputParameters={"x": "${ a.output.b }"})],
         [
             (
-                "tasks[1].inputParameters.x: the server cannot read ${ a.output.b }; blanks go between ['…'], and text"
-                " that is not meant for the server is written with $${"
+                "tasks[1].inputParameters.x: the server cannot read ${ a.output.b }: write keys with blanks as ['…'],"
+                " and literal text as $${…}"
             )
         ],
     ),
@@ -60,8 +60,8 @@ REFUSED: dict[str, tuple[list[Any], list[str]]] = {
         [loop(calc("b")), task("t", inputParameters={"x": "${b__1.output.result}"})],
         [
             (
-                "tasks[1].inputParameters.x: the server cannot find 'b__1': ${b.output.result} is the latest iteration;"
-                " iteration 1 is ${loop.output.1.b.result}"
+                "tasks[1].inputParameters.x: the server cannot find 'b__1': ${b.output.result} is the latest"
+                " iteration; iteration 1 is ${loop.output.1.b.result}"
             )
         ],
     ),
@@ -69,8 +69,8 @@ REFUSED: dict[str, tuple[list[Any], list[str]]] = {
         [noop("a b"), task("t", inputParameters={"x": "${a b.output.x}"})],
         [
             (
-                "tasks[1].inputParameters.x: the server cannot find 'a b' in ${a b.output.x}: give the task a reference"
-                " name without dots, blanks, brackets and $"
+                "tasks[1].inputParameters.x: the server cannot find 'a b' in ${a b.output.x}: give the task a"
+                " reference name without dots, blanks, brackets and $"
             )
         ],
     ),
@@ -78,8 +78,8 @@ REFUSED: dict[str, tuple[list[Any], list[str]]] = {
         [noop("a.b"), task("t", inputParameters={"x": "${a.b.output.x}"})],
         [
             (
-                "tasks[1].inputParameters.x: the server cannot find 'a.b' in ${a.b.output.x}: give the task a reference"
-                " name without dots, blanks, brackets and $"
+                "tasks[1].inputParameters.x: the server cannot find 'a.b' in ${a.b.output.x}: give the task a"
+                " reference name without dots, blanks, brackets and $"
             )
         ],
     ),
@@ -94,8 +94,8 @@ REFUSED: dict[str, tuple[list[Any], list[str]]] = {
     "switch without anything": (
         [task("s", "SWITCH")],
         [
-            "tasks[0].evaluatorType: a switch needs one: value-param, graaljs or javascript",
-            "tasks[0].expression: a switch needs one: the name of an input parameter, or a script",
+            "tasks[0].evaluatorType: a SWITCH needs an evaluator type: value-param, graaljs or javascript",
+            "tasks[0].expression: a SWITCH needs an expression: the name of an input parameter, or a script",
             "tasks[0].decisionCases: a SWITCH needs at least one case beside its default",
         ],
     ),
@@ -106,20 +106,25 @@ REFUSED: dict[str, tuple[list[Any], list[str]]] = {
     "decision without anything": (
         [task("s", "DECISION")],
         [
-            "tasks[0].caseValueParam: a decision needs caseValueParam or caseExpression",
+            "tasks[0].caseValueParam: a DECISION needs caseValueParam or caseExpression",
             "tasks[0].decisionCases: a DECISION needs at least one case beside its default",
         ],
     ),
     "loop without anything": (
         [task("l", "DO_WHILE")],
         [
-            "tasks[0].loopCondition: a loop needs one; for a loop over items it may be empty text",
-            "tasks[0].loopOver: a loop needs at least one task",
+            "tasks[0].loopCondition: a DO_WHILE needs a loop condition; with items it may be an empty string",
+            "tasks[0].loopOver: a DO_WHILE needs at least one task",
         ],
     ),
     "dynamic without a name": (
         [task("d", "DYNAMIC")],
-        ["tasks[0].dynamicTaskNameParam: a dynamic task needs the name of the input that says what to run"],
+        [
+            (
+                "tasks[0].dynamicTaskNameParam: a DYNAMIC task needs the name of the input parameter that names the"
+                " task type to run"
+            )
+        ],
     ),
     "dynamic fork without anything": (
         [task("f", "FORK_JOIN_DYNAMIC"), task("j", "JOIN")],
@@ -143,9 +148,8 @@ REFUSED: dict[str, tuple[list[Any], list[str]]] = {
         [
             "tasks[0].optional: a TERMINATE cannot be optional",
             (
-                "tasks[0].inputParameters.terminationStatus: it is COMPLETED, FAILED or TERMINATED, and no"
-                " expression, not"
-                " '${workflow.input.s}'"
+                "tasks[0].inputParameters.terminationStatus: it must be COMPLETED, FAILED or TERMINATED, not"
+                " '${workflow.input.s}'; expressions are not allowed here"
             ),
         ],
     ),
@@ -159,7 +163,7 @@ REFUSED: dict[str, tuple[list[Any], list[str]]] = {
     ),
     "event to nowhere": (
         [task("e", "EVENT")],
-        ["tasks[0].sink: an EVENT needs to know where to: conductor:<name>, sqs:<queue>, kafka:<topic> …"],
+        ["tasks[0].sink: an EVENT needs a sink: conductor:<name>, sqs:<queue>, kafka:<topic> …"],
     ),
     "jq without a query": (
         [task("q", "JSON_JQ_TRANSFORM")],
@@ -169,7 +173,7 @@ REFUSED: dict[str, tuple[list[Any], list[str]]] = {
         [wait(duration="5s", until="2030-01-01")],
         ["tasks[0].inputParameters: a WAIT has a duration or until, not both"],
     ),
-    "an old schema": ([noop("a")], ["schemaVersion: the server knows 2 only, not 1"]),
+    "an old schema": ([noop("a")], ["schemaVersion: the server only supports 2, not 1"]),
     "no workflow name": ([noop("a")], ["name: a workflow needs a name"]),
 }
 SETTINGS: dict[str, dict[str, Any]] = {"an old schema": {"schemaVersion": 1}, "no workflow name": {"name": ""}}
@@ -185,9 +189,9 @@ def test_problems_are_found_at_any_depth():
     tasks = fork([loop(switch({"x": [http()], "y": [task("e", "EVENT")]}))])
     place = "tasks[0].forkTasks[0][0].loopOver[0].decisionCases"
     assert problems_of(definition(*tasks)) == [
-        f"{place}['x'][0].inputParameters.http_request.uri: an HTTP request needs one",
-        f"{place}['x'][0].inputParameters.http_request.method: an HTTP request needs one, such as GET",
-        f"{place}['y'][0].sink: an EVENT needs to know where to: conductor:<name>, sqs:<queue>, kafka:<topic> …",
+        f"{place}['x'][0].inputParameters.http_request.uri: an HTTP request needs a URI",
+        f"{place}['x'][0].inputParameters.http_request.method: an HTTP request needs a method, such as GET",
+        f"{place}['y'][0].sink: an EVENT needs a sink: conductor:<name>, sqs:<queue>, kafka:<topic> …",
     ]
 
 
@@ -297,15 +301,15 @@ WRONG: dict[str, tuple[list[Any], str | None, list[str]]] = {
     "fork without a join": (
         [fork([noop("a")])[0], noop("b")],
         "FAILED",
-        ["tasks[0]: a fork is followed by its JOIN, and 'b' follows it: the server fails such a workflow"],
+        ["tasks[0]: a fork must be followed by its JOIN, but 'b' follows it: the server fails such a workflow"],
     ),
     "fork at the end": (
         [loop(fork([noop("a")])[0]), task("j", "JOIN", joinOn=["a"])],
         "FAILED",
         [
             (
-                "tasks[0].loopOver[0]: a fork is followed by its JOIN, and nothing follows it: the server fails such a"
-                " workflow"
+                "tasks[0].loopOver[0]: a fork must be followed by its JOIN, but nothing follows it: the server fails"
+                " such a workflow"
             )
         ],
     ),
@@ -320,7 +324,7 @@ WRONG: dict[str, tuple[list[Any], str | None, list[str]]] = {
             )
         ],
         "FAILED",
-        ["tasks[0]: a fork is followed by its JOIN, and nothing follows it: the server fails such a workflow"],
+        ["tasks[0]: a fork must be followed by its JOIN, but nothing follows it: the server fails such a workflow"],
     ),
     "dynamic fork without tasks": (
         [
@@ -334,7 +338,7 @@ WRONG: dict[str, tuple[list[Any], str | None, list[str]]] = {
             task("j", "JOIN"),
         ],
         "FAILED",
-        ["tasks[0].inputParameters: 't' is missing, from which the fork takes its tasks and their inputs"],
+        ["tasks[0].inputParameters: 't' is missing: the fork takes its tasks or their inputs from it"],
     ),
     "empty branch": (
         [task("f", "FORK_JOIN", forkTasks=[[], [noop("a")]]), task("j", "JOIN", joinOn=["a"])],
@@ -349,17 +353,17 @@ WRONG: dict[str, tuple[list[Any], str | None, list[str]]] = {
     "join on what is later": (
         [*fork([noop("a")], on=["z"]), noop("z")],
         "RUNNING",
-        ["tasks[1].joinOn[0]: 'z' runs only after this join, which would wait for it for ever"],
+        ["tasks[1].joinOn[0]: 'z' runs only after this join, which would wait for it forever"],
     ),
     "join on itself": (
         fork([noop("a")], on=["join_fork"]),
         "RUNNING",
-        ["tasks[1].joinOn[0]: 'join_fork' runs only after this join, which would wait for it for ever"],
+        ["tasks[1].joinOn[0]: 'join_fork' runs only after this join, which would wait for it forever"],
     ),
     "exclusive join on nothing": (
         [noop("a"), task("j", "EXCLUSIVE_JOIN")],
         "RUNNING",
-        ["tasks[1].joinOn: an EXCLUSIVE_JOIN without it never ends: name the tasks to look at"],
+        ["tasks[1].joinOn: without it an EXCLUSIVE_JOIN never ends: name the tasks to join on"],
     ),
     "sub-workflow without a name": (
         [task("s", "SUB_WORKFLOW", subWorkflowParam={})],
@@ -369,45 +373,40 @@ WRONG: dict[str, tuple[list[Any], str | None, list[str]]] = {
     "dynamic without its input": (
         [task("d", "DYNAMIC", dynamicTaskNameParam="what")],
         "FAILED",
-        ["tasks[0].inputParameters: 'what' is missing, which says what to run"],
+        ["tasks[0].inputParameters: 'what' is missing: it names the task type to run"],
     ),
     "http without a uri": (
         [http(method="GET")],
         "FAILED",
-        ["tasks[0].inputParameters.http_request.uri: an HTTP request needs one"],
+        ["tasks[0].inputParameters.http_request.uri: an HTTP request needs a URI"],
     ),
     "http without a method": (
         [http(uri=API_URL)],
         "FAILED",
-        ["tasks[0].inputParameters.http_request.method: an HTTP request needs one, such as GET"],
+        ["tasks[0].inputParameters.http_request.method: an HTTP request needs a method, such as GET"],
     ),
     "http in lower case": (
         [http(uri=API_URL, method="get")],
         "FAILED",
-        ["tasks[0].inputParameters.http_request.method: the server knows GET only, not get"],
+        ["tasks[0].inputParameters.http_request.method: the server accepts only GET, not get"],
     ),
     "kafka without a topic": (
         [task("k", "KAFKA_PUBLISH", inputParameters={"kafka_request": {"bootStrapServers": "localhost:1"}})],
         "FAILED",
         [
-            "tasks[0].inputParameters.kafka_request.topic: a message for Kafka needs it",
-            "tasks[0].inputParameters.kafka_request.value: a message for Kafka needs it",
+            "tasks[0].inputParameters.kafka_request.topic: a Kafka message needs this field",
+            "tasks[0].inputParameters.kafka_request.value: a Kafka message needs this field",
         ],
     ),
     "empty sink": (
         [task("e", "EVENT", sink="")],
         "FAILED",
-        ["tasks[0].sink: an EVENT needs to know where to: conductor:<name>, sqs:<queue>, kafka:<topic> …"],
+        ["tasks[0].sink: an EVENT needs a sink: conductor:<name>, sqs:<queue>, kafka:<topic> …"],
     ),
     "a sink that is no queue": (
         [task("e", "EVENT", sink="news")],
         "FAILED",
-        [
-            (
-                "tasks[0].sink: 'news' names no queue: an EVENT goes to conductor:<name>, sqs:<queue>, kafka:<topic> …,"
-                " or just conductor"
-            )
-        ],
+        [("tasks[0].sink: 'news' is no sink: use conductor:<name>, sqs:<queue>, kafka:<topic> …, or just conductor")],
     ),
     "inline without a script": (
         [calc("i", "")],
@@ -429,7 +428,7 @@ WRONG: dict[str, tuple[list[Any], str | None, list[str]]] = {
         "FAILED",
         [
             (
-                "tasks[0].loopCondition: ${workflow.input.n} is not replaced in a script: give the value as an input"
+                "tasks[0].loopCondition: ${workflow.input.n} is not replaced in a script: pass the value as an input"
                 " parameter, and read it as $.name"
             )
         ],
@@ -439,9 +438,8 @@ WRONG: dict[str, tuple[list[Any], str | None, list[str]]] = {
         "FAILED",
         [
             (
-                "tasks[0].loopCondition: ${b.output.result} is not replaced in a condition: write $.b.result, or"
-                " give the"
-                " value as an input parameter, and read it as $.name"
+                "tasks[0].loopCondition: ${b.output.result} is not replaced in a condition: write $.b.result, or pass"
+                " the value as an input parameter, and read it as $.name"
             )
         ],
     ),
@@ -456,7 +454,9 @@ def test_what_the_server_cannot_run_is_a_problem(case: str):
 
 def test_a_dynamic_task_without_a_type_is_a_problem():
     empty = task("d", "DYNAMIC", dynamicTaskNameParam="what", inputParameters={"what": ""})
-    assert problems_of(definition(empty)) == ["tasks[0].inputParameters: 'what' is missing, which says what to run"]
+    assert problems_of(definition(empty)) == [
+        "tasks[0].inputParameters: 'what' is missing: it names the task type to run"
+    ]
 
 
 @pytest.mark.server

@@ -14,7 +14,7 @@ from tests.fakes.recorded import recorded_definitions
 
 # -- expressions that are null -----------------------------------------------------------------------
 
-_BLANKS = "; blanks go between ['…'], and text that is not meant for the server is written with $${"
+_BLANKS = ": write keys with blanks as ['…'], and literal text as $${…}"
 NULLS: dict[str, tuple[list[Any], list[str]]] = {
     "later": (
         [see("${z.output.result}"), calc("z")],
@@ -24,9 +24,8 @@ NULLS: dict[str, tuple[list[Any], list[str]]] = {
         [switch({"a": [see("${b.output.result}")], "b": [calc("b")]})],
         [
             (
-                "tasks[0].decisionCases['a'][0].inputParameters.value: ${b.output.result} is null here: 'b' is"
-                " in another"
-                " case"
+                "tasks[0].decisionCases['a'][0].inputParameters.value: ${b.output.result} is null here: 'b' is in"
+                " another case"
             )
         ],
     ),
@@ -34,9 +33,8 @@ NULLS: dict[str, tuple[list[Any], list[str]]] = {
         fork([see("${b.output.result}")], [calc("b")]),
         [
             (
-                "tasks[0].forkTasks[0][0].inputParameters.value: ${b.output.result} is null here: 'b' runs"
-                " beside it, in a"
-                " branch that is not joined yet"
+                "tasks[0].forkTasks[0][0].inputParameters.value: ${b.output.result} is null here: 'b' runs beside it,"
+                " in a branch that is not joined yet"
             )
         ],
     ),
@@ -72,8 +70,8 @@ NULLS: dict[str, tuple[list[Any], list[str]]] = {
         [see("${workflow.inputs.n}")],
         [
             (
-                "tasks[0].inputParameters.value: ${workflow.inputs.n} is null: a workflow has no 'inputs': did you mean"
-                " 'input'?"
+                "tasks[0].inputParameters.value: ${workflow.inputs.n} is null: a workflow has no 'inputs': did you"
+                " mean 'input'?"
             )
         ],
     ),
@@ -85,9 +83,8 @@ NULLS: dict[str, tuple[list[Any], list[str]]] = {
         [calc("workflow"), see("${workflow.input.n}")],
         [
             (
-                "tasks[0].taskReferenceName: a task named 'workflow' hides the workflow itself from every"
-                " expression that"
-                " starts with ${workflow. : choose another"
+                "tasks[0].taskReferenceName: a task named 'workflow' hides the workflow itself from every expression"
+                " that starts with ${workflow. : choose another name"
             )
         ],
     ),
@@ -95,8 +92,8 @@ NULLS: dict[str, tuple[list[Any], list[str]]] = {
         [calc("p"), child(see("${p.output.result}"))],
         [
             (
-                "tasks[1].subWorkflowParam.workflowDefinition.tasks[0].inputParameters.value: there is no task 'p' for"
-                " ${p.output.result}"
+                "tasks[1].subWorkflowParam.workflowDefinition.tasks[0].inputParameters.value: there is no task 'p'"
+                " for ${p.output.result}"
             )
         ],
     ),
@@ -180,9 +177,8 @@ def test_a_name_with_two_underscores_in_a_loop_is_a_problem():
     """The server would run such a body for ever, in the request that starts it: not to be tried."""
     assert problems_of(definition(loop(noop("my__task")))) == [
         (
-            "tasks[0].loopOver[0].taskReferenceName: in a loop 'my__task' cannot have two underscores in a row:"
-            " the server"
-            " cuts names there, and would never get to the end"
+            "tasks[0].loopOver[0].taskReferenceName: in a loop 'my__task' cannot have two underscores in a row: the"
+            " server cuts names there, and the loop would never end"
         )
     ]
     assert problems_of(definition(noop("my__task"))) == []
@@ -205,36 +201,36 @@ SCRIPTS: dict[str, tuple[dict[str, Any], str]] = {
     "switch": (
         switch({"x": [noop("a")]}, evaluatorType="graaljs", expression='"${workflow.input.n}"'),
         (
-            "tasks[0].expression: ${workflow.input.n} is not replaced in a script: give the value as an input"
-            " parameter,"
-            " and read it as $.name"
+            "tasks[0].expression: ${workflow.input.n} is not replaced in a script: pass the value as an input"
+            " parameter, and read it as $.name"
         ),
     ),
     "value-param": (
         switch({"x": [noop("a")]}, expression="${workflow.input.n}"),
-        "tasks[0].expression: a value-param is the name of an input parameter: put ${workflow.input.n} there",
+        (
+            "tasks[0].expression: the expression of a value-param is the name of an input parameter: move"
+            " ${workflow.input.n} into that parameter"
+        ),
     ),
     "decision": (
         task("d", "DECISION", caseExpression='"${workflow.input.n}"', decisionCases={"x": [noop("a")]}),
         (
-            "tasks[0].caseExpression: ${workflow.input.n} is not replaced in a script: give the value as an input"
+            "tasks[0].caseExpression: ${workflow.input.n} is not replaced in a script: pass the value as an input"
             " parameter, and read it as $.name"
         ),
     ),
     "inline": (
         calc("i", '"${workflow.input.n}" + 1'),
         (
-            "tasks[0].inputParameters.expression: ${workflow.input.n} would become part of the script, as text:"
-            " give the"
-            " value as an input parameter, and read it as $.name"
+            "tasks[0].inputParameters.expression: ${workflow.input.n} would be pasted into the script as text: pass"
+            " the value as an input parameter, and read it as $.name"
         ),
     ),
     "lambda": (
         task("l", "LAMBDA", inputParameters={"scriptExpression": "return ${workflow.input.n}"}),
         (
-            "tasks[0].inputParameters.scriptExpression: ${workflow.input.n} would become part of the script, as"
-            " text: give"
-            " the value as an input parameter, and read it as $.name"
+            "tasks[0].inputParameters.scriptExpression: ${workflow.input.n} would be pasted into the script as text:"
+            " pass the value as an input parameter, and read it as $.name"
         ),
     ),
 }

@@ -42,9 +42,8 @@ def test_the_error_lists_all_problems():
         "Workflow 'w' cannot work:",
         "- tasks[0].inputParameters.expression: ${b} is null here: 'b' runs after it",
         (
-            "- tasks[1].inputParameters.expression: ${a.output.x} would become part of the script, as text: give"
-            " the value"
-            " as an input parameter, and read it as $.name"
+            "- tasks[1].inputParameters.expression: ${a.output.x} would be pasted into the script as text: pass the"
+            " value as an input parameter, and read it as $.name"
         ),
     ]
 

@@ -14,11 +14,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from conductor_async.errors import ConfigurationError
 
-__all__ = ["InputValue", "Reference", "env", "plain", "secret"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["InputValue", "Reference", "env", "plain", "secret", "wire_form"]
 
 InputValue: TypeAlias = Any
 """JSON with references anywhere inside: what a task's input parameters and a workflow's output parameters hold."""
@@ -126,14 +129,20 @@ def _step(key: str | int | slice) -> str:
 
 
 def plain(value: InputValue) -> InputValue:
-    """A fresh copy of `value` in which every reference is text, and what knows its wire form has it.
+    """Returns a copy in which every reference is text, and everything that knows its wire form has it."""
+    return _copied(value, str)
 
-    Mappings and sequences are walked, all else is kept.
-    """
+
+def wire_form(value: InputValue) -> InputValue:
+    """Returns a copy in which everything that knows its wire form has it, and references are kept."""
+    return _copied(value, lambda reference: reference)
+
+
+def _copied(value: InputValue, on_reference: Callable[[Reference], InputValue]) -> InputValue:
     if isinstance(value, Reference):
-        return str(value)
+        return on_reference(value)
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in cast("Mapping[str, InputValue]", value).items()}
+        return {key: _copied(item, on_reference) for key, item in cast("Mapping[str, InputValue]", value).items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in cast("list[InputValue]", value)]
-    return plain(value.to_wire()) if hasattr(value, "to_wire") else value
+        return [_copied(item, on_reference) for item in cast("list[InputValue]", value)]
+    return _copied(value.to_wire(), on_reference) if hasattr(value, "to_wire") else value

@@ -194,7 +194,7 @@ def test_tasks_are_found_by_their_type():
 
 def test_two_classes_cannot_describe_one_type():
     with pytest.raises(
-        TypeError, match=r"SIMPLE tasks are described by conductor_async\.workflow\.tasks\.worker\.SimpleTask"
+        TypeError, match=r"SIMPLE is the type of conductor_async\.workflow\.tasks\.worker\.SimpleTask already"
     ):
 
         class Another(TaskInterface, task_type=TaskType.SIMPLE):
@@ -214,7 +214,7 @@ def test_a_class_of_ones_own():
 
     assert wire(Poem("p", 3)) == {"name": "p", "taskReferenceName": "p", "type": "POEM_TEST_TYPE", "sink": "poem:3"}
     assert task_class("POEM_TEST_TYPE") is Poem
-    with pytest.raises(TypeError, match="describes no type"):
+    with pytest.raises(TypeError, match="is not a task type"):
         TaskInterface("x")
 
 

@@ -60,7 +60,7 @@ def test_a_number_of_times_that_is_known_later():
 
 @pytest.mark.parametrize("iterations", [0, -1, 1.5])
 def test_a_loop_runs_whole_times(iterations):
-    with pytest.raises(ConfigurationError, match="once at least"):
+    with pytest.raises(ConfigurationError, match="at least once"):
         LoopTask("loop", iterations, NoopTask("a"))
 
 

@@ -13,7 +13,7 @@ from conductor_async.workflow.validation import build_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from dataclasses import KW_ONLY
+    from dataclasses import KW_ONLY, InitVar
 
     from conductor_async.models import IdempotencyStrategy, StartWorkflowRequest
     from conductor_async.workflow.builder import WorkflowBuilder
@@ -117,28 +117,24 @@ class StartWorkflowTask(TaskInterface, task_type=TaskType.START_WORKFLOW):
     """Starts a workflow without waiting for it: `task.workflow_id` is the id of the execution.
 
     Args:
-        task_ref_name: The task's reference name, unique in the workflow.
         workflow_name: The workflow to start.
         start_workflow_request: How to start it: a `StartWorkflowRequest`, or a dict under the server's names
             (`{"input": …, "correlationId": …}`), in which any value may be an expression.
         version: Its version. Default: the request's.
-        options: See `TaskInterface`.
+
+    Further arguments: see `TaskInterface`.
     """
 
+    workflow_name: InitVar[Text]
+    start_workflow_request: InitVar[StartWorkflowRequest | Mapping[str, InputValue] | None] = None
+    version: InitVar[int | Text | None] = None
     start_workflow: InputValue = field(init=False, key="startWorkflow")
 
-    def __init__(
-        self,
-        task_ref_name: str,
-        workflow_name: Text,
-        start_workflow_request: StartWorkflowRequest | Mapping[str, InputValue] | None = None,
-        version: int | Text | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        request = {**wire_form(start_workflow_request or {}), "name": workflow_name}
-        if version is not None:
-            request["version"] = version
+    def _set_up(self, given: Mapping[str, Any]) -> None:
+        super()._set_up(given)
+        request = {**wire_form(given["start_workflow_request"] or {}), "name": given["workflow_name"]}
+        if given["version"] is not None:
+            request["version"] = given["version"]
         self.start_workflow = request
 
     @property

@@ -13,7 +13,7 @@ from conductor_async.workflow.tasks.sequences import Composable, TaskSequence, d
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from dataclasses import KW_ONLY
+    from dataclasses import KW_ONLY, InitVar
 
     from conductor_async.workflow.references import InputValue
     from conductor_async.workflow.tasks.inputs import Text
@@ -23,6 +23,21 @@ __all__ = ["DynamicForkTask", "ExclusiveJoinTask", "ForkTask", "JoinTask"]
 
 def _listed(names: Sequence[str] | None) -> list[str] | None:
     return None if names is None else list(names)
+
+
+def _ends(fork: WorkflowTask) -> list[str]:
+    """Returns the reference name of the last task of each branch; of a nested fork, that is its join."""
+    return [branch[-1].task_reference_name for branch in fork.fork_tasks]
+
+
+def _branches(branches: Sequence[Composable]) -> list[TaskSequence]:
+    sequences = [sequence_of(each) for each in branches]
+    problems = [f"branch {index} of a fork is empty" for index, each in enumerate(sequences) if not len(each)]
+    if not sequences:
+        problems = ["a fork has no branches"]
+    if problems:
+        raise WorkflowDefinitionError(f"This fork cannot work: {'; '.join(problems)}.", problems=problems)
+    return sequences
 
 
 class JoinTask(TaskInterface, task_type=TaskType.JOIN):
@@ -91,28 +106,21 @@ class ForkTask(TaskInterface, task_type=TaskType.FORK_JOIN):
     """Runs branches in parallel. Its JOIN is always there: one of its own, unless you put a `JoinTask` right after it.
 
     Args:
-        task_ref_name: The task's reference name, unique in the workflow.
         forked_tasks: The branches: each a task, a sequence (`a >> b` or a list of steps) or a workflow.
         join_on: The reference names that its own JOIN waits for. Default: the last tasks of the branches. The JOIN
             is named `<ref>_join` if you give them, and `join_<ref>` if not, as in conductor-python.
-        options: See `TaskInterface`.
+
+    Further arguments: see `TaskInterface`.
     """
 
-    forked_tasks: Sequence[TaskSequence]
-    join_on: Sequence[str] | None
-    join_reference_name: str
+    forked_tasks: Converted[Sequence[Composable], list[TaskSequence]] = field(convert=_branches)
+    join_on: Converted[Sequence[str] | None, list[str] | None] = field(default=None, convert=_listed)
+    join_reference_name: str = field(init=False)
 
-    def __init__(
-        self,
-        task_ref_name: str,
-        forked_tasks: Sequence[Composable],
-        join_on: Sequence[str] | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        self.forked_tasks = _branches(forked_tasks)
-        self.join_on = _listed(join_on)
-        self.join_reference_name = f"join_{task_ref_name}" if join_on is None else f"{task_ref_name}_join"
+    def _set_up(self, given: Mapping[str, Any]) -> None:
+        super()._set_up(given)
+        ref = self.task_reference_name
+        self.join_reference_name = f"join_{ref}" if self.join_on is None else f"{ref}_join"
 
     @classmethod
     def of(cls, branches: Sequence[Composable]) -> Self:
@@ -158,44 +166,35 @@ class DynamicForkTask(TaskInterface, task_type=TaskType.FORK_JOIN_DYNAMIC):
     Its output has those of the branches by reference name: `fork.join_output`.
 
     Args:
-        task_ref_name: The task's reference name, unique in the workflow.
         tasks_param: The input parameter that holds the definitions of the tasks.
         tasks_input_param_name: The input parameter that holds their inputs.
         join_task: The JOIN after it.
         tasks: The definitions of the tasks, usually an expression.
         tasks_inputs: Their inputs by reference name, usually an expression.
-        options: See `TaskInterface`.
+
+    Further arguments: see `TaskInterface`.
     """
 
-    tasks_param: str | None
-    tasks_input_param_name: str | None
-    join_task: JoinTask | None
-    fork_join_tasks_param: str | None
+    tasks_param: str | None = "dynamicTasks"
+    tasks_input_param_name: str | None = "dynamicTasksInputs"
+    join_task: JoinTask | None = None
+    _: KW_ONLY
+    tasks: InitVar[InputValue] = None
+    tasks_inputs: InitVar[InputValue] = None
+    fork_join_tasks_param: str | None = field(default=None, init=False)
     """The input parameter of the older form, which `tasks_param` replaced."""
-
     fork_task_name: Text | None = field(init=False, key="forkTaskName")
     fork_task_type: Text | None = field(init=False, key="forkTaskType")
     fork_task_workflow: Text | None = field(init=False, key="forkTaskWorkflow")
     fork_task_workflow_version: Text | None = field(init=False, key="forkTaskWorkflowVersion")
     fork_task_inputs: InputValue = field(init=False, key="forkTaskInputs")
 
-    def __init__(
-        self,
-        task_ref_name: str,
-        tasks_param: str | None = "dynamicTasks",
-        tasks_input_param_name: str | None = "dynamicTasksInputs",
-        join_task: JoinTask | None = None,
-        *,
-        tasks: InputValue = None,
-        tasks_inputs: InputValue = None,
-        **options: Unpack[TaskOptions],
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        self.tasks_param = tasks_param
-        self.tasks_input_param_name = tasks_input_param_name
-        self.join_task = join_task
-        self.fork_join_tasks_param = None
-        for param, value in ((tasks_param, tasks), (tasks_input_param_name, tasks_inputs)):
+    def _set_up(self, given: Mapping[str, Any]) -> None:
+        super()._set_up(given)
+        for param, value in (
+            (self.tasks_param, given["tasks"]),
+            (self.tasks_input_param_name, given["tasks_inputs"]),
+        ):
             if param is not None and value is not None:
                 self.input_parameters[param] = value
 
@@ -264,18 +263,3 @@ class DynamicForkTask(TaskInterface, task_type=TaskType.FORK_JOIN_DYNAMIC):
         if isinstance(after, JoinTask):
             return [fork]
         return [fork, (self.join_task or JoinTask(self.join_reference_name)).to_workflow_task()]
-
-
-def _ends(fork: WorkflowTask) -> list[str]:
-    """Returns the reference name of the last task of each branch; of a nested fork, that is its join."""
-    return [branch[-1].task_reference_name for branch in fork.fork_tasks]
-
-
-def _branches(branches: Sequence[Composable]) -> list[TaskSequence]:
-    sequences = [sequence_of(each) for each in branches]
-    problems = [f"branch {index} of a fork is empty" for index, each in enumerate(sequences) if not len(each)]
-    if not sequences:
-        problems = ["a fork has no branches"]
-    if problems:
-        raise WorkflowDefinitionError(f"This fork cannot work: {'; '.join(problems)}.", problems=problems)
-    return sequences

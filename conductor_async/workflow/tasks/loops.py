@@ -18,6 +18,8 @@ from conductor_async.workflow.tasks.fields import Converted, field
 from conductor_async.workflow.tasks.sequences import Composable, TaskSequence, definitions_of, sequence_of
 
 if TYPE_CHECKING:
+    from dataclasses import KW_ONLY
+
     from conductor_async.workflow.tasks.inputs import Number
 
 __all__ = ["DoWhileTask", "ForEachTask", "LoopTask"]
@@ -35,31 +37,18 @@ class DoWhileTask(TaskInterface, task_type=TaskType.DO_WHILE):
     name. Outside of the condition, a reference to a task of the body means the latest iteration.
 
     Args:
-        task_ref_name: The task's reference name, unique in the workflow.
         termination_condition: The loop goes on while this script is true. (The name is conductor-python's.)
         tasks: The body: a task, `a >> b` or a list of steps.
         keep_last_n: Keeps only this many iterations in the execution. Default: all.
-        options: See `TaskInterface`.
+
+    Further arguments: see `TaskInterface`.
     """
 
     termination_condition: str
-    tasks: Converted[Composable, TaskSequence] = field(init=False, convert=sequence_of)
+    tasks: Converted[Composable, TaskSequence] = field(default=(), convert=sequence_of)
     """The body. It can be set later, for tasks that refer to the loop: `loop.tasks = …`."""
-    keep_last_n: Number | None = field(init=False, key="keepLastN")
-
-    def __init__(
-        self,
-        task_ref_name: str,
-        termination_condition: str,
-        tasks: Composable = (),
-        *,
-        keep_last_n: Number | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        self.termination_condition = termination_condition
-        self.tasks = tasks
-        self.keep_last_n = keep_last_n
+    _: KW_ONLY
+    keep_last_n: Number | None = field(default=None, key="keepLastN")
 
     @property
     def iteration(self) -> Reference:
@@ -81,7 +70,7 @@ class LoopTask(DoWhileTask):
         options: See `TaskInterface`.
     """
 
-    iterations: Number
+    iterations: Number = field(init=False)
 
     def __init__(
         self,
@@ -134,7 +123,7 @@ class ForEachTask(DoWhileTask):
         options: See `TaskInterface`.
     """
 
-    items: InputValue
+    items: InputValue = field(init=False)
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from conductor_async.workflow.tasks.inputs import Flag, InputTask, Number, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from dataclasses import KW_ONLY
+    from dataclasses import KW_ONLY, InitVar
 
 __all__ = [
     "AssignmentCompletionStrategy",
@@ -171,43 +171,39 @@ class HumanTask(TaskInterface, task_type=TaskType.HUMAN):
     The form and the assignments are for Orkes; the open-source server only stores them.
 
     Args:
-        task_ref_name: The task's reference name, unique in the workflow.
         display_name: The name that people see.
         form_template: The name of the form.
         form_version: Its version; 0 for the latest.
         assignment_completion_strategy: What happens when the last assignment expires.
         assignments: Who gets the task, in turn.
         task_triggers: Workflows to start on its events (see `TriggerType`).
-        options: See `TaskInterface`.
+
+    Further arguments: see `TaskInterface`.
     """
 
+    display_name: InitVar[Text | None] = None
+    form_template: InitVar[Text | None] = None
+    form_version: InitVar[int] = 0
+    assignment_completion_strategy: InitVar[AssignmentCompletionStrategy | str | None] = None
+    _: KW_ONLY
+    assignments: InitVar[Sequence[Mapping[str, InputValue]] | None] = None
+    task_triggers: InitVar[Sequence[Mapping[str, InputValue]] | None] = None
     human_task_definition: dict[str, InputValue] | None = field(init=False, key="__humanTaskDefinition")
 
-    def __init__(
-        self,
-        task_ref_name: str,
-        display_name: Text | None = None,
-        form_template: Text | None = None,
-        form_version: int = 0,
-        assignment_completion_strategy: AssignmentCompletionStrategy | str | None = None,
-        *,
-        assignments: Sequence[Mapping[str, InputValue]] | None = None,
-        task_triggers: Sequence[Mapping[str, InputValue]] | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        form = None if form_template is None else {"name": form_template, "version": form_version}
+    def _set_up(self, given: Mapping[str, Any]) -> None:
+        super()._set_up(given)
+        template = given["form_template"]
         definition: dict[str, Any] = {
-            "assignmentCompletionStrategy": assignment_completion_strategy,
-            "displayName": display_name,
-            "userFormTemplate": form,
-            "assignments": assignments,
-            "taskTriggers": task_triggers,
+            "assignmentCompletionStrategy": given["assignment_completion_strategy"],
+            "displayName": given["display_name"],
+            "userFormTemplate": None if template is None else {"name": template, "version": given["form_version"]},
+            "assignments": given["assignments"],
+            "taskTriggers": given["task_triggers"],
         }
-        given = {key: value for key, value in definition.items() if value is not None}
-        if given:
-            given.setdefault("assignmentCompletionStrategy", AssignmentCompletionStrategy.LEAVE_OPEN)
-        self.human_task_definition = given or None
+        definition = {key: value for key, value in definition.items() if value is not None}
+        if definition:
+            definition.setdefault("assignmentCompletionStrategy", AssignmentCompletionStrategy.LEAVE_OPEN)
+        self.human_task_definition = definition or None
 
 
 # -- messages ----------------------------------------------------------------------------------------

@@ -126,21 +126,13 @@ class InputParameter:
 
 
 class ConvertedAttribute:
-    """An attribute that converts what it is set to."""
+    """An attribute that converts what it is set to. It is read from the instance, because there is no `__get__`."""
 
     __slots__ = ("_convert", "_name")
 
     def __init__(self, name: str, convert: Callable[[Any], Any]) -> None:
         self._name = name
         self._convert = convert
-
-    def __get__(self, task: Any, owner: type[object]) -> Any:
-        if task is None:
-            return self
-        try:
-            return task.__dict__[self._name]
-        except KeyError:
-            raise AttributeError(f"{owner.__name__} has no {self._name} yet", name=self._name, obj=task) from None
 
     def __set__(self, task: Any, value: Any) -> None:
         task.__dict__[self._name] = self._convert(value)
@@ -161,12 +153,17 @@ class _Signature:
                 each.alias or each.name,
                 kinds[each.kw_only],
                 default=inspect.Parameter.empty if each.default is MISSING else each.default,
-                annotation=annotations[each.name],
+                annotation=_argument_type(annotations[each.name]) if each.init_only else annotations[each.name],
             )
             for each in fields.values()
             if each.init
         ]
         return inspect.Signature(sorted(parameters, key=lambda parameter: parameter.kind))
+
+
+def _argument_type(init_only: Any) -> Any:
+    """Returns X of `InitVar[X]`, which is text if annotations are postponed."""
+    return init_only.removeprefix("InitVar[").removesuffix("]") if isinstance(init_only, str) else init_only.type
 
 
 @dataclass_transform(eq_default=False, field_specifiers=(field,))

@@ -1,7 +1,6 @@
 """Every task type that a workflow can be made of, and what goes into their fields."""
 
 from conductor_async.workflow.tasks.agents import (
-    AgentOptions,
     AgentTask,
     CallMcpTool,
     CancelAgent,
@@ -29,6 +28,7 @@ from conductor_async.workflow.tasks.data import (
     SetVariableTask,
     StatementType,
 )
+from conductor_async.workflow.tasks.fields import Converted, field
 from conductor_async.workflow.tasks.forks import (
     DynamicForkTask,
     ExclusiveJoinTask,
@@ -42,15 +42,14 @@ from conductor_async.workflow.tasks.http import (
     HttpPollTask,
     HttpTask,
 )
+from conductor_async.workflow.tasks.inputs import Flag, InputPart, InputTask, Number, Text
 from conductor_async.workflow.tasks.llm import (
-    AiOptions,
     AiTask,
     ChatMessage,
-    ChatOptions,
     LlmChatComplete,
     LlmTextComplete,
-    ModelOptions,
     ModelTask,
+    NamedAiTask,
     Role,
     ToolCall,
     ToolSpec,
@@ -66,8 +65,6 @@ from conductor_async.workflow.tasks.media import (
     GeneratePdf,
     GenerateVideo,
     GetDocument,
-    PdfOptions,
-    VideoOptions,
 )
 from conductor_async.workflow.tasks.messaging import (
     ConductorEventTask,
@@ -80,7 +77,6 @@ from conductor_async.workflow.tasks.messaging import (
 from conductor_async.workflow.tasks.sequences import Composable, Step, TaskSequence
 from conductor_async.workflow.tasks.vectors import (
     EmbeddingModel,
-    IndexOptions,
     LlmGenerateEmbeddings,
     LlmIndexDocument,
     LlmIndexText,
@@ -107,17 +103,15 @@ from conductor_async.workflow.tasks.worker import (
 )
 
 __all__ = [
-    "AgentOptions",
     "AgentTask",
-    "AiOptions",
     "AiTask",
     "AssignmentCompletionStrategy",
     "CallMcpTool",
     "CancelAgent",
     "ChatMessage",
-    "ChatOptions",
     "Composable",
     "ConductorEventTask",
+    "Converted",
     "DecisionTask",
     "DoWhileTask",
     "DynamicForkTask",
@@ -126,6 +120,7 @@ __all__ = [
     "EventTask",
     "EventTaskInterface",
     "ExclusiveJoinTask",
+    "Flag",
     "ForEachTask",
     "ForkTask",
     "GenerateAudio",
@@ -140,9 +135,10 @@ __all__ = [
     "HttpPollTask",
     "HttpTask",
     "HumanTask",
-    "IndexOptions",
     "InlineSubWorkflowTask",
     "InlineTask",
+    "InputPart",
+    "InputTask",
     "JavascriptTask",
     "JdbcTask",
     "JoinTask",
@@ -161,10 +157,10 @@ __all__ = [
     "LlmStoreEmbeddings",
     "LlmTextComplete",
     "LoopTask",
-    "ModelOptions",
     "ModelTask",
+    "NamedAiTask",
     "NoopTask",
-    "PdfOptions",
+    "Number",
     "PullWorkflowMessagesTask",
     "Role",
     "SetVariableTask",
@@ -179,15 +175,16 @@ __all__ = [
     "TaskOptions",
     "TaskSequence",
     "TerminateTask",
+    "Text",
     "ToolCall",
     "ToolSpec",
     "TriggerType",
     "UserDefinedTask",
-    "VideoOptions",
     "WaitForDurationTask",
     "WaitForWebHookTask",
     "WaitTask",
     "WaitUntilTask",
+    "field",
     "task_class",
     "wait_for_webhook",
 ]

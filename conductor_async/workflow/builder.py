@@ -202,13 +202,13 @@ class WorkflowBuilder(WorkflowSettings, Step):
 
     def to_mermaid(self) -> str:
         """Returns a Mermaid flowchart, which GitHub, notebooks and documentation sites render."""
-        from conductor_async.workflow.diagrams.mermaid import to_mermaid  # imported late: few programs draw
+        from conductor_async.workflow.diagrams import to_mermaid  # imported late: few programs draw
 
         return to_mermaid(self.unchecked_definition())
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """Returns what a notebook shows: a diagram, of an incomplete workflow too."""
-        from conductor_async.workflow.diagrams.mermaid import notebook_bundle
+        from conductor_async.workflow.diagrams import notebook_bundle
 
         try:
             return notebook_bundle(repr(self), self.unchecked_definition())

@@ -1,4 +1,4 @@
-"""What is different between two definitions, by what it means: what a review or a deployment wants to know."""
+"""Compares two workflow definitions by meaning, for reviews and deployments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, cast
 from conductor_async._language.positions import Position, positions_in
 from conductor_async._language.templates import child_path
 from conductor_async.models import ConductorModel, JsonObject, JsonValue, SubWorkflowParams, WorkflowDef, WorkflowTask
-from conductor_async.workflow.diagrams.outline import shortened
+from conductor_async.workflow.diagrams._outline import shortened
 
 __all__ = ["Change", "ChangeKind", "DefinitionDiff", "diff"]
 
@@ -22,14 +22,14 @@ _SIGNS: Mapping[ChangeKind, str] = {"added": "+", "removed": "-", "changed": "~"
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is different. `str()` is a line of text.
+    """One difference between two definitions. `str()` is a line of text.
 
     Attributes:
         kind: `added`, `removed`, `changed` or `moved`.
-        path: Where: a setting (`timeoutSeconds`), a task by its reference name (`tasks['ship']`), or a part of one
+        path: A setting (`timeoutSeconds`), a task by its reference name (`tasks['ship']`), or a part of one
             (`tasks['ship'].inputParameters.to`).
-        before: What was there: a value, the task's definition as JSON, or where the task stood. None if added.
-        after: What is there now. None if removed.
+        before: The old value, the old definition of a task as JSON, or its old position. None if added.
+        after: The new one. None if removed.
     """
 
     kind: ChangeKind
@@ -49,9 +49,9 @@ class Change:
 
 
 class DefinitionDiff(tuple[Change, ...]):
-    """All changes from one definition to another: a tuple of `Change`, empty and so falsy if there is none.
+    """All changes from one definition to another: a tuple of `Change`, falsy if there is none.
 
-    `str()` lists them, a line each.
+    `str()` lists them, one per line.
     """
 
     __slots__ = ()
@@ -60,21 +60,21 @@ class DefinitionDiff(tuple[Change, ...]):
         return "\n".join(map(str, self)) or "no difference"
 
     def __repr__(self) -> str:
-        return f"<Difference: {len(self)} changes>"
+        return f"<DefinitionDiff: {len(self)} changes>"
 
 
 def diff(before: WorkflowDef, after: WorkflowDef) -> DefinitionDiff:
-    """The changes that lead from one definition to another, by what they mean.
+    """Returns the changes from one definition to another, by meaning.
 
-    Tasks are known by their reference names, wherever they stand. What the server notes itself (times, authors) is left
-    out, and a field that was not set is the same as its default.
+    Tasks are matched by reference name, in any position. What the server records itself (times, authors) is ignored,
+    and a field that was not set equals its default.
     """
     return DefinitionDiff([*_settings(before, after), *_tasks(before, after)])
 
 
 # -- settings ----------------------------------------------------------------------------------------
 
-_NOTED_BY_THE_SERVER = frozenset({"createTime", "updateTime", "createdBy", "updatedBy"})
+_RECORDED_BY_THE_SERVER = frozenset({"createTime", "updateTime", "createdBy", "updatedBy"})
 _BRANCHES = "forkTasks.length"
 _INSIDE = frozenset({"forkTasks", "decisionCases", "defaultCase", "loopOver"})
 
@@ -84,10 +84,10 @@ def _settings(before: WorkflowDef, after: WorkflowDef) -> Iterator[Change]:
 
 
 def _meaning(model: ConductorModel, without: set[str] | frozenset[str] = frozenset()) -> dict[str, JsonValue]:
-    """All fields by their names on the wire, those that were not set too, and those that are unknown."""
+    """Returns all fields by their names on the wire, also those that were not set and those that are unknown."""
     fields = {field.alias or name: getattr(model, name) for name, field in type(model).model_fields.items()}
     given = {**fields, **(model.model_extra or {})}
-    return {key: _plain(value) for key, value in given.items() if key not in without | _NOTED_BY_THE_SERVER}
+    return {key: _plain(value) for key, value in given.items() if key not in without | _RECORDED_BY_THE_SERVER}
 
 
 def _plain(value: Any) -> JsonValue:
@@ -103,7 +103,7 @@ def _plain(value: Any) -> JsonValue:
 
 
 def _sub_workflow(params: SubWorkflowParams) -> JsonObject:
-    """Name and version are those of a definition that goes along, if they are not given: the server notes them so."""
+    """Fills in name and version from an inline definition if they are not given, as the server does."""
     found, child = _meaning(params), params.workflow_definition
     if isinstance(child, WorkflowDef):
         found["name"] = params.name or child.name
@@ -112,14 +112,14 @@ def _sub_workflow(params: SubWorkflowParams) -> JsonObject:
 
 
 def _differences(path: str, before: JsonValue, after: JsonValue) -> Iterator[Change]:
-    """The changes of a value, as deep inside as they can be told."""
+    """Yields the changes of a value, each as deep inside as possible."""
     if isinstance(before, WorkflowDef) and isinstance(after, WorkflowDef):
         for change in diff(before, after):
             yield Change(change.kind, f"{path}.{change.path}", change.before, change.after)
     elif isinstance(before, dict) and isinstance(after, dict):
         old, new = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
         for key in [*old, *(key for key in new if key not in old)]:
-            yield from _of_key(_below(path, key), old, new, key)
+            yield from _key_differences(_below(path, key), old, new, key)
     elif (pairs := _pairs(before, after)) is not None:
         for index, (one, other) in enumerate(pairs):
             yield from _differences(f"{path}[{index}]", one, other)
@@ -135,14 +135,14 @@ def _below(path: str, key: str) -> str:
 
 
 def _pairs(before: JsonValue, after: JsonValue) -> list[tuple[JsonValue, JsonValue]] | None:
-    """The items of two lists of the same length; None if they are not."""
+    """Returns the pairs of items of two lists of the same length; None for other values."""
     if not (isinstance(before, list) and isinstance(after, list)):
         return None
     old, new = cast("Sequence[Any]", before), cast("Sequence[Any]", after)
     return list(zip(old, new, strict=True)) if len(old) == len(new) else None
 
 
-def _of_key(path: str, before: dict[str, Any], after: dict[str, Any], key: str) -> Iterator[Change]:
+def _key_differences(path: str, before: dict[str, Any], after: dict[str, Any], key: str) -> Iterator[Change]:
     if key not in after:
         yield Change("removed", path, _sent(before[key]))
     elif key not in before:
@@ -158,12 +158,12 @@ def _sent(value: JsonValue) -> JsonValue:
 # -- tasks -------------------------------------------------------------------------------------------
 
 
-class _Standing(NamedTuple):
-    """A task, and where it stands: in which list, and behind which task of it."""
+class _Location(NamedTuple):
+    """A task and where it is: in which list, and after which task."""
 
     position: Position
     list_name: str
-    behind: str
+    predecessor: str
 
     @property
     def task(self) -> WorkflowTask:
@@ -172,24 +172,26 @@ class _Standing(NamedTuple):
     def described(self) -> str:
         where = f" in {self.list_name}" if self.list_name else ""
         return (
-            f"behind {self.behind!r}{where}" if self.behind else f"the start{f' of {self.list_name}' if where else ''}"
+            f"after {self.predecessor!r}{where}"
+            if self.predecessor
+            else f"the start{f' of {self.list_name}' if where else ''}"
         )
 
 
-def _standings(definition: WorkflowDef) -> dict[str, _Standing]:
-    found: dict[str, _Standing] = {}
+def _locations(definition: WorkflowDef) -> dict[str, _Location]:
+    found: dict[str, _Location] = {}
     for position in positions_in(definition.tasks):
         level = position.levels[-1]
-        behind = level.tasks[level.index - 1].task_reference_name if level.index else ""
+        predecessor = level.tasks[level.index - 1].task_reference_name if level.index else ""
         reference = position.task.task_reference_name
         while reference in found:  # no valid definition has it twice
             reference += "'"
-        found[reference] = _Standing(position, _list_name(position), behind)
+        found[reference] = _Location(position, _list_name(position), predecessor)
     return found
 
 
 def _list_name(position: Position) -> str:
-    """The list that a task is in, by the reference name of the task around it."""
+    """Returns the name of the list that a task is in: it starts with the reference name of the parent task."""
     if len(position.levels) == 1:
         return ""
     *_, around, level = position.levels
@@ -197,24 +199,24 @@ def _list_name(position: Position) -> str:
 
 
 def _tasks(before: WorkflowDef, after: WorkflowDef) -> Iterator[Change]:
-    old, new = _standings(before), _standings(after)
+    old, new = _locations(before), _locations(after)
     moved = _moved(old, new)
-    for reference, standing in new.items():
+    for reference, location in new.items():
         path = f"tasks[{reference!r}]"
         if reference not in old:
-            yield Change("added", path, None, standing.task.to_wire())
+            yield Change("added", path, None, location.task.to_wire())
             continue
         if reference in moved:
-            yield Change("moved", path, old[reference].described(), standing.described())
-        yield from _differences(path, _own(old[reference].task), _own(standing.task))
-        yield from _cases(f"{path}.decisionCases", old[reference].task, standing.task)
-    for reference, standing in old.items():
+            yield Change("moved", path, old[reference].described(), location.described())
+        yield from _differences(path, _own(old[reference].task), _own(location.task))
+        yield from _cases(f"{path}.decisionCases", old[reference].task, location.task)
+    for reference, location in old.items():
         if reference not in new:
-            yield Change("removed", f"tasks[{reference!r}]", standing.task.to_wire())
+            yield Change("removed", f"tasks[{reference!r}]", location.task.to_wire())
 
 
 def _own(task: WorkflowTask) -> dict[str, JsonValue]:
-    """What the task says itself, without the tasks inside of it; of branches, how many there are."""
+    """Returns the task's own fields, without the tasks inside of it, and the number of its branches."""
     return {**_meaning(task, _INSIDE), _BRANCHES: len(task.fork_tasks)}
 
 
@@ -227,8 +229,8 @@ def _cases(path: str, before: WorkflowTask, after: WorkflowTask) -> Iterator[Cha
             yield Change("added", f"{path}[{case!r}]", None, [task.task_reference_name for task in tasks])
 
 
-def _moved(old: Mapping[str, _Standing], new: Mapping[str, _Standing]) -> set[str]:
-    """Those that are in another list now, and those that others of the same list have overtaken."""
+def _moved(old: Mapping[str, _Location], new: Mapping[str, _Location]) -> set[str]:
+    """Returns the tasks that are in another list now, and those whose order in their list changed."""
     both = [reference for reference in new if reference in old]
     moved = {reference for reference in both if old[reference].list_name != new[reference].list_name}
     for name in {new[reference].list_name for reference in both}:
@@ -240,7 +242,7 @@ def _moved(old: Mapping[str, _Standing], new: Mapping[str, _Standing]) -> set[st
     return moved
 
 
-# -- words -------------------------------------------------------------------------------------------
+# -- text -------------------------------------------------------------------------------------------
 
 
 def _shown(value: JsonValue) -> str:

@@ -1,4 +1,4 @@
-"""From a definition, fetched or loaded, back to tasks that a workflow can go on with."""
+"""Tasks and settings of an existing definition, for a builder that continues it."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _COMMON = (
 
 
 class DefinedTask(TaskInterface):
-    """A task as a definition has it, of any type, with all that is inside it and all that this version does not know.
+    """A task of an existing definition, of any type, with the tasks inside of it and all unknown fields.
 
-    The fields that all tasks have can be read and set, and `task.output` refers to it. The rest stays as it is. A fork
-    and its JOIN are two tasks here, one after the other.
+    The fields that all tasks have can be read and set, and `task.output` refers to its output. The rest stays as it
+    is. A fork and its JOIN are two tasks here, one after the other.
 
     Args:
         definition: The task. It is copied.
@@ -55,7 +55,7 @@ class DefinedTask(TaskInterface):
         return str(self._definition.type)
 
     def to_workflow_task(self) -> WorkflowTask:
-        """The definition, with what was set since."""
+        """Returns the definition, with the fields that were set since."""
         described = super().to_workflow_task()
         result = self._definition.model_copy(deep=True)
         for name in (*_COMMON, "input_parameters"):
@@ -68,18 +68,18 @@ class DefinedTask(TaskInterface):
 
 
 def settings_of(definition: WorkflowDef) -> dict[str, Any]:
-    """What a definition sets, by name, but for what names it and its tasks."""
+    """Returns the settings of a definition by name: all fields but its name, version, description and tasks."""
     known = type(definition).model_fields.keys() - {"name", "version", "description", "tasks"}
     names = sorted(definition.model_fields_set & known)
     return {name: value for name in names if (value := getattr(definition, name)) is not None}
 
 
 def complete(definition: WorkflowDef, origin: WorkflowDef) -> None:
-    """Adds what only the definition that it comes from has: unknown fields, nulls, and nothing where nothing was.
+    """Adds what only the original definition has: unknown fields, explicit nulls, and which fields are absent.
 
     Args:
-        definition: The new one, which is changed.
-        origin: The one that it was read from.
+        definition: The built definition, which is changed.
+        origin: The definition that it was read from.
     """
     for name in origin.model_fields_set - definition.model_fields_set:
         if name in type(origin).model_fields and getattr(origin, name) is None:

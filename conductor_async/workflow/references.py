@@ -1,4 +1,4 @@
-"""`${…}` expressions: what one task takes from another, written as Python attributes.
+"""References: `${…}` expressions, written as Python attributes.
 
 ```python
 workflow.input.customer.name        # ${workflow.input.customer.name}
@@ -7,31 +7,34 @@ f"Hello, {workflow.input.name}!"    # Hello, ${workflow.input.name}!
 ```
 
 A reference is not a `str`, because `order.output.title` and `order.output.count` would then be methods of `str`. It
-turns into its text wherever text is made (f-strings, `str()`, `+`) and, at the latest, when the definition is made.
+becomes text in f-strings, `str()` and `+`, and at the latest when the definition is built.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from conductor_async.errors import ConfigurationError
 
-__all__ = ["InputValue", "Reference", "env", "plain", "secret"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["InputValue", "Reference", "env", "plain", "secret", "wire_form"]
 
 InputValue: TypeAlias = Any
 """JSON with references anywhere inside: what a task's input parameters and a workflow's output parameters hold."""
 
-# What the server's JSONPath reads after a dot as it stands. All else goes between ['…'].
+# The keys that the server's JSONPath reads after a dot. All others go between ['…'].
 _BARE_KEY = re.compile(r"[\w-]+")
 
 
 class Reference:
     """A `${…}` expression, immutable; equal to its text.
 
-    Attributes and `[...]` go one key deeper; a call takes a whole path: `ref("lines[0].price")`. Keys that start with
-    an underscore, and those that are not Python names, go by `[...]`.
+    Attributes and `[...]` go one key deeper; a call takes a whole path: `ref("lines[0].price")`. Use `[...]` for keys
+    that start with an underscore, and for those that are not Python names.
     """
 
     __slots__ = ("_path",)
@@ -46,7 +49,7 @@ class Reference:
     # To type checkers they are Any: a reference stands for a value, and goes wherever one of any type is expected.
 
     def __getattr__(self, name: str) -> Any:
-        # Only names that are not there come here. Underscored ones are Python's and the notebooks' own questions.
+        # Called for missing names only. Python and notebooks look up names with an underscore themselves.
         if name.startswith("_"):
             raise AttributeError(f"For a key that starts with an underscore write [{name!r}].", name=name, obj=self)
         return Reference(f"{self._path}.{name}")
@@ -55,13 +58,13 @@ class Reference:
         return Reference(f"{self._path}{_step(key)}")
 
     def __call__(self, json_path: str | None = None) -> Any:
-        """What lies at `json_path` below this reference; the reference itself if there is no path."""
+        """Returns the reference to `json_path` below this one; without a path, the reference itself."""
         return self._at(json_path)
 
     def _at(self, json_path: str | None) -> Reference:
         return Reference(joined(self._path, json_path))
 
-    # Without these, Python would walk [0], [1], [2] … for ever.
+    # Without these, Python would iterate over [0], [1], [2] … for ever.
     __iter__ = None
     __contains__ = None
 
@@ -88,26 +91,30 @@ class Reference:
 
 
 def secret(name: str) -> Any:
-    """`${workflow.secrets.name}`: a secret of the server. Workers get its value; what is stored shows the expression.
+    """Returns a reference to a secret of the server: `${workflow.secrets.name}`.
 
-    Part of a secret that holds JSON goes by a path: `secret("database.password")`.
+    Workers get its value; the stored execution shows the expression. A path reads a part of a secret that holds JSON:
+    `secret("database.password")`.
     """
     return _named("secrets", name)
 
 
 def env(name: str) -> Any:
-    """`${workflow.env.NAME}`: a value of the server's environment, as `conductor.env` or CONDUCTOR_ENV_NAME set it."""
+    """Returns a reference to a value of the server's environment: `${workflow.env.NAME}`.
+
+    `conductor.env` or the server's variable CONDUCTOR_ENV_NAME sets it.
+    """
     return _named("env", name)
 
 
 def _named(root: str, name: str) -> Reference:
     if not isinstance(name, str) or not name.strip():
-        raise ConfigurationError(f"workflow.{root} are known by name, not by {name!r}.")
+        raise ConfigurationError(f"A workflow.{root} reference needs a name, not {name!r}.")
     return Reference(joined(f"workflow.{root}", name.strip()))
 
 
 def joined(path: str, json_path: str | None) -> str:
-    """`path` with `json_path` below it, which may start with a dot or a bracket of its own."""
+    """Returns `path` followed by `json_path`, which may start with a dot or a bracket."""
     if not json_path:
         return path
     return f"{path}{json_path}" if json_path[0] in ".[" else f"{path}.{json_path}"
@@ -126,14 +133,20 @@ def _step(key: str | int | slice) -> str:
 
 
 def plain(value: InputValue) -> InputValue:
-    """A fresh copy of `value` in which every reference is text, and what knows its wire form has it.
+    """Returns a copy in which every reference is text, and everything that knows its wire form has it."""
+    return _copied(value, str)
 
-    Mappings and sequences are walked, all else is kept.
-    """
+
+def wire_form(value: InputValue) -> InputValue:
+    """Returns a copy in which everything that knows its wire form has it, and references are kept."""
+    return _copied(value, lambda reference: reference)
+
+
+def _copied(value: InputValue, on_reference: Callable[[Reference], InputValue]) -> InputValue:
     if isinstance(value, Reference):
-        return str(value)
+        return on_reference(value)
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in cast("Mapping[str, InputValue]", value).items()}
+        return {key: _copied(item, on_reference) for key, item in cast("Mapping[str, InputValue]", value).items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in cast("list[InputValue]", value)]
-    return plain(value.to_wire()) if hasattr(value, "to_wire") else value
+        return [_copied(item, on_reference) for item in cast("list[InputValue]", value)]
+    return _copied(value.to_wire(), on_reference) if hasattr(value, "to_wire") else value

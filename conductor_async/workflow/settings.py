@@ -1,4 +1,4 @@
-"""What holds for a workflow as a whole: its settings, and the variables that a run starts with."""
+"""The settings of a workflow definition, and the variables that an execution starts with."""
 
 from __future__ import annotations
 
@@ -19,43 +19,43 @@ __all__ = ["WorkflowSettings", "WorkflowVariables"]
 
 
 class WorkflowSettings(CamelCaseMixin):
-    """Settings, each by a method that returns the workflow. What is not set is not sent."""
+    """The settings of a workflow: each is a method that returns the workflow. What is not set is not sent."""
 
     _settings: dict[str, Any]
 
     @property
     def variables(self) -> WorkflowVariables[Self]:
-        """`workflow.variables.x`: a variable; `workflow.variables({"x": 1})` sets those that a run starts with."""
+        """`workflow.variables.x`: a variable; `workflow.variables({"x": 1})` sets the initial variables."""
         return WorkflowVariables(self)
 
     def timeout_policy(self, timeout_policy: TimeoutPolicy | str) -> Self:
-        """What happens when the time is up: TIME_OUT_WF ends the run, ALERT_ONLY (the default) only notes it."""
+        """Sets what happens at the timeout: TIME_OUT_WF ends the execution, ALERT_ONLY (the default) only logs it."""
         return self._set("timeout_policy", timeout_policy)
 
     def timeout_seconds(self, timeout_seconds: float | timedelta) -> Self:
-        """How long a run may take, rounded up to whole seconds; 0 is for ever. Only TIME_OUT_WF ends it then."""
+        """Sets the timeout of an execution, rounded up to whole seconds; 0 is none. Only TIME_OUT_WF ends it then."""
         return self._set("timeout_seconds", whole_seconds(timeout_seconds, "timeout_seconds"))
 
     def owner_email(self, owner_email: str) -> Self:
-        """Who to ask. Some servers demand it."""
+        """Sets the owner's email address. Some servers require it."""
         return self._set("owner_email", owner_email)
 
     def owner_app(self, owner_app: str) -> Self:
-        """The application that it belongs to."""
+        """Sets the application that the workflow belongs to."""
         return self._set("owner_app", owner_app)
 
     def failure_workflow(self, failure_workflow: str, version: int | None = None) -> Self:
-        """The workflow to start when this one has failed or timed out."""
+        """Sets the workflow to start when this one fails or times out."""
         if version is not None:
             self._set("failure_workflow_version", version)
         return self._set("failure_workflow", failure_workflow)
 
     def restartable(self, restartable: bool) -> Self:
-        """Whether a completed run may be restarted."""
+        """Sets whether a completed execution may be restarted."""
         return self._set("restartable", restartable)
 
     def enable_status_listener(self, sink_name: str | None = None) -> Self:
-        """Publishes the changes of its status, to `sink_name` if you give one."""
+        """Publishes status changes, to `sink_name` if you give one."""
         if sink_name is None:
             self._settings.pop("workflow_status_listener_sink", None)
         else:
@@ -63,12 +63,12 @@ class WorkflowSettings(CamelCaseMixin):
         return self._set("workflow_status_listener_enabled", True)
 
     def disable_status_listener(self) -> Self:
-        """Publishes no changes of its status."""
+        """Stops publishing status changes."""
         self._settings.pop("workflow_status_listener_sink", None)
         return self._set("workflow_status_listener_enabled", False)
 
     def input_parameters(self, *input_parameters: str | Sequence[str] | Mapping[str, InputValue]) -> Self:
-        """The names of its inputs, for documentation: `["a", "b"]` or `"a", "b"`. A dict is the input template."""
+        """Sets the names of the inputs, for documentation: `["a", "b"]` or `"a", "b"`. A dict is the input template."""
         if len(input_parameters) == 1 and not isinstance(input_parameters[0], str):
             given = input_parameters[0]
             return (
@@ -82,52 +82,52 @@ class WorkflowSettings(CamelCaseMixin):
         return self._set("input_parameters", list(input_parameters))
 
     def input_template(self, input_template: Mapping[str, InputValue] | None) -> Self:
-        """Inputs for those that a start leaves out. The server uses it only if the start has some input."""
+        """Sets default inputs. The server uses them only if the start has at least one input."""
         return self._set_mapping("input_template", input_template)
 
     def workflow_input(self, input: Mapping[str, InputValue] | None) -> Self:  # noqa: A002 - conductor-python's word
-        """The same as `input_template`."""
+        """Sets default inputs: the same as `input_template`."""
         return self.input_template(input)
 
     def output_parameters(self, output_parameters: Mapping[str, InputValue] | None) -> Self:
-        """What a run puts out, by name, with references anywhere inside. Without any: the output of its last task."""
+        """Sets the output, by name, with references anywhere inside. Default: the output of the last task."""
         return self._set_mapping("output_parameters", output_parameters)
 
     def output_parameter(self, key: str, value: InputValue) -> Self:
-        """Adds one output to the others."""
+        """Adds one output parameter."""
         return self._set_mapping("output_parameters", {**self._settings.get("output_parameters", {}), key: value})
 
     def metadata(self, metadata: Mapping[str, InputValue] | None) -> Self:
-        """Whatever you want to note in the definition."""
+        """Sets notes in the definition."""
         return self._set_mapping("metadata", metadata)
 
     def rate_limit(self, key: str, concurrent_exec_limit: int, policy: RateLimitPolicy | str | None = None) -> Self:
-        """How many runs with the same key may go on at once (Orkes; the open-source server ignores it)."""
+        """Limits the concurrent executions with the same key (Orkes; the open-source server ignores it)."""
         limit = RateLimitConfig(rate_limit_key=str(key), concurrent_exec_limit=concurrent_exec_limit)
         if policy is not None:
             limit.policy = policy
         return self._set("rate_limit_config", limit)
 
     def cache(self, key: str, ttl_seconds: float | timedelta) -> Self:
-        """Reuses the output of a run for the same key (Orkes; the open-source server ignores it)."""
+        """Caches the output of an execution under the key (Orkes; the open-source server ignores it)."""
         return self._set(
             "cache_config", CacheConfig(key=str(key), ttl_in_second=whole_seconds(ttl_seconds, "ttl_seconds"))
         )
 
     def input_schema(self, input_schema: SchemaDef) -> Self:
-        """The schema of its input (Orkes; the open-source server ignores it)."""
+        """Sets the schema of the input (Orkes; the open-source server ignores it)."""
         return self._set("input_schema", input_schema)
 
     def output_schema(self, output_schema: SchemaDef) -> Self:
-        """The schema of its output (Orkes; the open-source server ignores it)."""
+        """Sets the schema of the output (Orkes; the open-source server ignores it)."""
         return self._set("output_schema", output_schema)
 
     def enforce_schema(self, enforce_schema: bool) -> Self:
-        """Whether the schemas are enforced: True if you do not say."""
+        """Sets whether the schemas are enforced. Default: True."""
         return self._set("enforce_schema", enforce_schema)
 
     def masked_fields(self, *masked_fields: str) -> Self:
-        """The names of inputs and outputs that are not to be shown (Orkes; the open-source server ignores it)."""
+        """Sets the names of inputs and outputs that are masked (Orkes; the open-source server ignores it)."""
         return self._set("masked_fields", list(masked_fields))
 
     def _set(self, name: str, value: object) -> Self:
@@ -145,7 +145,7 @@ _NOT_GIVEN: Any = object()
 
 
 class WorkflowVariables(Reference, Generic[WorkflowT]):
-    """`workflow.variables`: references to its variables, and the way to set those that a run starts with."""
+    """`workflow.variables`: references to the variables, and the method that sets the initial ones."""
 
     __slots__ = ("_workflow",)
 
@@ -155,7 +155,7 @@ class WorkflowVariables(Reference, Generic[WorkflowT]):
         super().__init__("workflow.variables")
         self._workflow = workflow
 
-    # None empties the variables here, as in conductor-python; elsewhere it is no path.
+    # None clears the variables, as in conductor-python; in other references None is no path.
     @overload  # type: ignore[override]
     def __call__(self) -> Reference: ...
     @overload
@@ -165,7 +165,7 @@ class WorkflowVariables(Reference, Generic[WorkflowT]):
     def __call__(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, json_path: str | Mapping[str, InputValue] | None = _NOT_GIVEN
     ) -> Reference | WorkflowT:
-        """The reference to a variable; with a dict, sets those that a run starts with, and returns the workflow."""
+        """Returns the reference to a variable. With a dict, sets the initial variables and returns the workflow."""
         if json_path is _NOT_GIVEN:
             return self
         if isinstance(json_path, str):

@@ -1,8 +1,8 @@
-"""A task's result by the type that its worker returns: where it lies in the task's output, and what fields it has.
+"""References that know the type of their value, made from the return type of a worker.
 
-A worker's dict, dataclass or model is the task's output; anything else is its `result`. So `task.result` is another
-expression for a worker that returns an `Order` than for one that returns an `int`, and the fields of an `Order` are
-known: a reference to one that is not there is refused where it is written.
+A worker's dict, dataclass or model is the task's output; any other value is its `result`. So `task.result` is
+`${ref.output}` for a worker that returns an `Order`, and `${ref.output.result}` for one that returns an `int`. The
+fields of an `Order` are known: a reference to a missing one raises an error where it is written.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ __all__ = ["TypedReference", "fields_of", "place_of", "plain_type", "reference_t
 
 Place: TypeAlias = Literal["output", "result"]
 UNKNOWN: Any = Any
-"""The type of what may be anything."""
+"""The type of a value that may be anything."""
 
 
 class Field(NamedTuple):
-    """A field of a result: the step that leads to it in the JSON, and its type."""
+    """A field of a result: its key or index in the JSON, and its type."""
 
     step: str | int
     kind: Any
 
 
 def reference_to_result(task_reference_name: str, kind: Any) -> Reference:
-    """The reference to what a worker with this return type has returned.
+    """Returns the reference to the result of a worker with this return type.
 
     Raises:
-        ConfigurationError: The type does not say where the result lies.
+        ConfigurationError: The type does not determine where the result is.
     """
     kind = plain_type(kind)
     place = place_of(kind)
     if place is None:
         raise ConfigurationError(
-            f"Where the result of task {task_reference_name!r} lies in its output cannot be told from its return type"
-            f" ({_shown(kind)}): use {task_reference_name}.output instead of .result."
+            f"The return type of task {task_reference_name!r} ({_shown(kind)}) does not determine where the result is"
+            f" in its output: use {task_reference_name}.output instead of .result."
         )
     output = f"{task_reference_name}.output"
     return _reference(output if place == "output" else f"{output}.result", kind)
@@ -56,7 +56,7 @@ def reference_to_result(task_reference_name: str, kind: Any) -> Reference:
 
 
 def plain_type(kind: Any) -> Any:
-    """The type without annotations and aliases, and without None: what there is if there is something."""
+    """Returns the type without `Annotated`, aliases, `NewType` and None: the type of a value that is there."""
     while True:
         if hasattr(kind, "__metadata__"):  # Annotated
             kind = kind.__origin__
@@ -71,14 +71,14 @@ def plain_type(kind: Any) -> Any:
 
 
 def _members(kind: Any) -> list[Any]:
-    """The members of a union but None; empty if it is none."""
+    """Returns the members of a union without None; of other types, nothing."""
     if get_origin(kind) not in (Union, types.UnionType):
         return []
     return [each for each in get_args(kind) if each is not types.NoneType]
 
 
 def place_of(kind: Any) -> Place | None:
-    """Whether a result of this type is the task's output, or lies in it as `result`. None if that is not known."""
+    """Returns whether a result of this type is the task's whole output, or its `result`. None if that is not known."""
     kind = plain_type(kind)
     if members := _members(kind):
         first: Place | None = place_of(members[0])
@@ -102,13 +102,13 @@ def _is_root_model(kind: Any) -> bool:
 
 
 def fields_of(kind: Any) -> Mapping[str, Field] | None:
-    """The fields of a type by their Python names. None if it has none of its own, or if they are not known."""
+    """Returns the fields of a type by their Python names. None if it has no fields, or if they are not known."""
     kind = plain_type(kind)
     kind = get_origin(kind) or kind
     if not _is_class(kind) or _is_root_model(kind):
         return None
     if issubclass(kind, BaseModel):
-        kind.model_rebuild(raise_errors=False)  # one whose building is deferred does not know its aliases yet
+        kind.model_rebuild(raise_errors=False)  # a model with deferred building has no aliases yet
         return _of_pydantic(kind.model_fields) | _computed(kind)
     if hasattr(kind, "__pydantic_fields__"):
         return _of_pydantic(cast("Any", kind).__pydantic_fields__)
@@ -139,7 +139,7 @@ def _computed(kind: type[BaseModel]) -> dict[str, Field]:
 def _hints(kind: type[Any]) -> dict[str, Any]:
     try:
         return get_type_hints(kind)
-    except (NameError, TypeError, AttributeError, SyntaxError):  # a local class, an import for type checkers alone
+    except (NameError, TypeError, AttributeError, SyntaxError):  # a local class, or an import under TYPE_CHECKING
         return dict.fromkeys(getattr(kind, "__annotations__", {}), UNKNOWN)
 
 
@@ -147,10 +147,9 @@ def _hints(kind: type[Any]) -> dict[str, Any]:
 
 
 class TypedReference(Reference):
-    """A reference to a value whose type is known. To type checkers it is the value itself.
+    """A reference to a value of a known type. To type checkers it is the value itself.
 
-    `[...]` and attributes lead to what such a value has, by the names that it has in Python; what it does not have is
-    an error.
+    `[...]` and attributes lead to the fields and items of the value, by their Python names; others raise an error.
     """
 
     __slots__ = ("_kind",)
@@ -169,8 +168,8 @@ class TypedReference(Reference):
             return _reference(self._path, _root(kind))
         if is_typeddict(get_origin(kind) or kind) or (known := fields_of(kind)) is None:
             raise AttributeError(
-                f"{self} stands for a value of type {_shown(kind)}, which has no field {name!r}. The value is not there"
-                " yet, so it has no methods either; a key goes by […].",
+                f"{self} refers to a value of type {_shown(kind)}, which has no field {name!r}. The value exists"
+                " only at run time, so it has no methods here; use […] for a key.",
                 name=name,
                 obj=self,
             )
@@ -196,8 +195,8 @@ class TypedReference(Reference):
         return _reference(super().__getitem__(field.step)._path, field.kind)
 
     def __bool__(self) -> bool:
-        # To type checkers this is the value, which could be asked: the answer would always be yes.
-        raise TypeError(f"{self} has no value while the workflow is described. To decide by it, use a SwitchTask.")
+        # Type checkers take this for the value itself. Without this method, `if task.result:` would always be true.
+        raise TypeError(f"{self} has no value while the workflow is built. To branch on it, use a SwitchTask.")
 
 
 def _reference(path: str, kind: Any) -> Reference:
@@ -211,7 +210,7 @@ def _is_class(kind: Any) -> TypeGuard[type[Any]]:
 
 
 def _item(kind: Any, key: str | int | slice) -> Any:
-    """The type of what lies at a key or an index of a dict or a list."""
+    """Returns the type of an item of a dict or a list."""
     arguments = get_args(kind)
     if _is(kind, tuple) and (named := fields_of(kind)):
         arguments = tuple(field.kind for field in named.values())

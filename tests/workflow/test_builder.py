@@ -53,7 +53,7 @@ def test_the_founding_pages_workflow():
     }
 
 
-def test_d48_every_setting():  # all return the workflow, and False is sent
+def test_every_setting():  # all return the workflow, and False is sent
     workflow = ConductorWorkflow(name="w", version=3)
     chained = (
         workflow.timeout_policy(TimeoutPolicy.TIME_OUT_WF)
@@ -104,7 +104,7 @@ def test_d48_every_setting():  # all return the workflow, and False is sent
     }
 
 
-def test_d48_none_empties_and_still_chains():
+def test_none_empties_and_still_chains():
     workflow = ConductorWorkflow(name="w").variables({"a": 1}).output_parameters({"a": 1}).input_template({"a": 1})
     assert workflow.variables(None).output_parameters(None).input_template(None) is workflow
     made = wire(workflow)
@@ -112,7 +112,7 @@ def test_d48_none_empties_and_still_chains():
     assert wire(workflow.disable_status_listener())["workflowStatusListenerEnabled"] is False
 
 
-def test_d57_d58_what_is_not_set_is_not_sent():  # no timeout of 60 s, no failureWorkflow ""
+def test_what_is_not_set_is_not_sent():  # no timeout of 60 s, no failureWorkflow ""
     assert wire(ConductorWorkflow(name="w")) == {"name": "w", "tasks": []}
 
 
@@ -144,7 +144,7 @@ def test_camel_case_is_understood():
 # -- forks
 
 
-def test_d49_a_list_is_a_fork_and_always_has_its_join():  # also as the last step
+def test_a_list_is_a_fork_and_always_has_its_join():  # also as the last step
     a, b, c = simple("a", "b", "c")
     workflow = ConductorWorkflow(name="w") >> [[a, b], c]
     assert wire(workflow)["tasks"] == [
@@ -164,7 +164,7 @@ def test_d49_a_list_is_a_fork_and_always_has_its_join():  # also as the last ste
     ]
 
 
-def test_d50_forks_in_forks():
+def test_forks_in_forks():
     a, b, c, d, e = simple("a", "b", "c", "d", "e")
     tasks = wire(ConductorWorkflow(name="w") >> [a >> [b, c], [d, ForkTask("inner", [e])]])["tasks"]
     assert refs(tasks) == [
@@ -317,7 +317,7 @@ def test_fields_of_the_wrong_kind_are_listed_for_all_tasks():
     ]
 
 
-def test_d51_a_reference_name_is_given_once():
+def test_a_reference_name_is_given_once():
     workflow = ConductorWorkflow(name="w") >> SimpleTask("one", "x") >> [SimpleTask("a"), SimpleTask("two", "x")]
     with pytest.raises(WorkflowDefinitionError) as caught:
         workflow.to_workflow_def()
@@ -360,7 +360,7 @@ print(encode_json(workflow.variables({"v": 1}).metadata({"m": 2}).to_workflow_de
 """
 
 
-def test_d51_the_same_code_gives_the_same_bytes():
+def test_the_same_code_gives_the_same_bytes():
     made = {
         subprocess.run(
             [sys.executable, "-c", CODE],

@@ -99,7 +99,7 @@ def test_plain_makes_fresh_json_of_all_it_holds():
     assert len(given["a"]) == 2
 
 
-def test_d54_plain_knows_the_wire_form_of_what_has_one():
+def test_plain_knows_the_wire_form_of_what_has_one():
     message = ChatMessage(Role.USER, workflow.input.q, media=[task.output.picture])
     assert plain({"said": [message], "schema": SchemaDef(name="s", version=2)}) == {
         "said": [{"role": "user", "message": "${workflow.input.q}", "media": ["${price_ref.output.picture}"]}],

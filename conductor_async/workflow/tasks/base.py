@@ -1,76 +1,48 @@
-"""What every task of a workflow has.
+"""What all tasks of a workflow have in common.
 
-A task class says its type when it is made, and is then found by that type:
+A task class names its type when it is defined, and is then found by that type:
 
 ```python
 class NoopTask(TaskInterface, task_type=TaskType.NOOP):
     ...
 ```
 
-Subclasses name their own fields by annotations in the class body, take the common ones as `**options`, and give the
-wire fields that are theirs in `_own_fields()`.
+Subclasses declare their own fields by annotations (see `fields`). `_own_fields()` returns what else goes into the
+definition.
 """
 
 from __future__ import annotations
 
 import copy
-import difflib
-import inspect
 import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeVar, overload
 
 from conductor_async._camel_case import CamelCaseMixin, snake_case
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import CacheConfig, StateChangeEvent, TaskDef, TaskType, WorkflowTask
 from conductor_async.workflow.references import InputValue, Reference, plain
+from conductor_async.workflow.tasks.fields import Converted, DeclaredFields, field
 from conductor_async.workflow.tasks.sequences import Composable, Step, TaskSequence
 from conductor_async.workflow.validation import build_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from dataclasses import KW_ONLY, InitVar
 
-__all__ = [
-    "TaskInput",
-    "TaskInterface",
-    "TaskOptions",
-    "task_class",
-    "whole_seconds",
-]
+__all__ = ["TaskInput", "TaskInterface", "TaskOptions", "task_class", "whole_seconds"]
 
 
 def whole_seconds(duration: float | timedelta, what: str) -> int:
-    """`duration` in whole seconds, as definitions have it; a fraction is rounded up."""
+    """Returns `duration` in whole seconds, as definitions hold it; a fraction is rounded up."""
     seconds = duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
     if not (math.isfinite(seconds) and seconds >= 0):
         raise ConfigurationError(f"{what} is a number of seconds from 0, or a timedelta, not {duration!r}.")
     return math.ceil(seconds)
 
 
-# -- a task ------------------------------------------------------------------------------------------
-
-
 class TaskOptions(TypedDict, total=False):
-    """The fields that every kind of task has, all optional.
-
-    Attributes:
-        name: The name of the task's definition; the reference name if not given.
-        description: What it is for.
-        input_parameters: What it gets, with references anywhere inside.
-        optional: The workflow goes on if the task has failed for good.
-        permissive: Its siblings go on if it has failed; the workflow fails in the end.
-        retry_count: How often it is tried again, instead of what its task definition says.
-        start_delay: Seconds until it can be taken up.
-        async_complete: It stays IN_PROGRESS until it is completed from outside.
-        rate_limited: Whether the limits of its task definition hold.
-        task_definition: A task definition for this place only.
-        cache_key: Keeps the output under this key and reuses it (Orkes; the open-source server ignores it).
-        cache_ttl_second: For how many seconds.
-        cache_config: The same two as a model.
-        on_state_change: Events by state (`onStart`, `onSuccess`, …) (Orkes; the open-source server ignores it).
-        metadata: Whatever you want to note in the definition.
-    """
+    """The keywords that every task type takes, for constructors that are written by hand: see `TaskInterface`."""
 
     name: str | None
     description: str | None
@@ -89,70 +61,74 @@ class TaskOptions(TypedDict, total=False):
     metadata: Mapping[str, InputValue] | None
 
 
-_classes: dict[str, type[TaskInterface]] = {}
+def _input_parameters(given: Mapping[str, InputValue] | None) -> dict[str, InputValue]:
+    if not isinstance(given, Mapping | None):
+        raise TypeError(f"input_parameters is a dict, not {type(given).__name__}.")
+    return dict(given or {})
 
 
-def task_class(task_type: str) -> type[TaskInterface] | None:
-    """The class that describes tasks of this type, None if there is none."""
-    return _classes.get(task_type)
+class TaskInterface(CamelCaseMixin, DeclaredFields, Step):
+    """A task of a workflow. Its classes are the task types.
 
+    All fields can be given to the constructor and set afterwards. A field that is not set is not sent, so that the
+    server's default applies. `a >> b` makes a sequence of two tasks.
 
-class TaskInterface(CamelCaseMixin, Step):
-    """One task of a workflow, as described in code. See `TaskOptions` for the fields that all tasks have.
-
-    Every field can be given to the constructor and set afterwards; a field that is not set is not sent, so that the
-    server's own default holds. `a >> b` makes a sequence of two tasks.
+    Args:
+        task_ref_name: The task's reference name, unique in the workflow.
+        name: The name of the task definition. Default: the reference name.
+        description: What the task does.
+        input_parameters: The task's input, with references anywhere inside.
+        optional: The workflow goes on if the task fails for good.
+        permissive: Parallel tasks go on if it fails; the workflow fails in the end.
+        retry_count: How often a failed task is retried, instead of what its task definition says.
+        start_delay: Seconds until the task can be polled.
+        async_complete: The task stays IN_PROGRESS until it is completed from outside.
+        rate_limited: Whether the limits of its task definition apply.
+        task_definition: A task definition for this task only.
+        cache_key: Caches the output under this key (Orkes; the open-source server ignores it).
+        cache_ttl_second: How many seconds the cached output is valid.
+        cache_config: Key and seconds as a model.
+        on_state_change: Events by state (`onStart`, `onSuccess`, …) (Orkes; the open-source server ignores it).
+        metadata: Notes in the definition.
     """
 
     _task_type: ClassVar[str] = ""
-    _settable: ClassVar[frozenset[str]] = frozenset()
 
-    name: str
-    task_reference_name: str
-    description: str | None
-    optional: bool | None
-    permissive: bool | None
-    retry_count: int | None
-    start_delay: float | timedelta | None
-    async_complete: bool | None
-    rate_limited: bool | None
-    task_definition: TaskDef | None
-    cache_config: CacheConfig | None
-    on_state_change: Mapping[str, Sequence[StateChangeEvent]] | None
-    metadata: Mapping[str, InputValue] | None
+    task_reference_name: str = field(alias="task_ref_name")
+    _: KW_ONLY
+    name: Converted[str | None, str] = field(default=None)
+    description: str | None = None
+    input_parameters: Converted[Mapping[str, InputValue] | None, dict[str, InputValue]] = field(
+        default=None, convert=_input_parameters
+    )
+    optional: bool | None = None
+    permissive: bool | None = None
+    retry_count: int | None = None
+    start_delay: float | timedelta | None = None
+    async_complete: bool | None = None
+    rate_limited: bool | None = None
+    task_definition: TaskDef | None = None
+    cache_key: InitVar[str | None] = None
+    cache_ttl_second: InitVar[float | timedelta] = 0
+    cache_config: CacheConfig | None = None
+    on_state_change: Mapping[str, Sequence[StateChangeEvent]] | None = None
+    metadata: Mapping[str, InputValue] | None = None
 
     def __init_subclass__(cls, *, task_type: TaskType | str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._settable = _settable_names(cls)
         if task_type is not None:
             cls._task_type = str(task_type)
             _register(cls)
 
-    def __init__(self, task_reference_name: str, **options: Unpack[TaskOptions]) -> None:
+    def _set_up(self, given: Mapping[str, Any]) -> None:
         if not self._task_type:
-            raise TypeError(
-                f"{type(self).__name__} describes no type of task: use a class that does, such as SimpleTask."
-            )
-        if unknown := options.keys() - TaskOptions.__annotations__.keys():
-            raise TypeError(
-                f"{type(self).__name__}() has no field {_with_suggestion(min(unknown), TaskOptions.__annotations__)}"
-            )
-        self.task_reference_name = task_reference_name
-        self.name = options.get("name") or task_reference_name
-        self.input_parameters = options.get("input_parameters") or {}
-        self.description = options.get("description")
-        self.optional = options.get("optional")
-        self.permissive = options.get("permissive")
-        self.retry_count = options.get("retry_count")
-        self.start_delay = options.get("start_delay")
-        self.async_complete = options.get("async_complete")
-        self.rate_limited = options.get("rate_limited")
-        self.task_definition = options.get("task_definition")
-        self.cache_config = options.get("cache_config")
-        self.on_state_change = options.get("on_state_change")
-        self.metadata = options.get("metadata")
-        if (cache_key := options.get("cache_key")) is not None:
-            self.cache(cache_key, options.get("cache_ttl_second", 0))
+            raise TypeError(f"{type(self).__name__} is not a task type: use a class that is one, such as SimpleTask.")
+        self.name = self.name or self._default_name()
+        if given["cache_key"] is not None:
+            self.cache(given["cache_key"], given["cache_ttl_second"])
+
+    def _default_name(self) -> str:
+        return self.task_reference_name
 
     # -- fields
 
@@ -162,8 +138,7 @@ class TaskInterface(CamelCaseMixin, Step):
             if name not in self._settable and not name.startswith("_"):
                 snake = snake_case(name)
                 if snake not in self._settable:
-                    problem = f"{type(self).__name__} has no field {_with_suggestion(name, self._settable)}"
-                    raise AttributeError(problem, name=name, obj=self)
+                    raise AttributeError(self._unknown_field(name, self._settable), name=name, obj=self)
                 name = snake
             super().__setattr__(name, value)
 
@@ -172,42 +147,35 @@ class TaskInterface(CamelCaseMixin, Step):
         """The type, as the server knows it: `SIMPLE`, `FORK_JOIN` and so on."""
         return self._task_type
 
-    @property
-    def input_parameters(self) -> dict[str, InputValue]:
-        """What the task gets: a plain dict, with references anywhere inside."""
-        return self._input_parameters
-
-    @input_parameters.setter
-    def input_parameters(self, input_parameters: Mapping[str, InputValue] | None) -> None:
-        if not isinstance(input_parameters, Mapping | None):
-            raise TypeError(f"input_parameters is a dict, not {type(input_parameters).__name__}.")
-        self._input_parameters = dict(input_parameters or {})
-
     def input_parameter(self, key: str, value: InputValue) -> Self:
         """Sets one input parameter; returns the task."""
-        self._input_parameters[key] = value
+        self.input_parameters[key] = value
         return self
 
     def cache(self, cache_key: str, cache_ttl_second: float | timedelta) -> Self:
-        """Keeps the output for so many seconds and reuses it for the same key; returns the task."""
+        """Caches the output under the key for so many seconds; returns the task."""
         self.cache_config = CacheConfig(
             key=str(cache_key), ttl_in_second=whole_seconds(cache_ttl_second, "cache_ttl_second")
         )
         return self
 
-    # -- references to it
+    # -- references
 
     @property
     def input(self) -> TaskInput[Self]:
-        """`task.input.x`, `task.input("x")`: what the task got. `task.input(key="x", value=1)` sets it."""
+        """The task's input: `task.input.x`, `task.input("x")`. `task.input(key="x", value=1)` sets a parameter."""
         return TaskInput(self)
 
     @property
     def output(self) -> Reference:
-        """`task.output.x`, `task.output("x.y[0]")`, `task.output["x"]`: what the task gave."""
+        """The task's output: `task.output.x`, `task.output("x.y[0]")`, `task.output["x"]`."""
         return Reference(f"{self.task_reference_name}.output")
 
-    # -- one after the other
+    def _reference(self, path: str) -> Reference:
+        """Returns a reference to a part of the task's output."""
+        return Reference(f"{self.task_reference_name}.output.{path}")
+
+    # -- sequences
 
     def __rshift__(self, following: Composable) -> TaskSequence:
         return TaskSequence(self, following)
@@ -222,7 +190,7 @@ class TaskInterface(CamelCaseMixin, Step):
     # -- the definition
 
     def to_workflow_task(self) -> WorkflowTask:
-        """The task as it goes into a workflow definition: fresh each time, all references as text."""
+        """Returns the task as a workflow definition holds it: a new object each time, with all references as text."""
         fields: dict[str, Any] = {
             "name": self.name,
             "task_reference_name": self.task_reference_name,
@@ -244,11 +212,11 @@ class TaskInterface(CamelCaseMixin, Step):
         return build_model(WorkflowTask, f"task {self.task_reference_name!r}", fields)
 
     def _own_fields(self) -> Mapping[str, Any]:
-        """The wire fields that only this kind of task has, in snake_case. None: not sent."""
+        """Returns the fields of `WorkflowTask` that only this task type has. None is not sent."""
         return {}
 
-    def _definitions(self, before: WorkflowTask | None, after: TaskInterface | None) -> list[WorkflowTask]:
-        """What stands for the task in the definition's list, behind `before` and ahead of `after`."""
+    def to_workflow_tasks(self, before: WorkflowTask | None, after: TaskInterface | None) -> list[WorkflowTask]:
+        """Returns what stands for the task in a definition, between `before` and `after`: a fork adds its join."""
         return [self.to_workflow_task()]
 
     def __repr__(self) -> str:
@@ -260,7 +228,7 @@ _NOT_GIVEN: Any = object()
 
 
 class TaskInput(Reference, Generic[TaskT]):
-    """`task.input`: a reference to what the task got, and by `task.input(key=, value=)` the way to set it."""
+    """`task.input`: a reference to the task's input; `task.input(key=, value=)` sets a parameter of it."""
 
     __slots__ = ("_task",)
 
@@ -277,7 +245,7 @@ class TaskInput(Reference, Generic[TaskT]):
     def __call__(
         self, json_path: str | None = None, *, key: str | None = None, value: InputValue = _NOT_GIVEN
     ) -> Reference | TaskT:
-        """The reference to what lies at `json_path`; with `key` and `value`, sets an input parameter, None too."""
+        """Returns the reference to `json_path` in the input. With `key` and `value`, sets that parameter instead."""
         if (key is None) != (value is _NOT_GIVEN) or (key is not None and json_path is not None):
             raise TypeError("task.input() takes either a path, to refer to an input, or key= and value=, to set one.")
         if key is None:
@@ -285,26 +253,19 @@ class TaskInput(Reference, Generic[TaskT]):
         return self._task.input_parameter(key, value)
 
 
-# -- classes by type, fields by class ------------------------------------------------------------------
+# -- classes by type ---------------------------------------------------------------------------------
+
+_classes: dict[str, type[TaskInterface]] = {}
+
+
+def task_class(task_type: TaskType | str) -> type[TaskInterface] | None:
+    """Returns the class of a task type; None if there is none."""
+    return _classes.get(str(task_type))
 
 
 def _register(cls: type[TaskInterface]) -> None:
-    known = _classes.get(cls._task_type)
-    # A notebook cell that is run again defines the same class anew: that is not a second one.
-    if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
-        raise TypeError(f"{cls._task_type} tasks are described by {known.__module__}.{known.__qualname__} already.")
+    other = _classes.get(cls._task_type)
+    # A notebook cell that runs again defines the same class anew: that is no duplicate.
+    if other is not None and (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
+        raise TypeError(f"{cls._task_type} is the type of {other.__module__}.{other.__qualname__} already.")
     _classes[cls._task_type] = cls
-
-
-def _settable_names(cls: type[TaskInterface]) -> frozenset[str]:
-    names: set[str] = set()
-    for base in cls.__mro__:
-        fields = inspect.get_annotations(base)
-        names.update(name for name, kind in fields.items() if not (name.startswith("_") or "ClassVar" in str(kind)))
-        names.update(name for name, member in vars(base).items() if isinstance(member, property) and member.fset)
-    return frozenset(names)
-
-
-def _with_suggestion(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(snake_case(name), sorted(known), n=1)
-    return f"{name!r}: did you mean {near[0]!r}?" if near else repr(name)

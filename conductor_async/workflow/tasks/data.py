@@ -1,17 +1,21 @@
-"""Tasks that work on data inside the server: variables, scripts, queries."""
+"""Tasks that process data inside the server: variables, scripts, queries."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
 from conductor_async.models import TaskType
-from conductor_async.workflow.references import InputValue, Reference, joined
-from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions
-from conductor_async.workflow.tasks.inputs import InputField, Number, Text
+from conductor_async.workflow.references import Reference, joined
+from conductor_async.workflow.tasks.base import TaskInterface
+from conductor_async.workflow.tasks.fields import field
+from conductor_async.workflow.tasks.inputs import InputTask, Number, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from dataclasses import KW_ONLY, InitVar
+
+    from conductor_async.workflow.references import InputValue
 
 __all__ = [
     "InlineTask",
@@ -28,72 +32,64 @@ __all__ = [
 class NoopTask(TaskInterface, task_type=TaskType.NOOP):
     """Does nothing."""
 
+    task_reference_name: str  # without the alias that others have
+
 
 class SetVariableTask(TaskInterface, task_type=TaskType.SET_VARIABLE):
     """Sets variables of the workflow, which `workflow.variables.x` reads from then on. Others keep their values.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
         variables: The variables to set; they are its input parameters.
-        options: The fields that all tasks have: see `TaskOptions`.
+
+    Further arguments: see `TaskInterface`.
     """
 
-    def __init__(
-        self,
-        task_ref_name: str,
-        variables: Mapping[str, InputValue] | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        self.input_parameters.update(variables or {})
+    variables: InitVar[Mapping[str, InputValue] | None] = None
+
+    def _set_up(self, given: Mapping[str, Any]) -> None:
+        super()._set_up(given)
+        self.input_parameters.update(given["variables"] or {})
 
 
-class _WithResult(TaskInterface):
+class _ResultTask(InputTask):
     @property
     def result(self) -> Reference:
-        """What it has worked out."""
-        return Reference(f"{self.task_reference_name}.output.result")
+        """The value of the script, or the rows of the query."""
+        return self._reference("result")
 
 
-class InlineTask(_WithResult, task_type=TaskType.INLINE):
+class _ScriptTask(_ResultTask):
+    def _set_up(self, given: Mapping[str, Any]) -> None:
+        super()._set_up(given)
+        self.input_parameters.update(given["bindings"] or {})
+
+
+class InlineTask(_ScriptTask, task_type=TaskType.INLINE):
     """Runs a script in the server; `task.result` is its value.
 
     ```python
     add = InlineTask("add", "$.a + $.b", {"a": workflow.input.a, "b": workflow.input.b})
     ```
 
-    The script reads its input as `$.name`: it cannot have `${…}` in it. It has 4 seconds, and no access to the world.
+    The script reads its input as `$.name`, so it cannot contain `${…}`. It has 4 seconds, and no network or files.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
         script: An expression, or a function that is called: `(function () { … return x; })()`.
-        bindings: What it reads; they are input parameters.
-        evaluator_type: The kind of script: `graaljs`, `javascript` or `python`; `value-param` gives the input named.
-        options: The fields that all tasks have: see `TaskOptions`.
+        bindings: The script's input; they are input parameters.
+        evaluator_type: The script language: `graaljs`, `javascript` or `python`; `value-param` returns the input named.
+
+    Further arguments: see `TaskInterface`.
     """
 
-    script: InputField[str] = InputField("expression")
-    evaluator_type: InputField[str] = InputField()
-
-    def __init__(
-        self,
-        task_ref_name: str,
-        script: str,
-        bindings: Mapping[str, InputValue] | None = None,
-        *,
-        evaluator_type: str = "graaljs",
-        **options: Unpack[TaskOptions],
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        self.evaluator_type = evaluator_type
-        self.script = script
-        self.input_parameters.update(bindings or {})
+    evaluator_type: str = field(default="graaljs", kw_only=True)
+    script: str = field(key="expression")
+    bindings: InitVar[Mapping[str, InputValue] | None] = None
 
 
 class JavascriptTask(InlineTask):
     """The same as `InlineTask`, but that a call of its output starts at the result, as in conductor-python.
 
-    `task.output("total")` and `task.result.total` are the same; `task.output.error` is what else it gives.
+    `task.output("total")` and `task.result.total` are the same; `task.output.error` is another key of the output.
     """
 
     @property
@@ -109,59 +105,39 @@ class _Result(Reference):
         return Reference(joined(f"{self._path}.result", json_path))
 
 
-class LambdaTask(_WithResult, task_type=TaskType.LAMBDA):
-    """The predecessor of `InlineTask`, for definitions that have it.
+class LambdaTask(_ScriptTask, task_type=TaskType.LAMBDA):
+    """The predecessor of `InlineTask`, for existing definitions.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
         script: The body of a function: `return $.a + $.b`.
-        bindings: What it reads; they are input parameters.
-        options: The fields that all tasks have: see `TaskOptions`.
+        bindings: The script's input; they are input parameters.
+
+    Further arguments: see `TaskInterface`.
     """
 
-    script: InputField[str] = InputField("scriptExpression")
-
-    def __init__(
-        self,
-        task_ref_name: str,
-        script: str,
-        bindings: Mapping[str, InputValue] | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        self.script = script
-        self.input_parameters.update(bindings or {})
+    script: str = field(key="scriptExpression")
+    bindings: InitVar[Mapping[str, InputValue] | None] = None
 
 
-class JsonJQTask(_WithResult, task_type=TaskType.JSON_JQ_TRANSFORM):
-    """Runs a jq query over its input parameters; `task.result` is the first thing it gives, `result_list` are all.
+class JsonJQTask(_ScriptTask, task_type=TaskType.JSON_JQ_TRANSFORM):
+    """Runs a jq query over its input parameters; `task.result` is its first value, `task.result_list` are all.
 
-    The server's jq knows no `now`, `input`, `env` and `getpath`.
+    The server's jq lacks `now`, `input`, `env` and `getpath`.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
-        script: The query. `.` is all of the input parameters: `.orders | length`.
-        bindings: What it reads; they are input parameters.
-        options: The fields that all tasks have: see `TaskOptions`.
+        script: The query. `.` is the object of all input parameters: `.orders | length`.
+        bindings: The query's input; they are input parameters.
+
+    Further arguments: see `TaskInterface`.
     """
 
-    script: InputField[str] = InputField("queryExpression")
-
-    def __init__(
-        self,
-        task_ref_name: str,
-        script: str,
-        bindings: Mapping[str, InputValue] | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        self.script = script
-        self.input_parameters.update(bindings or {})
+    script: str = field(key="queryExpression")
+    bindings: InitVar[Mapping[str, InputValue] | None] = None
 
     @property
     def result_list(self) -> Reference:
-        """All that the query gives."""
-        return Reference(f"{self.task_reference_name}.output.resultList")
+        """All values of the query."""
+        return self._reference("resultList")
 
 
 class StatementType(StrEnum):
@@ -171,52 +147,31 @@ class StatementType(StrEnum):
     UPDATE = "UPDATE"
 
 
-class JdbcTask(_WithResult, task_type="JDBC"):
+class JdbcTask(_ResultTask, task_type="JDBC"):
     """Runs an SQL statement on a database that the server is configured for; `task.result` are the rows of a SELECT.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
         connection_id: The name of the database in the server's configuration.
         statement: The statement, with `?` for its parameters.
         parameters: Their values.
-        type: SELECT; UPDATE for all that changes rows.
-        expected_update_count: Roll back and fail if it changes another number of rows.
+        type: SELECT; UPDATE for everything that changes rows.
+        expected_update_count: Rolls back and fails if it changes another number of rows.
         integration_name: The name of an integration instead of `connection_id` (Orkes).
         schema_name: The name of a schema.
-        options: The fields that all tasks have: see `TaskOptions`.
+
+    Further arguments: see `TaskInterface`.
     """
 
-    connection_id: InputField[Text] = InputField()
-    statement: InputField[Text] = InputField()
-    parameters: InputField[Sequence[InputValue] | Text] = InputField()
-    type: InputField[StatementType | Text] = InputField()
-    expected_update_count: InputField[Number] = InputField()
-    integration_name: InputField[Text] = InputField()
-    schema_name: InputField[Text] = InputField()
-
-    def __init__(
-        self,
-        task_ref_name: str,
-        connection_id: Text | None,
-        statement: Text,
-        parameters: Sequence[InputValue] | Text | None = None,
-        type: StatementType | Text = StatementType.SELECT,  # noqa: A002 - the server's word
-        *,
-        expected_update_count: Number | None = None,
-        integration_name: Text | None = None,
-        schema_name: Text | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        self.connection_id = connection_id
-        self.integration_name = integration_name
-        self.type = type
-        self.statement = statement
-        self.parameters = parameters
-        self.expected_update_count = expected_update_count
-        self.schema_name = schema_name
+    connection_id: Text | None
+    statement: Text
+    parameters: Sequence[InputValue] | Text | None = None
+    type: StatementType | Text = StatementType.SELECT
+    _: KW_ONLY
+    expected_update_count: Number | None = None
+    integration_name: Text | None = None
+    schema_name: Text | None = None
 
     @property
     def update_count(self) -> Reference:
-        """How many rows an UPDATE has changed."""
-        return Reference(f"{self.task_reference_name}.output.update_count")
+        """How many rows an UPDATE changed."""
+        return self._reference("update_count")

@@ -1,4 +1,4 @@
-"""Tasks side by side: forks, and the joins that wait for them."""
+"""Tasks that run in parallel: forks, and the joins that wait for them."""
 
 from __future__ import annotations
 
@@ -8,61 +8,72 @@ from conductor_async.errors import WorkflowDefinitionError
 from conductor_async.models import JoinMode, TaskType, WorkflowTask
 from conductor_async.workflow.references import Reference
 from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions
-from conductor_async.workflow.tasks.inputs import InputField, Text
+from conductor_async.workflow.tasks.fields import Converted, field
 from conductor_async.workflow.tasks.sequences import Composable, TaskSequence, definitions_of, sequence_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from dataclasses import KW_ONLY, InitVar
 
     from conductor_async.workflow.references import InputValue
+    from conductor_async.workflow.tasks.inputs import Text
 
 __all__ = ["DynamicForkTask", "ExclusiveJoinTask", "ForkTask", "JoinTask"]
+
+
+def _listed(names: Sequence[str] | None) -> list[str] | None:
+    return None if names is None else list(names)
+
+
+def _ends(fork: WorkflowTask) -> list[str]:
+    """Returns the reference name of the last task of each branch; of a nested fork, that is its join."""
+    return [branch[-1].task_reference_name for branch in fork.fork_tasks]
+
+
+def _branches(branches: Sequence[Composable]) -> list[TaskSequence]:
+    sequences = [sequence_of(each) for each in branches]
+    problems = [f"branch {index} of a fork is empty" for index, each in enumerate(sequences) if not len(each)]
+    if not sequences:
+        problems = ["a fork has no branches"]
+    if problems:
+        raise WorkflowDefinitionError(f"This fork cannot work: {'; '.join(problems)}.", problems=problems)
+    return sequences
 
 
 class JoinTask(TaskInterface, task_type=TaskType.JOIN):
     """Waits for tasks of the fork before it; its output has theirs, by reference name.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
-        join_on: The reference names to wait for. Right after a `ForkTask` the last ones of its branches, if not given;
-            elsewhere nothing is waited for without it.
-        join_on_script: A script that says whether to go on (Orkes; the open-source server ignores it).
-        join_mode: How often the server looks.
-        options: The fields that all tasks have: see `TaskOptions`.
+        join_on: The reference names to wait for. Default: right after a `ForkTask` the last tasks of its branches,
+            elsewhere none.
+        join_on_script: A script that decides when to go on (Orkes; the open-source server ignores it).
+        join_mode: How often the server checks.
+
+    Further arguments: see `TaskInterface`.
     """
 
-    join_on: Sequence[str] | None
-    join_mode: JoinMode | str | None
-    join_status: str | None
-    evaluator_type: str | None
-    expression: str | None
+    join_on: Converted[Sequence[str] | None, list[str] | None] = field(default=None, convert=_listed)
+    expression: str | None = field(default=None, alias="join_on_script")
+    _: KW_ONLY
+    join_mode: JoinMode | str | None = None
+    join_status: str | None = field(default=None, init=False)
+    evaluator_type: str | None = field(default=None, init=False)
 
-    def __init__(
-        self,
-        task_ref_name: str,
-        join_on: Sequence[str] | None = None,
-        join_on_script: str | None = None,
-        *,
-        join_mode: JoinMode | str | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        self.join_on = None if join_on is None else list(join_on)
-        self.join_mode = join_mode
-        self.join_status = None
-        self.evaluator_type = None if join_on_script is None else "js"
-        self.expression = join_on_script
+    def _set_up(self, given: Mapping[str, Any]) -> None:
+        super()._set_up(given)
+        self.evaluator_type = None if self.expression is None else "js"
 
     def _own_fields(self) -> Mapping[str, Any]:
         return {
-            "join_on": None if self.join_on is None else list(self.join_on),
+            "join_on": _listed(self.join_on),
             "join_mode": self.join_mode,
             "join_status": self.join_status,
             "evaluator_type": self.evaluator_type,
             "expression": self.expression,
         }
 
-    def _definitions(self, before: WorkflowTask | None, after: TaskInterface | None) -> list[WorkflowTask]:
+    def to_workflow_tasks(self, before: WorkflowTask | None, after: TaskInterface | None) -> list[WorkflowTask]:
+        """Returns the JOIN. Right after a fork, by default, it waits for the last tasks of the branches."""
         definition = self.to_workflow_task()
         if self.join_on is None and before is not None and before.fork_tasks:
             definition.join_on = _ends(before)
@@ -70,69 +81,50 @@ class JoinTask(TaskInterface, task_type=TaskType.JOIN):
 
 
 class ExclusiveJoinTask(TaskInterface, task_type=TaskType.EXCLUSIVE_JOIN):
-    """Takes the output of the one task that has run, of those after a `SwitchTask` that may have.
+    """Takes the output of the one task that ran, of those after a `SwitchTask` that may have.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
-        join_on: The reference names to look at, in this order; the first that has run gives its output.
-        default_exclusive_join_task: The reference names to look at if none of them has run.
-        options: The fields that all tasks have: see `TaskOptions`.
+        join_on: The reference names, in the order in which they are checked; the first that ran gives its output.
+        default_exclusive_join_task: The reference names to check if none of them ran.
+
+    Further arguments: see `TaskInterface`.
     """
 
-    join_on: Sequence[str]
-    default_exclusive_join_task: Sequence[str] | None
-
-    def __init__(
-        self,
-        task_ref_name: str,
-        join_on: Sequence[str],
-        default_exclusive_join_task: Sequence[str] | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        self.join_on = list(join_on)
-        self.default_exclusive_join_task = (
-            None if default_exclusive_join_task is None else list(default_exclusive_join_task)
-        )
+    join_on: Converted[Sequence[str], list[str] | None] = field(convert=_listed)
+    default_exclusive_join_task: Converted[Sequence[str] | None, list[str] | None] = field(
+        default=None, convert=_listed
+    )
 
     def _own_fields(self) -> Mapping[str, Any]:
-        default = self.default_exclusive_join_task
         return {
-            "join_on": list(self.join_on),
-            "default_exclusive_join_task": None if default is None else list(default),
+            "join_on": _listed(self.join_on),
+            "default_exclusive_join_task": _listed(self.default_exclusive_join_task),
         }
 
 
 class ForkTask(TaskInterface, task_type=TaskType.FORK_JOIN):
-    """Runs branches side by side. Its JOIN is always there: one of its own, unless you put a `JoinTask` right after it.
+    """Runs branches in parallel. Its JOIN is always there: one of its own, unless you put a `JoinTask` right after it.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
         forked_tasks: The branches: each a task, a sequence (`a >> b` or a list of steps) or a workflow.
-        join_on: The reference names that its own JOIN waits for; the last ones of the branches if not given. The JOIN
-            is `<ref>_join` if you give them, and `join_<ref>` if not, as in conductor-python.
-        options: The fields that all tasks have: see `TaskOptions`.
+        join_on: The reference names that its own JOIN waits for. Default: the last tasks of the branches. The JOIN
+            is named `<ref>_join` if you give them, and `join_<ref>` if not, as in conductor-python.
+
+    Further arguments: see `TaskInterface`.
     """
 
-    forked_tasks: Sequence[TaskSequence]
-    join_on: Sequence[str] | None
-    join_reference_name: str
+    forked_tasks: Converted[Sequence[Composable], list[TaskSequence]] = field(convert=_branches)
+    join_on: Converted[Sequence[str] | None, list[str] | None] = field(default=None, convert=_listed)
+    join_reference_name: str = field(init=False)
 
-    def __init__(
-        self,
-        task_ref_name: str,
-        forked_tasks: Sequence[Composable],
-        join_on: Sequence[str] | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        self.forked_tasks = _branches(forked_tasks)
-        self.join_on = None if join_on is None else list(join_on)
-        self.join_reference_name = f"join_{task_ref_name}" if join_on is None else f"{task_ref_name}_join"
+    def _set_up(self, given: Mapping[str, Any]) -> None:
+        super()._set_up(given)
+        ref = self.task_reference_name
+        self.join_reference_name = f"join_{ref}" if self.join_on is None else f"{ref}_join"
 
     @classmethod
     def of(cls, branches: Sequence[Composable]) -> Self:
-        """The fork that a list in a `>>` chain is, named after the first task in it: `fork_a` and `join_a`."""
+        """Returns the fork that a list becomes in a `>>` chain, named after its first task: `fork_a` and `join_a`."""
         sequences = _branches(branches)
         first = next(iter(sequences[0])).task_reference_name
         fork = cls(f"fork_{first}", sequences)
@@ -141,13 +133,14 @@ class ForkTask(TaskInterface, task_type=TaskType.FORK_JOIN):
 
     @property
     def join_output(self) -> Reference:
-        """What the branches gave, by reference name, if no `JoinTask` follows."""
+        """The outputs of the branches, by reference name, if no `JoinTask` follows."""
         return Reference(f"{self.join_reference_name}.output")
 
     def _own_fields(self) -> Mapping[str, Any]:
         return {"fork_tasks": [definitions_of(list(branch)) for branch in self.forked_tasks]}
 
-    def _definitions(self, before: WorkflowTask | None, after: TaskInterface | None) -> list[WorkflowTask]:
+    def to_workflow_tasks(self, before: WorkflowTask | None, after: TaskInterface | None) -> list[WorkflowTask]:
+        """Returns the fork and its JOIN."""
         fork = self.to_workflow_task()
         if isinstance(after, JoinTask):
             return [fork]
@@ -156,16 +149,16 @@ class ForkTask(TaskInterface, task_type=TaskType.FORK_JOIN):
 
 
 class DynamicForkTask(TaskInterface, task_type=TaskType.FORK_JOIN_DYNAMIC):
-    """Runs branches that are known only when it runs, one task each, and joins them.
+    """Runs branches that are known only at run time, one task each, and joins them.
 
-    There are three ways to say which:
+    There are three ways to choose them:
 
     ```python
     # The same task for each input; their reference names are _resize_0, _resize_1 …
     fork = DynamicForkTask.of_task("fork", "resize", workflow.input.images)
     # The same workflow for each input.
     fork = DynamicForkTask.of_workflow("fork", "resize_flow", workflow.input.images)
-    # Whatever a task before it has planned: definitions of tasks, and their inputs by reference name.
+    # What an earlier task planned: definitions of tasks, and their inputs by reference name.
     fork = DynamicForkTask("fork", tasks=plan.output.tasks, tasks_inputs=plan.output.inputs)
     ```
 
@@ -173,44 +166,35 @@ class DynamicForkTask(TaskInterface, task_type=TaskType.FORK_JOIN_DYNAMIC):
     Its output has those of the branches by reference name: `fork.join_output`.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
         tasks_param: The input parameter that holds the definitions of the tasks.
         tasks_input_param_name: The input parameter that holds their inputs.
-        join_task: The join after it.
+        join_task: The JOIN after it.
         tasks: The definitions of the tasks, usually an expression.
         tasks_inputs: Their inputs by reference name, usually an expression.
-        options: The fields that all tasks have: see `TaskOptions`.
+
+    Further arguments: see `TaskInterface`.
     """
 
-    tasks_param: str | None
-    tasks_input_param_name: str | None
-    join_task: JoinTask | None
-    fork_join_tasks_param: str | None
-    """The input parameter of the form that tasks_param has replaced."""
+    tasks_param: str | None = "dynamicTasks"
+    tasks_input_param_name: str | None = "dynamicTasksInputs"
+    join_task: JoinTask | None = None
+    _: KW_ONLY
+    tasks: InitVar[InputValue] = None
+    tasks_inputs: InitVar[InputValue] = None
+    fork_join_tasks_param: str | None = field(default=None, init=False)
+    """The input parameter of the older form, which `tasks_param` replaced."""
+    fork_task_name: Text | None = field(init=False, key="forkTaskName")
+    fork_task_type: Text | None = field(init=False, key="forkTaskType")
+    fork_task_workflow: Text | None = field(init=False, key="forkTaskWorkflow")
+    fork_task_workflow_version: Text | None = field(init=False, key="forkTaskWorkflowVersion")
+    fork_task_inputs: InputValue = field(init=False, key="forkTaskInputs")
 
-    fork_task_name: InputField[Text] = InputField()
-    fork_task_type: InputField[Text] = InputField()
-    fork_task_workflow: InputField[Text] = InputField()
-    fork_task_workflow_version: InputField[Text] = InputField()
-    fork_task_inputs: InputField[InputValue] = InputField()
-
-    def __init__(
-        self,
-        task_ref_name: str,
-        tasks_param: str | None = "dynamicTasks",
-        tasks_input_param_name: str | None = "dynamicTasksInputs",
-        join_task: JoinTask | None = None,
-        *,
-        tasks: InputValue = None,
-        tasks_inputs: InputValue = None,
-        **options: Unpack[TaskOptions],
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        self.tasks_param = tasks_param
-        self.tasks_input_param_name = tasks_input_param_name
-        self.join_task = join_task
-        self.fork_join_tasks_param = None
-        for param, value in ((tasks_param, tasks), (tasks_input_param_name, tasks_inputs)):
+    def _set_up(self, given: Mapping[str, Any]) -> None:
+        super()._set_up(given)
+        for param, value in (
+            (self.tasks_param, given["tasks"]),
+            (self.tasks_input_param_name, given["tasks_inputs"]),
+        ):
             if param is not None and value is not None:
                 self.input_parameters[param] = value
 
@@ -223,15 +207,15 @@ class DynamicForkTask(TaskInterface, task_type=TaskType.FORK_JOIN_DYNAMIC):
         task_type: Text | None = None,
         **options: Unpack[TaskOptions],
     ) -> Self:
-        """A fork that runs the same task for each input.
+        """Returns a fork that runs the same task for each input.
 
         Args:
-            task_ref_name: The name of this place in the workflow.
+            task_ref_name: The task's reference name, unique in the workflow.
             task_name: The task that workers run, or None for a `task_type` of the server.
-            inputs: A list of inputs, or an expression that gives one. The task gets the input's keys, or what is no
-                dict as `input`, and its place in the list as `__index`.
-            task_type: `HTTP`, for instance; SIMPLE if not given.
-            options: The fields that all tasks have: see `TaskOptions`.
+            inputs: A list of inputs, or an expression for one. A task's input has the keys of the dict, or anything
+                else as `input`, and the index in the list as `__index`.
+            task_type: Such as `HTTP`. Default: SIMPLE.
+            options: See `TaskInterface`.
         """
         fork = cls(task_ref_name, None, None, **options)
         fork.fork_task_name = task_name
@@ -248,7 +232,7 @@ class DynamicForkTask(TaskInterface, task_type=TaskType.FORK_JOIN_DYNAMIC):
         version: int | Text | None = None,
         **options: Unpack[TaskOptions],
     ) -> Self:
-        """A fork that runs the same workflow for each of `inputs`: a list, or an expression that gives one."""
+        """Returns a fork that runs the same workflow for each of `inputs`: a list, or an expression for one."""
         fork = cls(task_ref_name, None, None, **options)
         fork.fork_task_workflow = workflow_name
         # The server reads a number here only if it is written as text.
@@ -263,7 +247,7 @@ class DynamicForkTask(TaskInterface, task_type=TaskType.FORK_JOIN_DYNAMIC):
 
     @property
     def join_output(self) -> Reference:
-        """What the branches gave, by their reference names, if no `JoinTask` follows."""
+        """The outputs of the branches, by reference name, if no `JoinTask` follows."""
         return Reference(f"{self.join_reference_name}.output")
 
     def _own_fields(self) -> Mapping[str, Any]:
@@ -273,23 +257,9 @@ class DynamicForkTask(TaskInterface, task_type=TaskType.FORK_JOIN_DYNAMIC):
             "dynamic_fork_join_tasks_param": self.fork_join_tasks_param,
         }
 
-    def _definitions(self, before: WorkflowTask | None, after: TaskInterface | None) -> list[WorkflowTask]:
+    def to_workflow_tasks(self, before: WorkflowTask | None, after: TaskInterface | None) -> list[WorkflowTask]:
+        """Returns the fork and its JOIN."""
         fork = self.to_workflow_task()
         if isinstance(after, JoinTask):
             return [fork]
         return [fork, (self.join_task or JoinTask(self.join_reference_name)).to_workflow_task()]
-
-
-def _ends(fork: WorkflowTask) -> list[str]:
-    """The reference name of the last task of each branch; of a nested fork, that is its join."""
-    return [branch[-1].task_reference_name for branch in fork.fork_tasks]
-
-
-def _branches(branches: Sequence[Composable]) -> list[TaskSequence]:
-    sequences = [sequence_of(each) for each in branches]
-    problems = [f"branch {index} of a fork is empty" for index, each in enumerate(sequences) if not len(each)]
-    if not sequences:
-        problems = ["a fork has no branches"]
-    if problems:
-        raise WorkflowDefinitionError(f"This fork cannot work: {'; '.join(problems)}.", problems=problems)
-    return sequences

@@ -1,128 +1,69 @@
-"""Fields of tasks that the server reads from the task's input, under names of its own.
+"""Task types whose fields are input parameters, and what these hold.
 
 ```python
-class Greeting(TaskInterface, task_type="GREETING"):
-    language: InputField[Text] = InputField()          # task.language is task.input_parameters["language"]
-    max_words: InputField[Number] = InputField()       # … and this one goes as maxWords
+class Translate(InputTask, task_type="TRANSLATE"):
+    target_language: Text               # task.target_language is task.input_parameters["targetLanguage"]
+    _: KW_ONLY
+    max_words: Number | None = None
 ```
 """
 
 from __future__ import annotations
 
 import dataclasses
-import inspect
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from pydantic.alias_generators import to_camel
 
 from conductor_async.errors import ConfigurationError
-from conductor_async.models import ConductorModel
-from conductor_async.workflow.references import Reference
-from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions, _with_suggestion
+from conductor_async.workflow.references import Reference, wire_form
+from conductor_async.workflow.tasks.base import TaskInterface
 
 if TYPE_CHECKING:
-    from conductor_async.models import JsonObject
-    from conductor_async.workflow.references import InputValue
+    from collections.abc import Mapping
 
-__all__ = ["Flag", "InputField", "InputPart", "InputTask", "Number", "Text", "milliseconds", "wire_form"]
+    from conductor_async.models import JsonObject
+
+__all__ = ["Flag", "InputPart", "InputTask", "Number", "Text", "milliseconds"]
 
 Text: TypeAlias = str | Reference
-"""A text, or an expression that gives one."""
+"""A text, or an expression for one."""
 
 Number: TypeAlias = float | str | Reference
-"""A number, or an expression that gives one."""
+"""A number, or an expression for one."""
 
 Flag: TypeAlias = bool | str | Reference
-"""True or False, or an expression that gives one of them."""
-
-V = TypeVar("V")
-
-
-class InputField(Generic[V]):
-    """An attribute of a task that stands for one of its input parameters. None takes it out.
-
-    Args:
-        key: The input parameter; the attribute's name in camelCase if not given.
-    """
-
-    def __init__(self, key: str | None = None) -> None:
-        self._key = key
-
-    def __set_name__(self, owner: type[object], name: str) -> None:
-        self._key = self._key or to_camel(name)
-
-    @overload
-    def __get__(self, task: None, owner: type[object]) -> Self: ...
-    @overload
-    def __get__(self, task: TaskInterface, owner: type[object]) -> V | None: ...
-    def __get__(self, task: TaskInterface | None, owner: type[object]) -> Self | V | None:
-        return self if task is None else task.input_parameters.get(self._name)
-
-    def __set__(self, task: TaskInterface, value: V | None) -> None:
-        if value is None:
-            task.input_parameters.pop(self._name, None)
-        else:
-            task.input_parameters[self._name] = wire_form(value)
-
-    @property
-    def _name(self) -> str:
-        if self._key is None:
-            raise TypeError("An InputField is an attribute of a class.")
-        return self._key
+"""True or False, or an expression for one of them."""
 
 
 class InputTask(TaskInterface):
-    """The base of tasks with many input fields: all that have an `InputField` are options of the constructor too.
+    """A task whose own fields are input parameters, under their names in camelCase unless a field gives its `key`.
 
-    Args:
-        task_ref_name: The name of this place in the workflow.
-        inputs: The input fields that have parameters of their own, by name.
-        options: The fields that all tasks have, and the other input fields.
+    A field and its parameter are one: setting either changes both, and setting a field to None removes the parameter.
     """
 
-    def __init__(self, task_ref_name: str, inputs: Mapping[str, object], options: Mapping[str, object]) -> None:
-        common = {name: value for name, value in options.items() if name in TaskOptions.__annotations__}
-        super().__init__(task_ref_name, **cast("TaskOptions", common))
-        for name, value in {**inputs, **options}.items():
-            if name in common:
-                continue
-            if not isinstance(inspect.getattr_static(type(self), name, None), InputField):
-                known = TaskOptions.__annotations__.keys() | self._settable
-                raise TypeError(f"{type(self).__name__}() has no field {_with_suggestion(name, known)}")
-            setattr(self, name, value)
+    _fields_are_inputs: ClassVar[bool] = True
 
 
 @dataclasses.dataclass
 class InputPart:
-    """A part of a task's input that has fields of its own. Sent under the server's names, without what is None."""
+    """A part of a task's input with fields of its own. It is sent under the server's names; None is not sent."""
 
     _keys: ClassVar[Mapping[str, str]] = {}
-    """The names that are not just camelCase."""
+    """The server's names that are not just camelCase, by field."""
 
     def to_wire(self) -> JsonObject:
-        """The JSON object that is sent for it; references in it are kept."""
-        given = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
+        """Returns the JSON object to send. References in it are kept."""
+        given = ((each.name, getattr(self, each.name)) for each in dataclasses.fields(self))
         return {self._keys.get(name) or to_camel(name): wire_form(value) for name, value in given if value is not None}
 
 
-def wire_form(value: InputValue) -> InputValue:
-    """A copy of `value` in which everything that knows its wire form has it: parts, and models such as `SchemaDef`."""
-    if isinstance(value, InputPart | ConductorModel):
-        return wire_form(value.to_wire())
-    if isinstance(value, Mapping):
-        return {key: wire_form(item) for key, item in cast("Mapping[str, InputValue]", value).items()}
-    if isinstance(value, list | tuple):
-        return [wire_form(item) for item in cast("list[InputValue]", value)]
-    return value
-
-
 def milliseconds(duration: float | timedelta, what: str) -> int:
-    """`duration`, which is in seconds, in the whole milliseconds that the server wants.
+    """Returns `duration`, which is in seconds, in whole milliseconds, as the server wants it.
 
     Raises:
-        ConfigurationError: It is no time, or looks like milliseconds.
+        ConfigurationError: The duration is negative or infinite, or looks like milliseconds.
     """
     seconds = duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
     if not 0 <= seconds < float("inf"):
@@ -135,5 +76,5 @@ def milliseconds(duration: float | timedelta, what: str) -> int:
     return round(seconds * 1000)
 
 
-# conductor-python has milliseconds here: 1000 and up are theirs. No HTTP request waits for a quarter of an hour.
+# conductor-python takes milliseconds here, from 1000 up. No HTTP request waits for a quarter of an hour.
 _SURELY_MILLISECONDS = 900

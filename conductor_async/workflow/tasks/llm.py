@@ -1,18 +1,18 @@
-"""Tasks that ask language models.
+"""Tasks that call language models.
 
-They run on servers with AI switched on and providers set up. A provider is named as the server's configuration names
-it. Every input may be an expression.
+They run on servers that have AI switched on and providers set up. A provider has the name that the server's
+configuration gives it. Every input may be an expression.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, InitVar, dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self
 
-from conductor_async.workflow.references import InputValue, Reference
-from conductor_async.workflow.tasks.base import TaskOptions
-from conductor_async.workflow.tasks.inputs import Flag, InputField, InputPart, InputTask, Number, Text, wire_form
+from conductor_async.workflow.references import InputValue, Reference, wire_form
+from conductor_async.workflow.tasks.fields import field
+from conductor_async.workflow.tasks.inputs import Flag, InputPart, InputTask, Number, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,100 +20,87 @@ if TYPE_CHECKING:
     from conductor_async.models import SchemaDef
 
 __all__ = [
-    "AiOptions",
     "AiTask",
     "ChatMessage",
-    "ChatOptions",
     "LlmChatComplete",
     "LlmTextComplete",
-    "ModelOptions",
     "ModelTask",
+    "NamedAiTask",
     "Role",
     "ToolCall",
     "ToolSpec",
 ]
 
 
-# -- what they have in common --------------------------------------------------------------------------
+class AiTask(InputTask):
+    """The base of all AI tasks. The default name of their task definitions is the type in lower case.
 
-
-class AiOptions(TaskOptions, total=False):
-    """What all AI tasks may have beside the fields of all tasks.
-
-    Attributes:
-        task_name: The name of the task's definition; the type in lower case if not given.
+    Args:
         integration_names: Names of integrations, by kind.
     """
 
-    task_name: str | None
-    integration_names: Mapping[str, str] | None
+    _: KW_ONLY
+    integration_names: Mapping[str, str] | None = None
 
+    def _set_up(self, given: Mapping[str, Any]) -> None:
+        self.name = given.get("task_name") or self.name
+        super()._set_up(given)
 
-class ModelOptions(AiOptions, total=False):
-    """How a model is to answer.
-
-    Attributes:
-        prompt_variables: Values for the variables of a prompt.
-        prompt_version: The version of a stored prompt.
-        temperature: From 0, sober, to 2.
-        top_p: Choose among the likeliest words that together have this probability.
-        top_k: Choose among so many words.
-        frequency_penalty: From -2 to 2: shuns words the more often they were used.
-        presence_penalty: From -2 to 2: shuns words that were used.
-        stop_words: Stop at one of these.
-        max_tokens: Stop after so many tokens.
-        max_results: How many answers.
-        json_output: Ask for JSON.
-        allow_raw_prompts: Take the prompt as it is, though none of that name is stored.
-    """
-
-    prompt_variables: Mapping[str, InputValue] | Text | None
-    prompt_version: Number | None
-    temperature: Number | None
-    top_p: Number | None
-    top_k: Number | None
-    frequency_penalty: Number | None
-    presence_penalty: Number | None
-    stop_words: Sequence[str] | Text | None
-    max_tokens: Number | None
-    max_results: Number | None
-    json_output: Flag | None
-    allow_raw_prompts: Flag | None
-
-
-class AiTask(InputTask):
-    """The base of the AI tasks: `task.result` is what the model, or the server, has made."""
-
-    integration_names: InputField[Mapping[str, str]] = InputField()
-
-    def __init__(self, task_ref_name: str, inputs: Mapping[str, object], options: Mapping[str, object]) -> None:
-        given = dict(options)
-        task_name = given.pop("task_name", None) or given.get("name") or self._task_type.lower()
-        super().__init__(task_ref_name, inputs, {**given, "name": task_name})
+    def _default_name(self) -> str:
+        return self.task_type.lower()
 
     @property
     def result(self) -> Reference:
-        """What it has made."""
-        return Reference(f"{self.task_reference_name}.output.result")
+        """What the model, or the server, returned."""
+        return self._reference("result")
 
 
-class ModelTask(AiTask):
-    """The base of the tasks that a model does. See `ModelOptions` for its fields."""
+class NamedAiTask(AiTask):
+    """The base of the AI tasks that take the name of their task definition as `task_name`, like conductor-python's.
 
-    llm_provider: InputField[Text] = InputField()
-    model: InputField[Text] = InputField()
-    prompt_variables: InputField[Mapping[str, InputValue] | Text] = InputField()
-    prompt_version: InputField[Number] = InputField()
-    temperature: InputField[Number] = InputField()
-    top_p: InputField[Number] = InputField()
-    top_k: InputField[Number] = InputField()
-    frequency_penalty: InputField[Number] = InputField()
-    presence_penalty: InputField[Number] = InputField()
-    stop_words: InputField[Sequence[str] | Text] = InputField()
-    max_tokens: InputField[Number] = InputField()
-    max_results: InputField[Number] = InputField()
-    json_output: InputField[Flag] = InputField()
-    allow_raw_prompts: InputField[Flag] = InputField()
+    Args:
+        task_name: The name of the task definition.
+    """
+
+    _: KW_ONLY
+    task_name: InitVar[str | None] = None
+
+
+class ModelTask(NamedAiTask):
+    """The base of the tasks that call a model.
+
+    Args:
+        llm_provider: The provider.
+        model: The model.
+        prompt_variables: Values for the variables of a prompt.
+        prompt_version: The version of a stored prompt.
+        temperature: The sampling temperature, from 0 (deterministic) to 2.
+        top_p: Samples from the most likely tokens that together have this probability.
+        top_k: Samples from this many tokens.
+        frequency_penalty: From -2 to 2: penalizes tokens by how often they occurred.
+        presence_penalty: From -2 to 2: penalizes tokens that occurred.
+        stop_words: The model stops at one of these.
+        max_tokens: The model stops after this many tokens.
+        max_results: How many answers to return.
+        json_output: Asks for JSON.
+        allow_raw_prompts: Takes the prompt as it is if none of that name is stored.
+    """
+
+    llm_provider: Text
+    model: Text
+    _: KW_ONLY
+    prompt_variables: Mapping[str, InputValue] | Text | None = None
+    prompt_version: Number | None = None
+    temperature: Number | None = None
+    top_p: Number | None = None
+    top_k: Number | None = None
+    frequency_penalty: Number | None = None
+    presence_penalty: Number | None = None
+    stop_words: Sequence[str] | Text | None = None
+    max_tokens: Number | None = None
+    max_results: Number | None = None
+    json_output: Flag | None = None
+    allow_raw_prompts: Flag | None = None
 
     def with_prompt_variables(self, variables: Mapping[str, InputValue]) -> Self:
         """Adds values for the variables of the prompt; returns the task."""
@@ -126,40 +113,32 @@ class ModelTask(AiTask):
 
     @property
     def finish_reason(self) -> Reference:
-        """Why the model has stopped."""
-        return Reference(f"{self.task_reference_name}.output.finishReason")
+        """Why the model stopped."""
+        return self._reference("finishReason")
 
     @property
     def token_used(self) -> Reference:
-        """How many tokens it took in all."""
-        return Reference(f"{self.task_reference_name}.output.tokenUsed")
+        """How many tokens were used in all."""
+        return self._reference("tokenUsed")
 
 
 # -- completions -----------------------------------------------------------------------------------------
 
 
 class LlmTextComplete(ModelTask, task_type="LLM_TEXT_COMPLETE"):
-    """Has a model complete a stored prompt.
+    """Completes a stored prompt with a model.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
-        llm_provider: The provider.
-        model: The model.
         prompt_name: The stored prompt, or the prompt itself with `allow_raw_prompts`.
-        options: See `ModelOptions`, `AiOptions` and `TaskOptions`.
+
+    Further arguments: see `ModelTask`, `AiTask` and `TaskInterface`.
     """
 
-    prompt_name: InputField[Text] = InputField()
-
-    def __init__(
-        self, task_ref_name: str, llm_provider: Text, model: Text, prompt_name: Text, **options: Unpack[ModelOptions]
-    ) -> None:
-        inputs = {"llm_provider": llm_provider, "model": model, "prompt_name": prompt_name}
-        super().__init__(task_ref_name, inputs, options)
+    prompt_name: Text
 
 
 class Role(StrEnum):
-    """Who says a message of a chat."""
+    """Who a chat message is from."""
 
     USER = "user"
     ASSISTANT = "assistant"
@@ -170,15 +149,15 @@ class Role(StrEnum):
 
 @dataclass
 class ToolCall(InputPart):
-    """A call of a tool that the model has made.
+    """A tool call that the model made.
 
     Attributes:
         name: The tool.
         task_reference_name: The reference name of the task that ran it.
         integration_names: Names of integrations, by kind.
         type: The type of the task.
-        input_parameters: What it got.
-        output: What it gave.
+        input_parameters: The task's input.
+        output: The task's output.
     """
 
     name: Text
@@ -194,11 +173,11 @@ class ChatMessage(InputPart):
     """A message of a chat.
 
     Attributes:
-        role: Who says it: see `Role`.
-        message: What is said.
-        media: URLs of pictures and the like.
+        role: Who it is from: see `Role`.
+        message: The text.
+        media: URLs of images and other media.
         mime_type: Their media type.
-        tool_calls: The calls of tools in it.
+        tool_calls: The tool calls in it.
     """
 
     role: Role | Text
@@ -215,11 +194,11 @@ class ToolSpec(InputPart):
     Attributes:
         name: The tool: the name of a task or of a workflow.
         type: The type of the task that runs it.
-        description: What it is for; the model reads it.
+        description: What the tool does; the model reads it.
         config_params: Settings of the task.
         integration_names: Names of integrations, by kind.
-        input_schema: The JSON Schema of what it gets.
-        output_schema: The JSON Schema of what it gives.
+        input_schema: The JSON Schema of its input.
+        output_schema: The JSON Schema of its output.
     """
 
     name: Text
@@ -231,98 +210,55 @@ class ToolSpec(InputPart):
     output_schema: Mapping[str, InputValue] | None = None
 
 
-class ChatOptions(ModelOptions, total=False):
-    """What a chat may have beside a model's options.
-
-    Attributes:
-        tools: The tools that the model may call.
-        user_input: What the user says, instead of messages.
-        google_search_retrieval: Look it up with Google.
-        web_search: Look it up in the web.
-        code_interpreter: Let the model run code.
-        file_search_vector_store_ids: Let the model look into these stores of files.
-        input_schema: The schema of the input.
-        output_schema: The schema that the answer has to fit.
-        output_mime_type: The media type of the answer.
-        thinking_token_limit: How many tokens it may think.
-        reasoning_effort: How hard: `low`, `medium`, `high`.
-        reasoning_summary: Whether, and how, to tell what it thought.
-        output_location: Where to store the answer.
-        previous_response_id: The answer that this one goes on from.
-        voice: The voice of a spoken answer.
-        participants: The roles of those who take part, by name.
-    """
-
-    tools: Sequence[ToolSpec | Mapping[str, InputValue]] | Text | None
-    user_input: Text | None
-    google_search_retrieval: Flag | None
-    web_search: Flag | None
-    code_interpreter: Flag | None
-    file_search_vector_store_ids: Sequence[str] | Text | None
-    input_schema: SchemaDef | Mapping[str, InputValue] | Text | None
-    output_schema: SchemaDef | Mapping[str, InputValue] | Text | None
-    output_mime_type: Text | None
-    thinking_token_limit: Number | None
-    reasoning_effort: Text | None
-    reasoning_summary: Text | None
-    output_location: Text | None
-    previous_response_id: Text | None
-    voice: Text | None
-    participants: Mapping[str, str] | None
-
-
 class LlmChatComplete(ModelTask, task_type="LLM_CHAT_COMPLETE"):
-    """Has a model go on with a chat; it may call tools.
+    """Continues a chat with a model, which may call tools.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
-        llm_provider: The provider.
-        model: The model.
-        messages: What was said: `ChatMessage`s, dicts under the server's names, or an expression that gives them.
-        instructions_template: What the model is told first: a stored prompt, or text.
+        messages: The chat so far: `ChatMessage`s, dicts under the server's names, or an expression for them.
+        instructions_template: The system prompt: a stored prompt, or text.
         template_variables: Values for the variables in it.
-        options: See `ChatOptions`, `ModelOptions`, `AiOptions` and `TaskOptions`.
+        tools: The tools that the model may call.
+        user_input: The user's message, instead of `messages`.
+        google_search_retrieval: Lets the model search with Google.
+        web_search: Lets the model search the web.
+        code_interpreter: Lets the model run code.
+        file_search_vector_store_ids: Lets the model search these stores of files.
+        input_schema: The schema of the input.
+        output_schema: The schema that the answer has to match.
+        output_mime_type: The media type of the answer.
+        thinking_token_limit: How many tokens the model may spend on reasoning.
+        reasoning_effort: `low`, `medium` or `high`.
+        reasoning_summary: Whether, and how, to summarize the reasoning.
+        output_location: Where to store the answer.
+        previous_response_id: The response to continue from.
+        voice: The voice of a spoken answer.
+        participants: The roles of the participants, by name.
+
+    Further arguments: see `ModelTask`, `AiTask` and `TaskInterface`.
     """
 
-    messages: InputField[Sequence[ChatMessage | Mapping[str, InputValue]] | Text] = InputField()
-    instructions_template: InputField[Text] = InputField("instructions")
-    tools: InputField[Sequence[ToolSpec | Mapping[str, InputValue]] | Text] = InputField()
-    user_input: InputField[Text] = InputField()
-    google_search_retrieval: InputField[Flag] = InputField()
-    web_search: InputField[Flag] = InputField()
-    code_interpreter: InputField[Flag] = InputField()
-    file_search_vector_store_ids: InputField[Sequence[str] | Text] = InputField()
-    input_schema: InputField[SchemaDef | Mapping[str, InputValue] | Text] = InputField()
-    output_schema: InputField[SchemaDef | Mapping[str, InputValue] | Text] = InputField()
-    output_mime_type: InputField[Text] = InputField()
-    thinking_token_limit: InputField[Number] = InputField()
-    reasoning_effort: InputField[Text] = InputField()
-    reasoning_summary: InputField[Text] = InputField()
-    output_location: InputField[Text] = InputField()
-    previous_response_id: InputField[Text] = InputField()
-    voice: InputField[Text] = InputField()
-    participants: InputField[Mapping[str, str]] = InputField()
-
-    def __init__(
-        self,
-        task_ref_name: str,
-        llm_provider: Text,
-        model: Text,
-        messages: Sequence[ChatMessage | Mapping[str, InputValue]] | Text | None = None,
-        instructions_template: Text | None = None,
-        template_variables: Mapping[str, InputValue] | Text | None = None,
-        **options: Unpack[ChatOptions],
-    ) -> None:
-        inputs: dict[str, object] = {
-            "llm_provider": llm_provider,
-            "model": model,
-            "messages": messages,
-            "instructions_template": instructions_template,
-            "prompt_variables": template_variables,
-        }
-        super().__init__(task_ref_name, inputs, options)
+    messages: Sequence[ChatMessage | Mapping[str, InputValue]] | Text | None = None
+    instructions_template: Text | None = field(default=None, key="instructions")
+    template_variables: Mapping[str, InputValue] | Text | None = field(default=None, key="promptVariables")
+    _: KW_ONLY
+    tools: Sequence[ToolSpec | Mapping[str, InputValue]] | Text | None = None
+    user_input: Text | None = None
+    google_search_retrieval: Flag | None = None
+    web_search: Flag | None = None
+    code_interpreter: Flag | None = None
+    file_search_vector_store_ids: Sequence[str] | Text | None = None
+    input_schema: SchemaDef | Mapping[str, InputValue] | Text | None = None
+    output_schema: SchemaDef | Mapping[str, InputValue] | Text | None = None
+    output_mime_type: Text | None = None
+    thinking_token_limit: Number | None = None
+    reasoning_effort: Text | None = None
+    reasoning_summary: Text | None = None
+    output_location: Text | None = None
+    previous_response_id: Text | None = None
+    voice: Text | None = None
+    participants: Mapping[str, str] | None = None
 
     @property
     def tool_calls(self) -> Reference:
-        """The tools that the model wants to be called."""
-        return Reference(f"{self.task_reference_name}.output.toolCalls")
+        """The tool calls that the model asks for."""
+        return self._reference("toolCalls")

@@ -1,6 +1,6 @@
-"""Tasks that run others again and again.
+"""Loops.
 
-A loop straight inside a loop does not work on the open-source server (3.32): the inner one fails, or the outer one
+A loop directly inside a loop does not work on the open-source server (3.32): the inner one fails, or the outer one
 never ends. Put the inner loop into a workflow, and `>>` that workflow in the outer one's body.
 """
 
@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import TaskType
 from conductor_async.workflow.references import InputValue, Reference, plain
 from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions
-from conductor_async.workflow.tasks.inputs import InputField, Number
+from conductor_async.workflow.tasks.fields import Converted, field
 from conductor_async.workflow.tasks.sequences import Composable, TaskSequence, definitions_of, sequence_of
+
+if TYPE_CHECKING:
+    from dataclasses import KW_ONLY
+
+    from conductor_async.workflow.tasks.inputs import Number
 
 __all__ = ["DoWhileTask", "ForEachTask", "LoopTask"]
 
 
 class DoWhileTask(TaskInterface, task_type=TaskType.DO_WHILE):
-    """Runs its body once, and again as long as a condition holds.
+    """Runs its body once, and again while a condition is true.
 
     ```python
     loop = DoWhileTask("loop", "$.loop.iteration < 10 && !$.check.result", check >> pause)
@@ -32,43 +37,23 @@ class DoWhileTask(TaskInterface, task_type=TaskType.DO_WHILE):
     name. Outside of the condition, a reference to a task of the body means the latest iteration.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
-        termination_condition: The loop goes on while this script gives true. (The name is conductor-python's.)
+        termination_condition: The loop goes on while this script is true. (The name is conductor-python's.)
         tasks: The body: a task, `a >> b` or a list of steps.
-        keep_last_n: Keep only so many iterations in the execution; all of them if not given.
-        options: The fields that all tasks have: see `TaskOptions`.
+        keep_last_n: Keeps only this many iterations in the execution. Default: all.
+
+    Further arguments: see `TaskInterface`.
     """
 
     termination_condition: str
-    keep_last_n: InputField[Number] = InputField("keepLastN")
-
-    def __init__(
-        self,
-        task_ref_name: str,
-        termination_condition: str,
-        tasks: Composable = (),
-        *,
-        keep_last_n: Number | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        self.termination_condition = termination_condition
-        self.tasks = tasks
-        self.keep_last_n = keep_last_n
-
-    @property
-    def tasks(self) -> TaskSequence:
-        """The body. It can be set later, for tasks that refer to the loop: `loop.tasks = …`."""
-        return self._tasks
-
-    @tasks.setter
-    def tasks(self, tasks: Composable) -> None:
-        self._tasks = sequence_of(tasks)
+    tasks: Converted[Composable, TaskSequence] = field(default=(), convert=sequence_of)
+    """The body. It can be set later, for tasks that refer to the loop: `loop.tasks = …`."""
+    _: KW_ONLY
+    keep_last_n: Number | None = field(default=None, key="keepLastN")
 
     @property
     def iteration(self) -> Reference:
-        """In the body the number of this iteration, from 1; afterwards how many there were."""
-        return Reference(f"{self.task_reference_name}.output.iteration")
+        """In the body the number of this iteration, from 1; afterwards the number of iterations."""
+        return self._reference("iteration")
 
     def _own_fields(self) -> Mapping[str, Any]:
         return {"loop_condition": self.termination_condition, "loop_over": definitions_of(list(self.tasks))}
@@ -78,14 +63,14 @@ class LoopTask(DoWhileTask):
     """Runs its body a fixed number of times, at least once.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
-        iterations: How often; an expression is worked out when the loop runs.
+        task_ref_name: The task's reference name, unique in the workflow.
+        iterations: How often; an expression is evaluated when the loop runs.
         tasks: The body: a task, `a >> b` or a list of steps.
-        keep_last_n: Keep only so many iterations in the execution; all of them if not given.
-        options: The fields that all tasks have: see `TaskOptions`.
+        keep_last_n: Keeps only this many iterations in the execution. Default: all.
+        options: See `TaskInterface`.
     """
 
-    iterations: Number
+    iterations: Number = field(init=False)
 
     def __init__(
         self,
@@ -97,7 +82,7 @@ class LoopTask(DoWhileTask):
         **options: Unpack[TaskOptions],
     ) -> None:
         if isinstance(iterations, int | float) and (iterations < 1 or iterations != int(iterations)):
-            raise ConfigurationError(f"A loop runs once at least, and whole times, not {iterations!r} times.")
+            raise ConfigurationError(f"A loop runs a whole number of times, at least once, not {iterations!r} times.")
         super().__init__(task_ref_name, "", tasks, keep_last_n=keep_last_n, **options)
         self.iterations = iterations
 
@@ -109,7 +94,7 @@ class LoopTask(DoWhileTask):
         fields = dict(super()._own_fields())
         if isinstance(self.iterations, int | float):
             return {**fields, "loop_condition": f"{loop}.iteration < {int(self.iterations)}"}
-        # A script cannot have ${…} in it: the number goes in as an input.
+        # A script cannot contain ${…}: the number is passed as an input.
         return {
             **fields,
             "loop_condition": f"{loop}.iteration < Number($.iterations)",
@@ -121,7 +106,7 @@ _SCRIPT_NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 
 
 class ForEachTask(DoWhileTask):
-    """Runs its body once for each item of a list, one after the other; for an empty list not at all.
+    """Runs its body for each item of a list, one after the other; for an empty list not at all.
 
     ```python
     each = ForEachTask("each", iterate_over=workflow.input.orders)
@@ -129,16 +114,16 @@ class ForEachTask(DoWhileTask):
     ```
 
     Args:
-        task_ref_name: The name of this place in the workflow.
+        task_ref_name: The task's reference name, unique in the workflow.
         tasks: The body: a task, `a >> b` or a list of steps.
-        iterate_over: The items: an expression that gives a list, or a list.
+        iterate_over: The items: an expression for a list, or a list.
         variables: More input parameters, which the condition can read: by name, or names of workflow variables.
-        termination_condition: A script; when it gives false the loop ends before its items do.
-        keep_last_n: Keep only so many iterations in the execution; all of them if not given.
-        options: The fields that all tasks have: see `TaskOptions`.
+        termination_condition: A script; when it is false, the loop ends before its items do.
+        keep_last_n: Keeps only this many iterations in the execution. Default: all.
+        options: See `TaskInterface`.
     """
 
-    items: InputValue
+    items: InputValue = field(init=False)
 
     def __init__(
         self,
@@ -163,16 +148,16 @@ class ForEachTask(DoWhileTask):
     @property
     def item(self) -> Reference:
         """The item of this iteration."""
-        return Reference(f"{self.task_reference_name}.output.loopItem")
+        return self._reference("loopItem")
 
     @property
     def index(self) -> Reference:
-        """Its place in the list, from 0."""
-        return Reference(f"{self.task_reference_name}.output.loopIndex")
+        """Its index in the list, from 0."""
+        return self._reference("loopIndex")
 
     def _own_fields(self) -> Mapping[str, Any]:
         items = plain(self.items)
         if isinstance(items, str):
             return {**super()._own_fields(), "items": items}
-        # The server's own field takes an expression only; a list that is there already goes in as an input.
+        # The server's own field takes an expression only; a list is passed as an input.
         return {**super()._own_fields(), "input_parameters": {**plain(self.input_parameters), "_items": items}}

@@ -1,4 +1,4 @@
-"""How tasks are put one after the other, and side by side: what `>>` makes."""
+"""Sequences of tasks: what `>>` makes, and how lists become forks."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["Composable", "Step", "TaskSequence", "definitions_of", "sequence_of"
 
 
 class Step(ABC):
-    """Whatever can stand in a `>>` chain: a task, a sequence of tasks, a workflow."""
+    """What a `>>` chain is made of: a task, a sequence of tasks, or a workflow."""
 
     @abstractmethod
     def steps(self) -> Sequence[TaskInterface]:
-        """The tasks that it stands for, one after the other."""
+        """Returns the tasks that it stands for, in order."""
 
 
 Composable: TypeAlias = "Step | Sequence[Composable]"
@@ -55,11 +55,11 @@ class TaskSequence(Step):
 
 
 def tasks_of(step: Composable) -> Sequence[TaskInterface]:
-    """The tasks of a step, in order; a list is a fork, of which each element is a branch."""
+    """Returns the tasks of a step, in order. A list is a fork, and each of its elements is a branch."""
     if isinstance(step, Step):
         return step.steps()
     if isinstance(step, list | tuple):
-        from conductor_async.workflow.tasks.forks import ForkTask  # it builds on this module
+        from conductor_async.workflow.tasks.forks import ForkTask  # imported late: it needs this module
 
         return [ForkTask.of(step)]
     hint = ""
@@ -69,17 +69,17 @@ def tasks_of(step: Composable) -> Sequence[TaskInterface]:
 
 
 def definitions_of(tasks: Sequence[TaskInterface]) -> list[WorkflowTask]:
-    """The wire form of a sequence of tasks: each sees its neighbours, because a fork has to be followed by its join.
+    """Returns the definitions of a sequence of tasks. Each task sees its neighbours: a fork must be followed by a join.
 
     Raises:
-        WorkflowDefinitionError: Some have fields of the wrong kind: all of them are named.
+        WorkflowDefinitionError: Fields have values of the wrong type; `problems` lists all of them.
     """
     result: list[WorkflowTask] = []
     problems: list[str] = []
     for index, task in enumerate(tasks):
         after = tasks[index + 1] if index + 1 < len(tasks) else None
         try:
-            result.extend(task._definitions(result[-1] if result else None, after))
+            result.extend(task.to_workflow_tasks(result[-1] if result else None, after))
         except WorkflowDefinitionError as error:
             problems.extend(error.problems)
     if problems:
@@ -88,8 +88,8 @@ def definitions_of(tasks: Sequence[TaskInterface]) -> list[WorkflowTask]:
 
 
 def sequence_of(steps: Composable) -> TaskSequence:
-    """The tasks of a body, one after the other: a list is a sequence here, and a fork only inside of another list.
+    """Returns the tasks of a body as a sequence. Here a list is a sequence; a list inside it is a fork.
 
-    A body is what stands inside another task: a branch of a fork, a case of a switch, the body of a loop.
+    A body is what another task contains: a branch of a fork, a case of a switch, the body of a loop.
     """
     return TaskSequence(*steps) if isinstance(steps, list | tuple) else TaskSequence(steps)

@@ -11,10 +11,12 @@ from conductor_async.errors import ConfigurationError
 from conductor_async.models import TaskType
 from conductor_async.workflow.references import InputValue, Reference
 from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions, whole_seconds
-from conductor_async.workflow.tasks.inputs import Flag, InputField, Number, Text
+from conductor_async.workflow.tasks.fields import field
+from conductor_async.workflow.tasks.inputs import Flag, InputTask, Number, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from dataclasses import KW_ONLY, InitVar
 
 __all__ = [
     "AssignmentCompletionStrategy",
@@ -29,28 +31,28 @@ __all__ = [
 ]
 
 Duration: TypeAlias = float | timedelta | str | Reference
-"""Seconds, as a number or as an expression that gives one; or the server's own words: `"1 day 2h 30m 5s"`."""
+"""Seconds, as a number or as an expression for one; or the server's own format: `"1 day 2h 30m 5s"`."""
 
 Moment: TypeAlias = datetime | str | Reference
-"""A point in time with its zone, or the server's own words: `"2030-12-31 23:30 UTC"`."""
+"""A point in time with its zone, or the server's own format: `"2030-12-31 23:30 UTC"`."""
 
 
 class WaitTask(TaskInterface, task_type=TaskType.WAIT):
-    """Waits until a point in time, for a while, or, without either, until it is completed from outside.
+    """Waits until a point in time, for a duration, or, without either, until it is completed from outside.
 
-    However it waits, it can be completed earlier: `conductor.task.update_task_by_ref_name(…)`.
+    Every wait can be completed earlier: `conductor.task.update_task_by_ref_name(…)`.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
+        task_ref_name: The task's reference name, unique in the workflow.
         wait_until: When to go on: a datetime with a time zone, an expression, or text as the server reads it:
             `"2030-12-31 23:30 UTC"`, or `GMT+02:00`, `+0200`, `PST`, or without a zone, which is then the server's
-            own. The server knows no seconds, so that a datetime is rounded up to the next minute.
-        wait_for_seconds: How long to wait: seconds, rounded up to whole ones, a timedelta, an expression that gives
-            seconds, or text as the server reads it: `"1 day 2h 30m 5s"`.
-        options: The fields that all tasks have: see `TaskOptions`.
+            own. The server's format has no seconds, so a datetime is rounded up to the next minute.
+        wait_for_seconds: How long to wait: seconds, rounded up to whole ones, a timedelta, an expression for seconds,
+            or text as the server reads it: `"1 day 2h 30m 5s"`.
+        options: See `TaskInterface`.
 
     Raises:
-        ConfigurationError: Both were given, or the time makes no sense.
+        ConfigurationError: Both were given, or the time is not valid.
     """
 
     def __init__(
@@ -68,7 +70,7 @@ class WaitTask(TaskInterface, task_type=TaskType.WAIT):
 
     @property
     def wait_until(self) -> Moment | None:
-        """When it goes on, as it is sent."""
+        """The point in time, as it is sent."""
         return self.input_parameters.get("until")
 
     @wait_until.setter
@@ -77,7 +79,7 @@ class WaitTask(TaskInterface, task_type=TaskType.WAIT):
 
     @property
     def wait_for_seconds(self) -> Duration | None:
-        """How long it waits, as it is sent."""
+        """The duration, as it is sent."""
         return self.input_parameters.get("duration")
 
     @wait_for_seconds.setter
@@ -85,7 +87,7 @@ class WaitTask(TaskInterface, task_type=TaskType.WAIT):
         self._only("duration", None if wait_for_seconds is None else _duration(wait_for_seconds))
 
     def _only(self, key: str, value: str | None) -> None:
-        # The server refuses a task that has both.
+        # The server rejects a task that has both.
         if value is None:
             self.input_parameters.pop(key, None)
         else:
@@ -94,12 +96,12 @@ class WaitTask(TaskInterface, task_type=TaskType.WAIT):
 
 
 class WaitForDurationTask(WaitTask):
-    """Waits for a while.
+    """Waits for a duration.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
-        duration_time_seconds: How long: seconds, a timedelta, an expression that gives seconds, or text such as `1h`.
-        options: The fields that all tasks have: see `TaskOptions`.
+        task_ref_name: The task's reference name, unique in the workflow.
+        duration_time_seconds: Seconds, a timedelta, an expression for seconds, or text such as `1h`.
+        options: See `TaskInterface`.
     """
 
     def __init__(self, task_ref_name: str, duration_time_seconds: Duration, **options: Unpack[TaskOptions]) -> None:
@@ -107,12 +109,12 @@ class WaitForDurationTask(WaitTask):
 
 
 class WaitUntilTask(WaitTask):
-    """Waits until a point in time; goes on at once if that is past.
+    """Waits until a point in time; goes on at once if that has passed.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
+        task_ref_name: The task's reference name, unique in the workflow.
         date_time: When to go on: a datetime with a time zone, an expression, or text such as `2030-12-31 23:30 UTC`.
-        options: The fields that all tasks have: see `TaskOptions`.
+        options: See `TaskInterface`.
     """
 
     def __init__(self, task_ref_name: str, date_time: Moment, **options: Unpack[TaskOptions]) -> None:
@@ -146,7 +148,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class AssignmentCompletionStrategy(StrEnum):
-    """What happens when the last assignment of a human task has run out (Orkes)."""
+    """What happens when the last assignment of a human task expires (Orkes)."""
 
     LEAVE_OPEN = "LEAVE_OPEN"
     TERMINATE = "TERMINATE"
@@ -166,109 +168,88 @@ class TriggerType(StrEnum):
 class HumanTask(TaskInterface, task_type=TaskType.HUMAN):
     """Waits until somebody completes it: `conductor.task.update_task_by_ref_name(…)`, or a person in Orkes.
 
-    What a form and its assignment are made of is for Orkes; the open-source server just keeps it.
+    The form and the assignments are for Orkes; the open-source server only stores them.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
-        display_name: What people see.
+        display_name: The name that people see.
         form_template: The name of the form.
         form_version: Its version; 0 for the latest.
-        assignment_completion_strategy: What happens when the last assignment has run out.
-        assignments: Who is to do it, in turn.
+        assignment_completion_strategy: What happens when the last assignment expires.
+        assignments: Who gets the task, in turn.
         task_triggers: Workflows to start on its events (see `TriggerType`).
-        options: The fields that all tasks have: see `TaskOptions`.
+
+    Further arguments: see `TaskInterface`.
     """
 
-    human_task_definition: InputField[dict[str, InputValue]] = InputField("__humanTaskDefinition")
+    display_name: InitVar[Text | None] = None
+    form_template: InitVar[Text | None] = None
+    form_version: InitVar[int] = 0
+    assignment_completion_strategy: InitVar[AssignmentCompletionStrategy | str | None] = None
+    _: KW_ONLY
+    assignments: InitVar[Sequence[Mapping[str, InputValue]] | None] = None
+    task_triggers: InitVar[Sequence[Mapping[str, InputValue]] | None] = None
+    human_task_definition: dict[str, InputValue] | None = field(init=False, key="__humanTaskDefinition")
 
-    def __init__(
-        self,
-        task_ref_name: str,
-        display_name: Text | None = None,
-        form_template: Text | None = None,
-        form_version: int = 0,
-        assignment_completion_strategy: AssignmentCompletionStrategy | str | None = None,
-        *,
-        assignments: Sequence[Mapping[str, InputValue]] | None = None,
-        task_triggers: Sequence[Mapping[str, InputValue]] | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        form = None if form_template is None else {"name": form_template, "version": form_version}
+    def _set_up(self, given: Mapping[str, Any]) -> None:
+        super()._set_up(given)
+        template = given["form_template"]
         definition: dict[str, Any] = {
-            "assignmentCompletionStrategy": assignment_completion_strategy,
-            "displayName": display_name,
-            "userFormTemplate": form,
-            "assignments": assignments,
-            "taskTriggers": task_triggers,
+            "assignmentCompletionStrategy": given["assignment_completion_strategy"],
+            "displayName": given["display_name"],
+            "userFormTemplate": None if template is None else {"name": template, "version": given["form_version"]},
+            "assignments": given["assignments"],
+            "taskTriggers": given["task_triggers"],
         }
-        given = {key: value for key, value in definition.items() if value is not None}
-        if given:
-            given.setdefault("assignmentCompletionStrategy", AssignmentCompletionStrategy.LEAVE_OPEN)
-        self.human_task_definition = given or None
+        definition = {key: value for key, value in definition.items() if value is not None}
+        if definition:
+            definition.setdefault("assignmentCompletionStrategy", AssignmentCompletionStrategy.LEAVE_OPEN)
+        self.human_task_definition = definition or None
 
 
 # -- messages ----------------------------------------------------------------------------------------
 
 
-class WaitForWebHookTask(TaskInterface, task_type="WAIT_FOR_WEBHOOK"):
-    """Waits for a webhook whose payload fits (Orkes).
+class WaitForWebHookTask(InputTask, task_type="WAIT_FOR_WEBHOOK"):
+    """Waits for a webhook whose payload matches (Orkes).
 
     Args:
-        task_ref_name: The name of this place in the workflow.
-        matches: What the payload must have: values by JSONPath, `{"$['type']": "paid"}`.
-        options: The fields that all tasks have: see `TaskOptions`.
+        matches: What the payload must contain: values by JSONPath, `{"$['type']": "paid"}`.
+
+    Further arguments: see `TaskInterface`.
     """
 
-    matches: InputField[Mapping[str, InputValue] | Text] = InputField()
-
-    def __init__(
-        self, task_ref_name: str, matches: Mapping[str, InputValue] | Text, **options: Unpack[TaskOptions]
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        self.matches = matches
+    matches: Mapping[str, InputValue] | Text
 
 
 def wait_for_webhook(
     task_ref_name: str, matches: Mapping[str, InputValue] | Text, task_def_name: str | None = None
 ) -> WaitForWebHookTask:
-    """A `WaitForWebHookTask`, under the name of a task definition if you give one."""
+    """Returns a `WaitForWebHookTask`, named after a task definition if you give one."""
     return WaitForWebHookTask(task_ref_name, matches, name=task_def_name)
 
 
-class PullWorkflowMessagesTask(TaskInterface, task_type=TaskType.PULL_WORKFLOW_MESSAGES):
-    """Takes messages that were sent to this run of the workflow: `task.messages` and `task.count`.
+class PullWorkflowMessagesTask(InputTask, task_type=TaskType.PULL_WORKFLOW_MESSAGES):
+    """Takes messages that were sent to this execution: `task.messages` and `task.count`.
 
     The server needs `conductor.workflow-message-queue.enabled=true`. Without it the task never starts.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
-        batch_size: How many messages to take at most, up to 100.
-        blocking: Whether to wait for the first one: True if you do not say.
-        options: The fields that all tasks have: see `TaskOptions`.
+        batch_size: The maximum number of messages, up to 100.
+        blocking: Whether to wait for the first message. Default: True.
+
+    Further arguments: see `TaskInterface`.
     """
 
-    batch_size: InputField[Number] = InputField()
-    blocking: InputField[Flag] = InputField()
-
-    def __init__(
-        self,
-        task_ref_name: str,
-        batch_size: Number = 1,
-        *,
-        blocking: Flag | None = None,
-        **options: Unpack[TaskOptions],
-    ) -> None:
-        super().__init__(task_ref_name, **options)
-        self.batch_size = batch_size
-        self.blocking = blocking
+    batch_size: Number = 1
+    _: KW_ONLY
+    blocking: Flag | None = None
 
     @property
     def messages(self) -> Reference:
         """The messages: each has its `id`, `payload`, `receivedAt` and `workflowId`."""
-        return Reference(f"{self.task_reference_name}.output.messages")
+        return self._reference("messages")
 
     @property
     def count(self) -> Reference:
         """How many there are."""
-        return Reference(f"{self.task_reference_name}.output.count")
+        return self._reference("count")

@@ -29,8 +29,8 @@ class SimpleTask(TaskInterface, Generic[R_co], task_type=TaskType.SIMPLE):
 
     Args:
         task_def_name: The name of the task's definition, which is the type that workers poll for.
-        task_reference_name: The name of this place in the workflow; the task's name if it is not given.
-        options: The fields that all tasks have: see `TaskOptions`.
+        task_reference_name: The task's reference name, unique in the workflow. Default: the name of its definition.
+        options: See `TaskInterface`.
     """
 
     def __init__(
@@ -89,9 +89,9 @@ class DynamicTask(TaskInterface, task_type=TaskType.DYNAMIC):
 
     Args:
         dynamic_task: The name of the task to run, usually an expression: `workflow.input.what`.
-        task_reference_name: The name of this place in the workflow.
+        task_reference_name: The task's reference name, unique in the workflow.
         dynamic_task_param: The input parameter in which the name is passed on.
-        options: The fields that all tasks have: see `TaskOptions`.
+        options: See `TaskInterface`.
     """
 
     dynamic_task_param: str
@@ -127,9 +127,9 @@ class UserDefinedTask(TaskInterface, task_type=TaskType.USER_DEFINED):
     A type that the server does not know waits for a worker that polls for the type, not for the name.
 
     Args:
-        task_ref_name: The name of this place in the workflow.
+        task_ref_name: The task's reference name, unique in the workflow.
         task_type: The type, as the server knows it.
-        options: The fields that all tasks have: see `TaskOptions`.
+        options: See `TaskInterface`.
     """
 
     def __init__(

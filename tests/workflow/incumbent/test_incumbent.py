@@ -95,12 +95,12 @@ def test_messages_tools_and_calls_of_tools():
 
 def put_right(name: str, recorded: dict[str, Any]) -> dict[str, Any]:
     text = json.dumps(recorded)
-    for mend in (d51_names_by_lot, conditions_in_long):
+    for mend in (names_by_lot, conditions_in_long):
         text = mend(text)
     mended = json.loads(text)
-    d57_a_limit_that_nobody_set(mended)
+    a_limit_that_nobody_set(mended)
     for each in objects(mended):
-        d58_what_nobody_set(each)
+        what_nobody_set(each)
         a_fork_that_joins(each)
         a_text_taken_for_a_list(each)
         empty_media(each)
@@ -108,21 +108,21 @@ def put_right(name: str, recorded: dict[str, Any]) -> dict[str, Any]:
     return mended
 
 
-def d51_names_by_lot(text: str) -> str:
+def names_by_lot(text: str) -> str:
     """A fork and an inline workflow have another reference name each time: ours come from what is in them."""
     return (
         text.replace("forked_<uuid>", "fork_sub0").replace("join_fork_sub0", "join_sub0").replace("sub0_<uuid>", "sub0")
     )
 
 
-def d57_a_limit_that_nobody_set(workflow: dict[str, Any]) -> None:
+def a_limit_that_nobody_set(workflow: dict[str, Any]) -> None:
     """Each workflow may take a minute, and the one inside it."""
     for each in objects(workflow):
         if each.get("timeoutSeconds") == 60:
             del each["timeoutSeconds"]
 
 
-def d58_what_nobody_set(model: dict[str, Any]) -> None:
+def what_nobody_set(model: dict[str, Any]) -> None:
     for field, value in (("enforceSchema", False), ("failureWorkflow", "")):
         if model.get(field) == value:
             del model[field]

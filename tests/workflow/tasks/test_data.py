@@ -22,7 +22,7 @@ def wire(task):
     return task.to_workflow_task().to_wire()
 
 
-def test_d56_noop_and_set_variable():
+def test_noop_and_set_variable():
     assert wire(NoopTask("n")) == {"name": "n", "taskReferenceName": "n", "type": "NOOP"}
     task = SetVariableTask("s", {"a": workflow.input.a})
     task.input(key="b", value=None)
@@ -31,7 +31,7 @@ def test_d56_noop_and_set_variable():
 
 
 @pytest.mark.parametrize("task_class", [InlineTask, JavascriptTask])
-def test_d56_inline(task_class):
+def test_inline(task_class):
     task = task_class("i", "$.a + 1", {"a": workflow.input.a})
     assert wire(task) == {
         "name": "i",

@@ -31,13 +31,13 @@ def refs(tasks):
     return [task["taskReferenceName"] for task in tasks]
 
 
-def test_d49_a_fork_is_joined_as_the_last_step_too():
+def test_a_fork_is_joined_as_the_last_step_too():
     fork, join = definitions([SimpleTask("a"), SimpleTask("b")])
     assert (fork["type"], refs(branch[0] for branch in fork["forkTasks"])) == ("FORK_JOIN", ["a", "b"])
     assert (join["type"], join["joinOn"]) == ("JOIN", ["a", "b"])
 
 
-def test_d51_names_are_the_same_each_time():
+def test_names_are_the_same_each_time():
     def make():
         child = ConductorWorkflow(name="child") >> SimpleTask("c")
         return definitions([SimpleTask("a"), SimpleTask("b")], child)
@@ -46,7 +46,7 @@ def test_d51_names_are_the_same_each_time():
     assert refs(make()) == ["fork_a", "join_a", "child"]
 
 
-def test_d50_forks_nest():
+def test_forks_nest():
     a, b, c, d = (SimpleTask(name) for name in "abcd")
     inner = ForkTask("inner", [a, b])
     dynamic = DynamicForkTask("dynamic", tasks="${c.output.t}", tasks_inputs="${c.output.i}")

@@ -36,7 +36,7 @@ def test_parts_are_sent_under_the_servers_names():
     assert made["outputSchema"] == {"name": "answer", "version": 2}
 
 
-def test_d55_misspelt_options_are_refused():
+def test_misspelt_options_are_refused():
     with pytest.raises(TypeError, match="no field 'temprature': did you mean 'temperature'"):
         LlmTextComplete("t", "openai", "gpt-5", "hello", temprature=0.1)
     with pytest.raises(TypeError, match="no field 'optionl': did you mean 'optional'"):

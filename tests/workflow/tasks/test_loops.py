@@ -60,11 +60,11 @@ def test_a_number_of_times_that_is_known_later():
 
 @pytest.mark.parametrize("iterations", [0, -1, 1.5])
 def test_a_loop_runs_whole_times(iterations):
-    with pytest.raises(ConfigurationError, match="once at least"):
+    with pytest.raises(ConfigurationError, match="at least once"):
         LoopTask("loop", iterations, NoopTask("a"))
 
 
-def test_d52_for_each():
+def test_for_each():
     each = ForEachTask("each", NoopTask("a"), workflow.input.items)
     made = wire(each)
     assert (made["items"], made["loopCondition"]) == ("${workflow.input.items}", "")
@@ -79,7 +79,7 @@ def test_for_each_of_a_list_that_is_there():  # the server's field for it takes 
     assert "items" not in made
 
 
-def test_d52_for_each_with_variables():
+def test_for_each_with_variables():
     named = ForEachTask("each", NoopTask("a"), [1], {"limit": workflow.input.limit})
     assert wire(named)["inputParameters"] == {"limit": "${workflow.input.limit}", "_items": [1]}
     of_workflow = ForEachTask("each", NoopTask("a"), [1], ["limit"])
@@ -123,7 +123,7 @@ async def test_a_loop_runs_so_many_times(perform, times):
 @pytest.mark.server
 @pytest.mark.anyio
 @pytest.mark.parametrize("items", [[5, 6, 7], workflow.input.numbers], ids=["list", "reference"])
-async def test_d52_three_items_are_three_iterations(perform, items):
+async def test_three_items_are_three_iterations(perform, items):
     each = ForEachTask("each", iterate_over=items)
     each.tasks = InlineTask("a", "$.item * 10 + $.index", {"item": each.item, "index": each.index})
     run = await perform(each, given={"numbers": [5, 6, 7]}, output={"times": each.iteration})

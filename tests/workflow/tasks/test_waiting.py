@@ -56,7 +56,7 @@ def test_for_a_while(given, sent):
         (workflow.input.when, "${workflow.input.when}"),
     ],
 )
-def test_d53_until_a_time(given, sent):
+def test_until_a_time(given, sent):
     assert inputs(WaitTask("w", given)) == {"until": sent}
     assert inputs(WaitUntilTask("w", given)) == {"until": sent}
 
@@ -149,7 +149,7 @@ async def test_the_server_means_the_same_time(conductor, new_workflow, zone):
 @pytest.mark.thorough
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_d53_it_wakes_at_the_time(new_workflow):
+async def test_it_wakes_at_the_time(new_workflow):
     when = datetime.now(UTC) + timedelta(seconds=1)  # to the server, the next full minute
     wakes = (when + timedelta(minutes=1)).replace(second=0, microsecond=0)
     run = await new_workflow(WaitUntilTask("w", when)).execute(timeout=100)

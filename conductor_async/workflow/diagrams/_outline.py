@@ -1,4 +1,4 @@
-"""What a picture of a workflow shows: which ways lead on from a task, what is inside of it, and its words."""
+"""What all diagrams show of a task: its branches, the tasks inside of it, and its label."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ if TYPE_CHECKING:
 
     from conductor_async.models import WorkflowTask
 
-__all__ = ["branches_of", "shortened", "tasks_inside", "words_of"]
+__all__ = ["branches_of", "inner_tasks", "label_lines", "shortened"]
 
 
 def branches_of(task: WorkflowTask) -> Iterator[tuple[str, Sequence[WorkflowTask]]]:
-    """The ways that part at a task: what is written on each, and the tasks on it. A plain task has none."""
+    """Yields the branches of a fork or switch: the label and the tasks of each. Other tasks have none."""
     yield from (("", branch) for branch in task.fork_tasks)
     yield from task.decision_cases.items()
     if task.decision_cases or task.default_case:
         yield "default", task.default_case
 
 
-def tasks_inside(task: WorkflowTask) -> Sequence[WorkflowTask]:
-    """The tasks of a loop, or of a sub-workflow whose definition goes along."""
+def inner_tasks(task: WorkflowTask) -> Sequence[WorkflowTask]:
+    """Returns the tasks of a loop, or of an inline sub-workflow."""
     param = task.sub_workflow_param
     child = None if param is None else param.workflow_definition
     return child.tasks if isinstance(child, WorkflowDef) else task.loop_over
 
 
-def words_of(task: WorkflowTask) -> list[str]:
-    """What is written in a task: its reference name, and what it does."""
+def label_lines(task: WorkflowTask) -> list[str]:
+    """Returns the lines of a task's label: its reference name, and what it does."""
     inputs = task.input_parameters
     match task.type:
         case TaskType.SIMPLE:
@@ -57,7 +57,7 @@ def words_of(task: WorkflowTask) -> list[str]:
 
 
 def shortened(text: str) -> str:
-    """The text on one line that is not too long, without characters that no picture can show."""
+    """Returns the text as one short line, without unprintable characters."""
     line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 

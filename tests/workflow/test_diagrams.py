@@ -1,4 +1,4 @@
-"""Pictures of workflows: the text for Mermaid, the SVG, and what a notebook is given."""
+"""Diagrams of workflows: Mermaid, SVG, and the bundle for notebooks."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ from conductor_async.tasks import (
     TerminateTask,
     WaitTask,
 )
-from conductor_async.workflow.diagrams.mermaid import to_mermaid
-from conductor_async.workflow.diagrams.svg import to_svg
+from conductor_async.workflow.diagrams import to_mermaid, to_svg
 from tests.fakes.recorded import recorded_definitions
 
 
@@ -38,7 +37,7 @@ def chart(*steps: Any, name: str = "w") -> list[str]:
     return [line.removeprefix("    ") for line in lines[3:]]
 
 
-def test_one_after_the_other():
+def test_a_sequence_is_a_chain_of_arrows():
     assert chart(SimpleTask("a"), SimpleTask("greet", "b")) == [
         't0["a"]',
         't1["b<br/>greet"]',
@@ -48,11 +47,11 @@ def test_one_after_the_other():
     ]
 
 
-def test_nothing():
+def test_an_empty_workflow_goes_from_start_to_finish():
     assert chart() == ["start --> finish"]
 
 
-def test_a_fork():
+def test_a_fork_has_an_arrow_for_each_branch():
     assert chart([[NoopTask("a"), NoopTask("b")], NoopTask("c")]) == [
         't0{{"fork_a<br/>fork join"}}',
         't1["a<br/>noop"]',
@@ -69,7 +68,7 @@ def test_a_fork():
     ]
 
 
-def test_a_switch():
+def test_a_switch_has_a_labelled_arrow_for_each_case():
     switch = SwitchTask("s", "${workflow.input.x}").case("yes", SimpleTask("a")).case("no", [])
     assert chart(switch.default(TerminateTask("stop", "FAILED")), SimpleTask("b")) == [
         't0{"s<br/>$#123;workflow.input.x#125;"}',
@@ -86,7 +85,7 @@ def test_a_switch():
     ]
 
 
-def test_a_switch_without_a_default_goes_on():
+def test_a_switch_without_a_default_continues():
     assert chart(DecisionTask("s", "$.x", use_javascript=True).case("a", NoopTask("b")))[-3:] == [
         't0 -->|"a"| t1',
         "t1 --> finish",
@@ -94,12 +93,12 @@ def test_a_switch_without_a_default_goes_on():
     ]
 
 
-def test_all_cases_end_the_workflow():
+def test_nothing_follows_a_switch_whose_cases_all_terminate():
     switch = SwitchTask("s", "x").case("a", TerminateTask("b", "FAILED")).default(TerminateTask("c", "COMPLETED"))
     assert chart(switch)[-4:] == ['t0 -->|"a"| t1', "t1 --> finish", 't0 -->|"default"| t2', "t2 --> finish"]
 
 
-def test_loops_and_what_goes_along_are_boxes():
+def test_loops_and_inline_sub_workflows_are_boxes():
     child = ConductorWorkflow(name="child") >> LoopTask("l", 3, SimpleTask("in"))
     assert chart(child, SubWorkflowTask("other", "far", 1), SimpleTask("b")) == [
         'subgraph t0["child<br/>workflow child"]',
@@ -116,7 +115,7 @@ def test_loops_and_what_goes_along_are_boxes():
     ]
 
 
-def test_others_say_what_they_do():
+def test_labels_say_what_a_task_does():
     lines = chart(
         WaitTask("w", wait_for_seconds=5),
         WaitTask("u", "2030-01-01"),
@@ -131,7 +130,7 @@ def test_others_say_what_they_do():
         't2>"e<br/>event conductor:x"]',
     ]
     assert lines[3] == 'subgraph t3["each<br/>for each of $#123;workflow.input.l#125; while $.a"]'
-    assert 't5 -->|"as many as it takes"| t6' in lines
+    assert 't5 -->|"one for each task"| t6' in lines
     assert 't7{"d<br/>$#123;workflow.input.k#125;"}' in lines
 
 
@@ -154,7 +153,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_text_stays_text(text: str):
+def test_labels_are_escaped(text: str):
     definition = WorkflowDef(
         name=text,
         tasks=[
@@ -180,13 +179,13 @@ def test_text_stays_text(text: str):
 
 
 @given(st.text(max_size=20))
-def test_no_name_breaks_the_pictures(name: str):
+def test_no_name_breaks_a_diagram(name: str):
     definition = WorkflowDef(name=name, tasks=[WorkflowTask(name=name, task_reference_name=name)])
     assert to_mermaid(definition).count("\n") == 6
     ET.fromstring(to_svg(definition))
 
 
-def test_every_definition_that_the_server_has_seen_can_be_drawn():
+def test_every_recorded_definition_has_a_diagram():
     for _, found in recorded_definitions():
         definition = WorkflowDef.model_validate(found)
         drawn = to_mermaid(definition)
@@ -212,7 +211,7 @@ def test_the_svg_grows_with_the_workflow():
     assert beside[0] > one[0]
 
 
-def test_the_svg_stands_on_its_own_and_shows_every_task():
+def test_the_svg_has_no_links_and_shows_every_task():
     workflow = ConductorWorkflow(name="w<1>") >> NoopTask("a&b") >> SwitchTask("s", "x").case("'yes'", NoopTask("c"))
     svg = to_svg((workflow >> LoopTask("l", 2, ForkTask("f", [NoopTask("d")]))).to_workflow_def())
     texts = [each.text for each in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
@@ -220,7 +219,7 @@ def test_the_svg_stands_on_its_own_and_shows_every_task():
     assert "http" not in svg.replace("http://www.w3.org/2000/svg", "")
 
 
-def test_what_a_notebook_is_given():
+def test_a_notebook_gets_text_mermaid_and_svg():
     workflow = ConductorWorkflow(name="w") >> SimpleTask("a")
     bundle = workflow._repr_mimebundle_(include=None, exclude=None)
     assert set(bundle) == {"text/plain", "text/markdown", "text/vnd.mermaid", "image/svg+xml"}
@@ -229,7 +228,7 @@ def test_what_a_notebook_is_given():
     assert bundle["text/markdown"] == f"```mermaid\n{workflow.to_mermaid()}```\n"
 
 
-def test_an_unfinished_workflow_is_shown_too():
+def test_an_incomplete_workflow_has_a_diagram():
     clash = ConductorWorkflow() >> SimpleTask("a") >> SimpleTask("a")
     assert "image/svg+xml" in clash._repr_mimebundle_()
     assert "image/svg+xml" in (ConductorWorkflow(name="w") >> LoopTask("l", 2))._repr_mimebundle_()
@@ -237,7 +236,7 @@ def test_an_unfinished_workflow_is_shown_too():
     assert wrong._repr_mimebundle_() == {"text/plain": repr(wrong)}
 
 
-def test_ipython_shows_it():
+def test_ipython_renders_it():
     formatters = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell.instance().display_formatter
     data, _ = formatters.format(ConductorWorkflow(name="w") >> SimpleTask("a"))
     assert data["text/vnd.mermaid"].startswith("flowchart TD")

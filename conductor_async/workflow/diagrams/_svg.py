@@ -1,7 +1,7 @@
-"""A workflow as an SVG picture, for notebooks that cannot draw Mermaid. It has no scripts, and fetches nothing.
+"""SVG diagrams of workflow definitions, for notebooks that do not render Mermaid. They have no scripts or links.
 
-Boxes are laid out from the inside out: a task is a box, tasks one after the other are a box, branches side by side are
-a box. Every box is entered at the middle of its top and left at the middle of its bottom.
+The layout nests boxes: a task is a box, a sequence of tasks is a box, and so are parallel branches. Every box is
+entered at the middle of its top edge and left at the middle of its bottom edge.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from conductor_async.models import TaskType
-from conductor_async.workflow.diagrams.outline import branches_of, shortened, tasks_inside, words_of
+from conductor_async.workflow.diagrams._outline import branches_of, inner_tasks, label_lines, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,15 +32,15 @@ _ROUNDED = frozenset({"SWITCH", "DECISION", "FORK_JOIN", "FORK_JOIN_DYNAMIC", "J
 class _Box(NamedTuple):
     width: float
     height: float
-    drawn: str
-    """SVG whose top left corner is at 0, 0."""
+    svg: str
+    """SVG elements, relative to the top left corner of the box."""
 
     def at(self, x: float, y: float) -> str:
-        return f'<g transform="translate({x:g} {y:g})">{self.drawn}</g>'
+        return f'<g transform="translate({x:g} {y:g})">{self.svg}</g>'
 
 
 def to_svg(definition: WorkflowDef) -> str:
-    """A picture of the definition: an SVG document that stands on its own."""
+    """Returns a diagram of the definition: an SVG document without external references."""
     ends = [_text_box([shortened(definition.name) or "start"], "#e8eef5", 12), _text_box(["end"], "#e8eef5", 12)]
     box = _column([ends[0], *map(_task, definition.tasks), ends[1]])
     width, height = box.width + 2 * _MARGIN, box.height + 2 * _MARGIN
@@ -52,12 +52,12 @@ def to_svg(definition: WorkflowDef) -> str:
 
 
 def _task(task: WorkflowTask) -> _Box:
-    words = words_of(task)
-    if inside := tasks_inside(task):
-        return _framed(words, _column([*map(_task, inside)]))
+    lines = label_lines(task)
+    if inside := inner_tasks(task):
+        return _framed(lines, _column([*map(_task, inside)]))
     is_round = task.type in _ROUNDED
-    box = _text_box(words, "#fdf3dc" if is_round else "#e3f0fa", 12 if is_round else 3)
-    branches = [_Branch(label, _column([*map(_task, tasks)]), _goes_on(tasks)) for label, tasks in branches_of(task)]
+    box = _text_box(lines, "#fdf3dc" if is_round else "#e3f0fa", 12 if is_round else 3)
+    branches = [_Branch(label, _column([*map(_task, tasks)]), _continues(tasks)) for label, tasks in branches_of(task)]
     return _column([box, _beside(branches)], gap=0) if branches else box
 
 
@@ -78,48 +78,48 @@ def _width_of(lines: Sequence[str]) -> float:
 
 
 def _column(boxes: Sequence[_Box], gap: float = _GAP) -> _Box:
-    """Boxes from top to bottom, with an arrow from each to the next."""
+    """Returns the boxes stacked from top to bottom, with an arrow from each to the next."""
     width = max((box.width for box in boxes), default=2 * _GAP)
-    drawn, y = "", 0.0
+    svg, y = "", 0.0
     for number, box in enumerate(boxes):
         if number and gap:
-            drawn += _line(width / 2, y, width / 2, y + gap, arrow=True)
+            svg += _line(width / 2, y, width / 2, y + gap, arrow=True)
         y += gap if number else 0
-        drawn += box.at((width - box.width) / 2, y)
+        svg += box.at((width - box.width) / 2, y)
         y += box.height
-    return _Box(width, y, drawn)
+    return _Box(width, y, svg)
 
 
 class _Branch(NamedTuple):
     label: str
     box: _Box
-    goes_on: bool
+    continues: bool
 
 
-def _goes_on(tasks: Sequence[WorkflowTask]) -> bool:
+def _continues(tasks: Sequence[WorkflowTask]) -> bool:
     return not tasks or tasks[-1].type != TaskType.TERMINATE
 
 
 def _beside(branches: Sequence[_Branch]) -> _Box:
-    """Boxes side by side, each with a line from the middle above, and one to the middle below."""
+    """Returns the branches side by side, connected to the middle above and, if they continue, to the middle below."""
     widths = [max(each.box.width, _width_of([shortened(each.label)]) + 16) for each in branches]
     width = sum(widths) + _GAP * (len(branches) - 1)
     top, bottom = 2 * _GAP, max(each.box.height for each in branches) + 2 * _GAP
-    drawn, left = "", 0.0
-    for (label, box, goes_on), own in zip(branches, widths, strict=True):
+    svg, left = "", 0.0
+    for (label, box, continues), own in zip(branches, widths, strict=True):
         middle = left + own / 2
-        drawn += _line(width / 2, 0, middle, _GAP / 2)
-        drawn += _line(middle, _GAP / 2, middle, top, arrow=box.height > 0)
-        drawn += box.at(middle - box.width / 2, top)
-        if goes_on:
-            drawn += _line(middle, top + box.height, middle, bottom)
-            drawn += _line(middle, bottom, width / 2, bottom + _GAP / 2)
+        svg += _line(width / 2, 0, middle, _GAP / 2)
+        svg += _line(middle, _GAP / 2, middle, top, arrow=box.height > 0)
+        svg += box.at(middle - box.width / 2, top)
+        if continues:
+            svg += _line(middle, top + box.height, middle, bottom)
+            svg += _line(middle, bottom, width / 2, bottom + _GAP / 2)
         if label:
-            word = escape(shortened(label))
-            drawn += f'<text x="{middle:g}" y="{_GAP + 8}" stroke="#ffffff" stroke-width="4">{word}</text>'
-            drawn += f'<text x="{middle:g}" y="{_GAP + 8}">{word}</text>'
+            text = escape(shortened(label))
+            svg += f'<text x="{middle:g}" y="{_GAP + 8}" stroke="#ffffff" stroke-width="4">{text}</text>'
+            svg += f'<text x="{middle:g}" y="{_GAP + 8}">{text}</text>'
         left += own + _GAP
-    return _Box(width, bottom + _GAP / 2, drawn)
+    return _Box(width, bottom + _GAP / 2, svg)
 
 
 def _framed(title: Sequence[str], box: _Box) -> _Box:

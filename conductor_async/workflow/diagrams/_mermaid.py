@@ -1,4 +1,4 @@
-"""Pictures of a workflow: a flowchart in the language of Mermaid, and what a notebook shows."""
+"""Mermaid flowcharts of workflow definitions, and what a notebook shows."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from conductor_async.models import TaskType
-from conductor_async.workflow.diagrams.outline import branches_of, shortened, tasks_inside, words_of
-from conductor_async.workflow.diagrams.svg import to_svg
+from conductor_async.workflow.diagrams._outline import branches_of, inner_tasks, label_lines, shortened
+from conductor_async.workflow.diagrams._svg import to_svg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,19 +18,19 @@ __all__ = ["notebook_bundle", "to_mermaid"]
 
 
 def to_mermaid(definition: WorkflowDef) -> str:
-    """A flowchart of the definition in the language of Mermaid, which GitHub, JupyterLab and many sites draw.
+    """Returns a Mermaid flowchart of the definition, which GitHub, JupyterLab and many sites render.
 
-    Forks and switches have an arrow for each branch and case; loops and sub-workflows that go along are boxes around
-    their tasks. The same definition gives the same text.
+    Forks and switches have an arrow for each branch and case; loops and inline sub-workflows are boxes around their
+    tasks. The same definition gives the same text.
     """
     return _Chart().of(definition)
 
 
 def notebook_bundle(text: str, definition: WorkflowDef) -> dict[str, str]:
-    """What a notebook shows of a workflow, by media type: each frontend takes what it can draw. Nothing is fetched.
+    """Returns what a notebook shows of a workflow, by media type: each frontend renders what it can, without network.
 
     Args:
-        text: What it shows if it can draw nothing.
+        text: The fallback of frontends that render only text.
         definition: The workflow.
     """
     chart = to_mermaid(definition)
@@ -42,17 +42,17 @@ def notebook_bundle(text: str, definition: WorkflowDef) -> dict[str, str]:
     }
 
 
-class _Way(NamedTuple):
-    """Where an arrow comes from, and what is written on it."""
+class _OpenEdge(NamedTuple):
+    """An arrow whose target is not known yet."""
 
-    node: str
+    source: str
     label: str = ""
 
 
 class _Chart:
-    """A flowchart that is being written: the nodes, nested as they are, and behind them all the arrows.
+    """Collects the lines of a flowchart: the nodes, nested in their boxes, and the arrows.
 
-    A node belongs to the box in which it is named first, which is why the arrows come last.
+    Mermaid puts a node into the box in which it is first named, so all arrows come after all nodes.
     """
 
     def __init__(self) -> None:
@@ -64,45 +64,47 @@ class _Chart:
     def of(self, definition: WorkflowDef) -> str:
         self._line(f"start(({_label(definition.name)}))")
         self._line('finish((("end")))')
-        for way in self._sequence(definition.tasks, [_Way("start")]):
-            self._arrow(way, "finish")
+        for edge in self._sequence(definition.tasks, [_OpenEdge("start")]):
+            self._arrow(edge, "finish")
         return "\n".join(["flowchart TD", *self._nodes, *self._arrows]) + "\n"
 
     def _line(self, text: str) -> None:
         self._nodes.append("    " * self._depth + text)
 
-    def _arrow(self, way: _Way, target: str) -> None:
-        label = f"|{_label(way.label)}|" if way.label else ""
-        self._arrows.append(f"    {way.node} -->{label} {target}")
+    def _arrow(self, edge: _OpenEdge, target: str) -> None:
+        label = f"|{_label(edge.label)}|" if edge.label else ""
+        self._arrows.append(f"    {edge.source} -->{label} {target}")
 
-    def _sequence(self, tasks: Sequence[WorkflowTask], ways: list[_Way]) -> list[_Way]:
-        """Draws tasks that run one after the other; returns the ways that lead on from there."""
+    def _sequence(self, tasks: Sequence[WorkflowTask], edges: list[_OpenEdge]) -> list[_OpenEdge]:
+        """Adds tasks that run one after the other, entered by `edges`; returns the edges that leave the last one."""
         for task in tasks:
             node = f"t{self._count}"
             self._count += 1
-            for way in ways:
-                self._arrow(way, node)
-            ways = self._task(node, task)
-        return ways
+            for edge in edges:
+                self._arrow(edge, node)
+            edges = self._task(node, task)
+        return edges
 
-    def _task(self, node: str, task: WorkflowTask) -> list[_Way]:
-        label = _label(*words_of(task))
-        if inside := tasks_inside(task):
+    def _task(self, node: str, task: WorkflowTask) -> list[_OpenEdge]:
+        label = _label(*label_lines(task))
+        if inside := inner_tasks(task):
             self._line(f"subgraph {node}[{label}]")
             self._depth += 1
             self._sequence(inside, [])
             self._depth -= 1
             self._line("end")
-            return [_Way(node)]
+            return [_OpenEdge(node)]
         opening, closing = _SHAPES.get(str(task.type), ("[", "]"))
         self._line(f"{node}{opening}{label}{closing}")
         if task.type == TaskType.TERMINATE:
-            self._arrow(_Way(node), "finish")
+            self._arrow(_OpenEdge(node), "finish")
             return []
         if task.type == TaskType.FORK_JOIN_DYNAMIC:
-            return [_Way(node, "as many as it takes")]
-        ways = [way for label, branch in branches_of(task) for way in self._sequence(branch, [_Way(node, label)])]
-        return ways or ([] if task.decision_cases else [_Way(node)])
+            return [_OpenEdge(node, "one for each task")]
+        edges = [
+            edge for label, branch in branches_of(task) for edge in self._sequence(branch, [_OpenEdge(node, label)])
+        ]
+        return edges or ([] if task.decision_cases else [_OpenEdge(node)])
 
 
 _SHAPES = {
@@ -122,13 +124,13 @@ _SHAPES = {
 
 
 def _label(*lines: str) -> str:
-    """A text in quotes, with nothing in it that Mermaid takes for more than text."""
-    return '"' + ("<br/>".join(map(_escaped, lines)) or " ") + '"'  # an empty one is refused
+    """Returns the lines as a quoted label, with all characters escaped that have a meaning in Mermaid."""
+    return '"' + ("<br/>".join(map(_escaped, lines)) or " ") + '"'  # Mermaid rejects empty labels
 
 
 def _escaped(line: str) -> str:
     text = _SPECIAL.sub(lambda found: f"#{ord(found[0])};", shortened(line))
-    # Text that looks like a list in Markdown is refused: "1. first", "- last".
+    # Mermaid rejects text that looks like a list in Markdown: "1. first", "- last".
     return _LIST.sub(lambda found: f"{found[1]}#{ord(found[2])};", text)
 
 

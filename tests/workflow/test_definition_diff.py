@@ -34,7 +34,7 @@ def test_no_difference():
     assert not difference
     assert list(difference) == []
     assert str(difference) == "no difference"
-    assert repr(difference) == "<Difference: 0 changes>"
+    assert repr(difference) == "<DefinitionDiff: 0 changes>"
 
 
 def test_what_the_server_notes_is_none_and_a_default_is_the_same_as_nothing():
@@ -97,7 +97,7 @@ def test_tasks_come_and_go_and_change():
 
 def test_a_task_moves():
     assert lines(workflow(*simple("a", "b", "c", "d")), workflow(*simple("b", "c", "a", "d"))) == [
-        "> tasks['a']: moved from the start to behind 'c'"
+        "> tasks['a']: moved from the start to after 'c'"
     ]
 
 
@@ -105,10 +105,10 @@ def test_a_task_moves_into_a_case_and_out_of_it():
     outside = workflow(NoopTask("a"), SwitchTask("s", "x").case("y", NoopTask("b")))
     inside = workflow(SwitchTask("s", "x").case("y", [NoopTask("b"), NoopTask("a")]))
     assert lines(outside, inside) == [
-        "> tasks['a']: moved from the start to behind 'b' in tasks['s'].decisionCases['y']",
+        "> tasks['a']: moved from the start to after 'b' in tasks['s'].decisionCases['y']",
     ]
     assert lines(inside, outside) == [
-        "> tasks['a']: moved from behind 'b' in tasks['s'].decisionCases['y'] to the start"
+        "> tasks['a']: moved from after 'b' in tasks['s'].decisionCases['y'] to the start"
     ]
 
 

@@ -181,7 +181,7 @@ class SafeStart:
             Whether the execution exists, as far as the server's answers tell.
 
         Raises:
-            ConductorError: The server could not be asked. A refusal is only logged.
+            ConductorError: The requests could not be sent, or the server failed. A rejection is only logged.
         """
         logger.warning("Execution %s has no tasks yet: asking the server to decide it", workflow_id)
         for request in (self._worker_api.requeue, self._workflow_client.decide):
@@ -192,7 +192,12 @@ class SafeStart:
             except NotFoundError:
                 return False
             except APIError as error:
-                logger.warning("The server refuses to decide execution %s: %s", workflow_id, error)
+                logger.warning(
+                    "The server rejected a request to decide execution %s: %s. If it stays RUNNING without tasks, call"
+                    " `decide`, or terminate it.",
+                    workflow_id,
+                    error,
+                )
         return True
 
 

@@ -1,7 +1,4 @@
-"""The methods of the executor that conductor-python's has too, and that the clients of the resources carry out.
-
-Code written for conductor-python calls them on the executor; new code finds each on its client, with all parameters.
-"""
+"""Methods that the executor has because conductor-python's has them. Each forwards to a client of a resource."""
 
 from __future__ import annotations
 

@@ -12,11 +12,14 @@ id of the execution, by which the server can look executions up:
 5. If the outcome is still unknown, raise `AmbiguousOutcomeError`. The executor remembers the key, so that the next call
    with it searches first (step 3). It sends no start while the server may still carry out the earlier one.
 
-Two things make step 3 more than a loop. An overloaded server may carry out the start long after the window: if a lookup
-takes longer than a second, the start stays unconfirmed for ten times the slowest lookup. And an execution may be
-*incomplete*: the server writes it down first and schedules its first task afterwards. In between, a start that fails
-removes it again; and if the server is killed, the execution stays RUNNING without a task for ever. So an incomplete
-execution has until the end of the window to get its first task; then we ask the server to decide it.
+Two things make step 3 more than a loop:
+
+- An overloaded server may carry the start out long after the window. If a lookup takes longer than a second, the start
+  stays unconfirmed for ten times the slowest lookup.
+- An execution may be *incomplete*: the server stores it first, and schedules its first task afterwards. If the start
+  fails in between, the server removes the execution. If the server is killed in between, the execution stays RUNNING
+  without a task for ever. So an incomplete execution has until the end of the window to get its first task. Then we ask
+  the server to decide it.
 """
 
 from __future__ import annotations
@@ -87,7 +90,7 @@ class SafeStart:
             window: Seconds to search for the execution after a response was lost.
 
         Raises:
-            AmbiguousOutcomeError: An execution may have been started, and has not appeared.
+            AmbiguousOutcomeError: The response to a start was lost, and the search could not tell its outcome.
         """
         request = with_dedupe_key(request, dedupe_key)
         # The server takes the name from the definition, if the request carries one.
@@ -136,8 +139,8 @@ class SafeStart:
         """Looks the key up until its execution has a task, or the window ends.
 
         Returns:
-            The execution's id, or None if none was found. In that case also why one may exist nevertheless; None means
-            that there is none.
+            The execution's id, or None if the search found none. In the latter case also the reason why one may exist
+            nevertheless; None means that there certainly is none.
         """
         unconfirmed = self.unconfirmed_starts.get(key)
         started_at = anyio.current_time()
@@ -169,16 +172,16 @@ class SafeStart:
         return None, uncertainty
 
     async def _trigger_decision(self, workflow_id: str) -> bool:
-        """Asks the server to decide an incomplete execution: to schedule its first task, and to sweep it from now on.
+        """Asks the server to sweep an incomplete execution from now on, and to decide it: to schedule its first task.
 
-        If the server was killed after it had written the execution down, it has neither done the one nor will it do the
-        other by itself. Not before the window ends: a start that is still in progress may fail if we decide as well.
+        A server that was killed right after it had stored the execution does neither by itself. Only for the end of the
+        window: a start that is still in progress may fail if the execution is decided at the same time.
 
         Returns:
             Whether the execution exists, as far as the server's answers tell.
 
         Raises:
-            ConductorError: The server could not be asked. A refusal is only logged.
+            ConductorError: The requests could not be sent, or the server failed. A rejection is only logged.
         """
         logger.warning("Execution %s has no tasks yet: asking the server to decide it", workflow_id)
         for request in (self._worker_api.requeue, self._workflow_client.decide):
@@ -189,7 +192,12 @@ class SafeStart:
             except NotFoundError:
                 return False
             except APIError as error:
-                logger.warning("The server refuses to decide execution %s: %s", workflow_id, error)
+                logger.warning(
+                    "The server rejected a request to decide execution %s: %s. If it stays RUNNING without tasks, call"
+                    " `decide`, or terminate it.",
+                    workflow_id,
+                    error,
+                )
         return True
 
 

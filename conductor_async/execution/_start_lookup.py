@@ -51,7 +51,7 @@ class StartLookup:
         """Returns the oldest execution with this key, running or ended; None if the server has none.
 
         Raises:
-            ConductorError: The server could not be asked, or refused.
+            ConductorError: The lookup failed.
         """
         name, dedupe_key = key
         sent_at = anyio.current_time()
@@ -84,7 +84,7 @@ class StartLookup:
         except EndpointNotAvailableError:
             return True  # this server never tells, so waiting for the first task would be in vain
         except APIError as error:
-            logger.warning("Could not find out whether execution %s has tasks: %s", workflow_id, error)
+            logger.warning("Could not find out whether execution %s has tasks, will retry: %s", workflow_id, error)
             return False  # the next lookup asks again
 
 

@@ -140,10 +140,10 @@ class ExecutionWaiter:
     async def _poll(
         self, what: str, workflow_id: str, schedule: PollSchedule, fetch: Callable[[], Awaitable[T]]
     ) -> T | None:
-        """Returns what `fetch` does; None if there was no answer and the next poll should try again.
+        """Returns what `fetch` does; None if there was no response: the next poll tries again.
 
         Raises:
-            ConductorError: The server refused, or the client cannot ask it any more: the wait is over.
+            ConductorError: The server rejected the poll, or the client is closed: the wait is over.
         """
         if self.polls_in_progress >= MAX_CONCURRENT_POLLS:
             # Sleeping again takes less memory than a place in a queue, which for most waits is more than all else.
@@ -177,7 +177,7 @@ class ExecutionWaiter:
         if now - self._outage_logged_at >= _OUTAGE_LOG_INTERVAL:
             self._outage_logged_at = now
             logger.warning(
-                "The server does not answer. The %s workflow %s goes on, and so do all other waits: %s",
+                "The server does not respond. The %s workflow %s goes on, and so do all other waits: %s",
                 what,
                 workflow_id,
                 error,

@@ -1,4 +1,4 @@
-"""Waiting for executions on a server that is slow, fails or refuses."""
+"""Waiting for executions on a server that is slow, fails or rejects."""
 
 from __future__ import annotations
 
@@ -102,9 +102,9 @@ async def test_an_outage_does_not_end_a_wait(caplog):
 
 
 @pytest.mark.parametrize(("status", "error"), [(404, NotFoundError), (401, AuthenticationError)])
-async def test_a_refusal_ends_the_wait_and_names_the_workflow(status, error):
-    refused = answer(status, json={"status": status, "message": "No such workflow found by id: id-1"})
-    async with serve(STARTED, refused) as server, client_of(server) as conductor:
+async def test_a_rejected_poll_ends_the_wait_and_names_the_workflow(status, error):
+    rejected = answer(status, json={"status": status, "message": "No such workflow found by id: id-1"})
+    async with serve(STARTED, rejected) as server, client_of(server) as conductor:
         with pytest.raises(error) as caught:
             await conductor.executor.execute("w")
     assert caught.value.__notes__ == ["This ended the wait for workflow id-1, not the workflow."]
@@ -285,7 +285,7 @@ async def test_a_wait_costs_at_most_six_kilobytes():
     await memory_of(10)  # imports and caches: not what is measured
     tracemalloc.start()
     try:
-        few, many = await memory_of(50), await memory_of(300)
+        few, many = await memory_of(30), await memory_of(150)
     finally:
         tracemalloc.stop()
-    assert (many - few) / 250 <= 6 * 1024
+    assert (many - few) / 120 <= 6 * 1024

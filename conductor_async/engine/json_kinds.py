@@ -1,4 +1,4 @@
-"""Telling JSON's objects and arrays apart, for type checkers too."""
+"""Type guards for JSON objects and arrays."""
 
 from __future__ import annotations
 

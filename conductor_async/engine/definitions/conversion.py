@@ -48,10 +48,10 @@ def _problem(value: JsonValue, java_type: str) -> str:
     constructor = _missing_constructor(value) if plain == java_type or (is_map and isinstance(value, str)) else None
     if constructor is None:
         return f"Cannot deserialize value of type `{java_type}` from {token_of(value)}"
-    argument, what = constructor
+    argument, description = constructor
     return (
         f"Cannot construct instance of `{plain}` (although at least one Creator exists): no {argument}-argument "
-        f"constructor/factory method to deserialize from {what}"
+        f"constructor/factory method to deserialize from {description}"
     )
 
 

@@ -51,9 +51,9 @@ class _Field:
         self.read = read
 
 
-def _filled(wire: Mapping[str, JsonValue], fields: Mapping[str, _Field], kind: str) -> JsonObject:
+def _filled(wire: Mapping[str, JsonValue], fields: Mapping[str, _Field], java_type: str) -> JsonObject:
     if not is_object(wire):
-        msg = f"JSON parse error: Cannot construct instance of `{kind}` from {type(wire).__name__} value"
+        msg = f"JSON parse error: Cannot construct instance of `{java_type}` from {type(wire).__name__} value"
         raise Refused(msg)
     filled: JsonObject = {}
     for name, field in fields.items():
@@ -62,18 +62,21 @@ def _filled(wire: Mapping[str, JsonValue], fields: Mapping[str, _Field], kind: s
             try:
                 filled[name] = field.read(value)
             except (TypeError, ValueError, AttributeError) as error:
-                msg = f"JSON parse error: Cannot deserialize value of `{kind}.{name}` from {value!r}"
+                msg = f"JSON parse error: Cannot deserialize value of `{java_type}.{name}` from {value!r}"
                 raise Refused(msg) from error
         elif field.default is not None:
-            filled[name] = _fresh(field.default)
+            filled[name] = _copied(field.default)
     return filled
 
 
-def _fresh(default: JsonValue) -> JsonValue:
+def _copied(default: JsonValue) -> JsonValue:
     return default.copy() if is_array(default) or is_object(default) else default
 
 
-def _text(value: JsonValue) -> str:
+# These coerce values as Jackson, the server's JSON library, does: it accepts `1` for a string, and `"1"` for a number.
+
+
+def _read_string(value: JsonValue) -> str:
     if isinstance(value, (dict, list)):
         raise TypeError
     if isinstance(value, bool):
@@ -81,13 +84,13 @@ def _text(value: JsonValue) -> str:
     return str(value)
 
 
-def _whole(value: JsonValue) -> int:
+def _read_int(value: JsonValue) -> int:
     if isinstance(value, (dict, list, bool)):
         raise TypeError
     return int(value)
 
 
-def _flag(value: JsonValue) -> bool:
+def _read_bool(value: JsonValue) -> bool:
     if isinstance(value, str):
         if value in {"true", "false"}:
             return value == "true"
@@ -95,37 +98,37 @@ def _flag(value: JsonValue) -> bool:
     return bool(value)
 
 
-def _object(value: JsonValue) -> JsonObject:
+def _read_object(value: JsonValue) -> JsonObject:
     if not is_object(value):
         raise TypeError
     return value
 
 
-def _texts(value: JsonValue) -> list[str | None]:
+def _read_strings(value: JsonValue) -> list[str | None]:
     if not is_array(value):
         raise TypeError
-    return [None if item is None else _text(item) for item in value]
+    return [None if item is None else _read_string(item) for item in value]
 
 
-def _as_is(value: JsonValue) -> JsonValue:
+def _read_any(value: JsonValue) -> JsonValue:
     return value
 
 
-def _tasks(value: JsonValue) -> list[JsonObject]:
+def _read_tasks(value: JsonValue) -> list[JsonObject]:
     if not is_array(value):
         raise TypeError
     return [with_workflow_task_defaults(item) for item in value if item is not None]
 
 
-def _branches(value: JsonValue) -> list[list[JsonObject]]:
-    return [_tasks(branch) for branch in value]
+def _read_branches(value: JsonValue) -> list[list[JsonObject]]:
+    return [_read_tasks(branch) for branch in value]
 
 
-def _cases(value: JsonValue) -> dict[str, list[JsonObject]]:
-    return {key: _tasks(tasks) for key, tasks in _object(value).items() if tasks is not None}
+def _read_cases(value: JsonValue) -> dict[str, list[JsonObject]]:
+    return {key: _read_tasks(tasks) for key, tasks in _read_object(value).items() if tasks is not None}
 
 
-def _sub_workflow(value: JsonValue) -> JsonObject:
+def _read_sub_workflow(value: JsonValue) -> JsonObject:
     params = _filled(value, _SUB_WORKFLOW, "SubWorkflowParams")
     definition = params.get("workflowDefinition")
     if is_object(definition):  # its name and version win over those beside it
@@ -133,16 +136,16 @@ def _sub_workflow(value: JsonValue) -> JsonObject:
     return params
 
 
-def _embedded_workflow(value: JsonValue) -> JsonValue:
+def _read_embedded_workflow(value: JsonValue) -> JsonValue:
     return with_workflow_defaults(value) if is_object(value) else value
 
 
-def _one_of(*words: str) -> Callable[[JsonValue], JsonValue]:
+def _enum_reader(*values: str) -> Callable[[JsonValue], JsonValue]:
     def read(value: JsonValue) -> JsonValue:
-        if value not in words:
+        if value not in values:
             msg = (
                 f'JSON parse error: Cannot deserialize value from String "{value}": '
-                f"not one of the values accepted for Enum class: [{', '.join(words)}]"
+                f"not one of the values accepted for Enum class: [{', '.join(values)}]"
             )
             raise Refused(msg)
         return value
@@ -150,15 +153,15 @@ def _one_of(*words: str) -> Callable[[JsonValue], JsonValue]:
     return read
 
 
-_STRING: Final = _Field(None, _text)
-_NUMBER: Final = _Field(None, _whole)
-_ZERO: Final = _Field(0, _whole)
-_FALSE: Final = _Field(False, _flag)
-_TRUE: Final = _Field(True, _flag)
-_MAP: Final = _Field({}, _object)
-_STRINGS: Final = _Field([], _texts)
-_TASK_LIST: Final = _Field([], _tasks)
-_ANYTHING: Final = _Field(None, _as_is)
+_STRING: Final = _Field(None, _read_string)
+_NUMBER: Final = _Field(None, _read_int)
+_ZERO: Final = _Field(0, _read_int)
+_FALSE: Final = _Field(False, _read_bool)
+_TRUE: Final = _Field(True, _read_bool)
+_MAP: Final = _Field({}, _read_object)
+_STRINGS: Final = _Field([], _read_strings)
+_TASK_LIST: Final = _Field([], _read_tasks)
+_ANYTHING: Final = _Field(None, _read_any)
 
 _AUDIT: Final = {
     "ownerApp": _STRING,
@@ -172,24 +175,24 @@ _TASK_DEF: Final[dict[str, _Field]] = {
     **_AUDIT,
     "name": _STRING,
     "description": _STRING,
-    "retryCount": _Field(3, _whole),
+    "retryCount": _Field(3, _read_int),
     "timeoutSeconds": _ZERO,
     "inputKeys": _STRINGS,
     "outputKeys": _STRINGS,
     "runtimeMetadata": _STRINGS,
-    "timeoutPolicy": _Field("TIME_OUT_WF", _one_of("RETRY", "TIME_OUT_WF", "ALERT_ONLY")),
-    "retryLogic": _Field("FIXED", _one_of("FIXED", "EXPONENTIAL_BACKOFF", "LINEAR_BACKOFF")),
-    "retryDelaySeconds": _Field(60, _whole),
-    "responseTimeoutSeconds": _Field(3600, _whole),
+    "timeoutPolicy": _Field("TIME_OUT_WF", _enum_reader("RETRY", "TIME_OUT_WF", "ALERT_ONLY")),
+    "retryLogic": _Field("FIXED", _enum_reader("FIXED", "EXPONENTIAL_BACKOFF", "LINEAR_BACKOFF")),
+    "retryDelaySeconds": _Field(60, _read_int),
+    "responseTimeoutSeconds": _Field(3600, _read_int),
     "concurrentExecLimit": _NUMBER,
     "inputTemplate": _MAP,
     "rateLimitPerFrequency": _ZERO,
-    "rateLimitFrequencyInSeconds": _Field(1, _whole),
+    "rateLimitFrequencyInSeconds": _Field(1, _read_int),
     "isolationGroupId": _STRING,
     "executionNameSpace": _STRING,
     "ownerEmail": _STRING,
     "pollTimeoutSeconds": _NUMBER,
-    "backoffScaleFactor": _Field(1, _whole),
+    "backoffScaleFactor": _Field(1, _read_int),
     "maxRetryDelaySeconds": _ZERO,
     "backoffJitterMs": _ZERO,
     "baseType": _STRING,
@@ -203,8 +206,8 @@ _TASK_DEF: Final[dict[str, _Field]] = {
 _SUB_WORKFLOW: Final[dict[str, _Field]] = {
     "name": _STRING,
     "version": _NUMBER,
-    "taskToDomain": _Field(None, _object),
-    "workflowDefinition": _Field(None, _embedded_workflow),
+    "taskToDomain": _Field(None, _read_object),
+    "workflowDefinition": _Field(None, _read_embedded_workflow),
     "idempotencyKey": _STRING,
     "idempotencyStrategy": _STRING,
     "priority": _ANYTHING,
@@ -215,24 +218,24 @@ _TASK: Final[dict[str, _Field]] = {
     "taskReferenceName": _STRING,
     "description": _STRING,
     "inputParameters": _MAP,
-    "type": _Field("SIMPLE", _text),
+    "type": _Field("SIMPLE", _read_string),
     "dynamicTaskNameParam": _STRING,
     "caseValueParam": _STRING,
     "caseExpression": _STRING,
     "scriptExpression": _STRING,
-    "decisionCases": _Field({}, _cases),
+    "decisionCases": _Field({}, _read_cases),
     "dynamicForkJoinTasksParam": _STRING,
     "dynamicForkTasksParam": _STRING,
     "dynamicForkTasksInputParamName": _STRING,
     "defaultCase": _TASK_LIST,
-    "forkTasks": _Field([], _branches),
+    "forkTasks": _Field([], _read_branches),
     "startDelay": _ZERO,
-    "subWorkflowParam": _Field(None, _sub_workflow),
+    "subWorkflowParam": _Field(None, _read_sub_workflow),
     "joinOn": _STRINGS,
     "sink": _STRING,
     "optional": _FALSE,
     "taskDefinition": _Field(None, with_task_defaults),
-    "rateLimited": _Field(None, _flag),
+    "rateLimited": _Field(None, _read_bool),
     "defaultExclusiveJoinTask": _STRINGS,
     "asyncComplete": _FALSE,
     "loopCondition": _STRING,
@@ -245,7 +248,7 @@ _TASK: Final[dict[str, _Field]] = {
     "joinStatus": _STRING,
     "cacheConfig": _ANYTHING,
     "permissive": _FALSE,
-    "joinMode": _Field(None, _one_of("SYNC", "ASYNC")),
+    "joinMode": _Field(None, _enum_reader("SYNC", "ASYNC")),
     "metadata": _MAP,
 }
 
@@ -253,18 +256,18 @@ _WORKFLOW: Final[dict[str, _Field]] = {
     **_AUDIT,
     "name": _STRING,
     "description": _STRING,
-    "version": _Field(1, _whole),
+    "version": _Field(1, _read_int),
     "tasks": _TASK_LIST,
     "inputParameters": _STRINGS,
     "outputParameters": _MAP,
     "failureWorkflow": _STRING,
     "failureWorkflowVersion": _NUMBER,
-    "schemaVersion": _Field(2, _whole),
+    "schemaVersion": _Field(2, _read_int),
     "restartable": _TRUE,
     "workflowStatusListenerEnabled": _FALSE,
     "workflowStatusListenerSink": _STRING,
     "ownerEmail": _STRING,
-    "timeoutPolicy": _Field("ALERT_ONLY", _one_of("TIME_OUT_WF", "ALERT_ONLY")),
+    "timeoutPolicy": _Field("ALERT_ONLY", _enum_reader("TIME_OUT_WF", "ALERT_ONLY")),
     "timeoutSeconds": _ZERO,
     "variables": _MAP,
     "inputTemplate": _MAP,
@@ -283,7 +286,7 @@ _START: Final[dict[str, _Field]] = {
     "correlationId": _STRING,
     "input": _MAP,
     "taskToDomain": _MAP,
-    "workflowDef": _Field(None, _as_is),
+    "workflowDef": _Field(None, _read_any),
     "externalInputPayloadStoragePath": _STRING,
     "priority": _ZERO,
     "createdBy": _STRING,

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pydantic.alias_generators import to_camel
+
 from conductor_async._language.names import checked_name
 from conductor_async._language.task_rules import RuleContext, violations
 from conductor_async._language.templates import strings_in, templates_of
 from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
-from conductor_async.models import ConductorModel, TaskType, WorkflowDef
+from conductor_async.models import ConductorModel, SubWorkflowParams, TaskDef, TaskType, WorkflowDef, WorkflowTask
 from conductor_async.workflow.validation.context import ValidationContext
 from conductor_async.workflow.validation.definition_index import DefinitionIndex
 from conductor_async.workflow.validation.expression_checks import ExpressionChecker
@@ -157,6 +159,11 @@ def _name_problems(path: str, what: str, name: str) -> Iterator[str]:
 
 _NO_RULE_CONTEXT = RuleContext()
 
+# Models know the server's names as attributes, too, but more slowly.
+_ATTRIBUTES = {
+    to_camel(name): name for model in (WorkflowTask, SubWorkflowParams, TaskDef) for name in model.model_fields
+}
+
 
 class _WireView:
     """A model read by the server's names of its fields, as the rules of task types read it."""
@@ -167,7 +174,7 @@ class _WireView:
         self._model = model
 
     def __getitem__(self, name: str, /) -> Any:
-        value = getattr(self._model, name)  # models also know the server's names of their attributes
+        value = getattr(self._model, _ATTRIBUTES[name])
         return _WireView(value) if isinstance(value, ConductorModel) else value
 
     get = __getitem__

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, ca
 
 from conductor_async._language.names import checked_name
 from conductor_async.errors import ConfigurationError
-from conductor_async.models import TaskType
+from conductor_async.models import TaskDef, TaskType
 from conductor_async.worker._function.annotations import is_async, names_used_by, unwrap
 from conductor_async.worker._function.argument_binder import ArgumentBinder
 from conductor_async.worker._function.return_types import ReturnType
-from conductor_async.worker._function.task_definition import derive_task_def, named_definition, with_fields
+from conductor_async.worker._function.task_definition import derive_task_def, with_fields
 from conductor_async.worker._options import (
     WorkerOptions,
     checked_concurrency,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Self, TypeAlias
 
-    from conductor_async.models import JsonObject, TaskDef
+    from conductor_async.models import JsonObject
     from conductor_async.worker.context import TaskInProgress
 
 __all__ = ["AnyWorker", "WorkerDecorator", "WorkerOptions", "WorkerTask", "worker_task"]
@@ -146,8 +146,13 @@ class WorkerTask(Generic[P, CallT, R_co]):
             ConfigurationError: The decorator's `task_def` has another name than the worker, or a parameter's annotation
                 cannot be resolved.
         """
-        given = named_definition(self.task_definition_name, self.options.task_def)
-        return with_fields(derive_task_def(given, self.function, self.binder, self.return_type), fields)
+        name, given = self.task_definition_name, self.options.task_def or TaskDef()
+        if given.name not in ("", name):
+            raise ConfigurationError(
+                f"worker {name!r} has a task_def of another name, {given.name!r}: give both the same, or leave it out"
+            )
+        definition = derive_task_def(given, self.function, self.binder, self.return_type)
+        return with_fields(definition, {"name": name, **fields})
 
     def input_schema(self) -> JsonObject:
         """Returns the JSON Schema of the task's input: one property for each parameter.

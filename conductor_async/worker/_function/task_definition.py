@@ -39,22 +39,6 @@ def derive_task_def(
     return definition
 
 
-def named_definition(worker: str, given: TaskDef | None) -> TaskDef:
-    """Returns the definition given to a worker, with the worker's name; without one, a definition of that name.
-
-    Raises:
-        ConfigurationError: The definition has another name.
-    """
-    if given is None:
-        return TaskDef(name=worker)
-    if given.name not in ("", worker):
-        raise ConfigurationError(
-            f"worker {worker!r} has a task_def of another name, {given.name!r}: leave the name out of it, or give both"
-            " the same"
-        )
-    return given.model_copy(update={"name": worker})
-
-
 def with_fields(definition: TaskDef, fields: Mapping[str, Any]) -> TaskDef:
     """Returns the definition with some fields replaced.
 

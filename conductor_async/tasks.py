@@ -7,7 +7,14 @@ from conductor_async.workflow.tasks.agents import (
     GetAgentCard,
     ListMcpTools,
 )
-from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions, task_class
+from conductor_async.workflow.tasks.base import (
+    Composable,
+    Step,
+    TaskInterface,
+    TaskOptions,
+    TaskSequence,
+    task_class,
+)
 from conductor_async.workflow.tasks.children import (
     InlineSubWorkflowTask,
     StartWorkflowTask,
@@ -74,7 +81,6 @@ from conductor_async.workflow.tasks.messaging import (
     KafkaPublishTask,
     SqsEventTask,
 )
-from conductor_async.workflow.tasks.sequences import Composable, Step, TaskSequence
 from conductor_async.workflow.tasks.vectors import (
     EmbeddingModel,
     LlmGenerateEmbeddings,

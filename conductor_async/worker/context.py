@@ -6,10 +6,10 @@ from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from conductor_async._language.durations import whole_seconds
 from conductor_async.errors import LeaseLostError, TaskError
 from conductor_async.worker._conductor_python import ConductorPythonTaskContext
 from conductor_async.worker._function.task_log import TaskLog
-from conductor_async.workflow.tasks.base import whole_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

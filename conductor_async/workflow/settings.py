@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from conductor_async._camel_case import CamelCaseMixin
+from conductor_async._language.durations import whole_seconds
 from conductor_async.models import CacheConfig, RateLimitConfig
 from conductor_async.workflow.references import InputValue, Reference
-from conductor_async.workflow.tasks.base import whole_seconds
 
 if TYPE_CHECKING:
     from datetime import timedelta

@@ -14,31 +14,32 @@ definition.
 from __future__ import annotations
 
 import copy
-import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypedDict, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypedDict, TypeVar, overload
 
 from conductor_async._camel_case import CamelCaseMixin, snake_case
-from conductor_async.errors import ConfigurationError
+from conductor_async._language.durations import whole_seconds
 from conductor_async.models import CacheConfig, StateChangeEvent, TaskDef, TaskType, WorkflowTask
 from conductor_async.workflow.references import InputValue, Reference, plain
 from conductor_async.workflow.tasks.fields import Converted, DeclaredFields, field
-from conductor_async.workflow.tasks.sequences import Composable, Step, TaskSequence
 from conductor_async.workflow.validation import build_model
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from dataclasses import KW_ONLY, InitVar
+    from datetime import timedelta
 
-__all__ = ["TaskInput", "TaskInterface", "TaskOptions", "task_class", "whole_seconds"]
-
-
-def whole_seconds(duration: float | timedelta, what: str) -> int:
-    """Returns `duration` in whole seconds, as definitions hold it; a fraction is rounded up."""
-    seconds = duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
-    if not (math.isfinite(seconds) and seconds >= 0):
-        raise ConfigurationError(f"{what} is a number of seconds from 0, or a timedelta, not {duration!r}.")
-    return math.ceil(seconds)
+__all__ = [
+    "Composable",
+    "Step",
+    "TaskInput",
+    "TaskInterface",
+    "TaskOptions",
+    "TaskSequence",
+    "task_class",
+    "tasks_of",
+]
 
 
 class TaskOptions(TypedDict, total=False):
@@ -59,6 +60,18 @@ class TaskOptions(TypedDict, total=False):
     cache_config: CacheConfig | None
     on_state_change: Mapping[str, Sequence[StateChangeEvent]] | None
     metadata: Mapping[str, InputValue] | None
+
+
+class Step(ABC):
+    """What a `>>` chain is made of: a task, a sequence of tasks, or a workflow."""
+
+    @abstractmethod
+    def steps(self) -> Sequence[TaskInterface]:
+        """Returns the tasks that it stands for, in order."""
+
+
+Composable: TypeAlias = "Step | Sequence[Composable]"
+"""A step, or a list. Where a step is expected a list is a fork; in a fork, a list is a branch of several steps."""
 
 
 def _input_parameters(given: Mapping[str, InputValue] | None) -> dict[str, InputValue]:
@@ -222,6 +235,50 @@ class TaskInterface(CamelCaseMixin, DeclaredFields, Step):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.task_reference_name!r})"
 
+
+# -- sequences ---------------------------------------------------------------------------------------
+
+
+class TaskSequence(Step):
+    """Tasks that run one after the other: `a >> b`. Immutable; usable wherever a task is."""
+
+    def __init__(self, *steps: Composable) -> None:
+        self._tasks: tuple[TaskInterface, ...] = tuple(task for step in steps for task in tasks_of(step))
+
+    def __rshift__(self, following: Composable) -> TaskSequence:
+        return TaskSequence(self, following)
+
+    def __rrshift__(self, before: Sequence[Composable]) -> TaskSequence:
+        return TaskSequence(before, self)
+
+    def __iter__(self) -> Iterator[TaskInterface]:
+        return iter(self._tasks)
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def __repr__(self) -> str:
+        return " >> ".join(map(repr, self._tasks))
+
+    def steps(self) -> Sequence[TaskInterface]:
+        """Returns the tasks, in order."""
+        return self._tasks
+
+
+def tasks_of(step: Composable) -> Sequence[TaskInterface]:
+    """Returns the tasks of a step, in order. A list is a fork, and each of its elements is a branch."""
+    if isinstance(step, Step):
+        return step.steps()
+    if isinstance(step, list | tuple):
+        fork_class: Any = task_class(TaskType.FORK_JOIN)  # defined in a module that builds on this one
+        return [fork_class.of(step)]
+    hint = ""
+    if callable(step):
+        hint = " A worker function becomes a task by its `task` method: greet.task('greet_ref', …)."
+    raise TypeError(f"A workflow is made of tasks, lists of tasks and workflows, not of {type(step).__name__}.{hint}")
+
+
+# -- input -------------------------------------------------------------------------------------------
 
 TaskT = TypeVar("TaskT", bound=TaskInterface)
 _NOT_GIVEN: Any = object()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 from conductor_async.models import SubWorkflowParams, TaskType, WorkflowDef, WorkflowTask
 from conductor_async.workflow.references import InputValue, Reference, plain, wire_form
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from dataclasses import KW_ONLY, InitVar
 
     from conductor_async.models import IdempotencyStrategy, StartWorkflowRequest
-    from conductor_async.workflow.builder import WorkflowBuilder
     from conductor_async.workflow.tasks.inputs import Text
 
 __all__ = ["InlineSubWorkflowTask", "StartWorkflowTask", "SubWorkflowTask"]
@@ -71,6 +70,17 @@ class SubWorkflowTask(TaskInterface, task_type=TaskType.SUB_WORKFLOW):
         return None if self.workflow_definition is None else str(self.workflow_definition)
 
 
+class DefinitionSource(Protocol):
+    """A workflow that was built in code, as far as `InlineSubWorkflowTask` needs it: see `WorkflowBuilder`."""
+
+    name: str
+    version: int | None
+
+    def unchecked_definition(self) -> WorkflowDef:
+        """Returns the definition, also if it cannot work: the parent's check covers it."""
+        ...
+
+
 class InlineSubWorkflowTask(SubWorkflowTask):
     """Runs a workflow whose definition is part of the parent's: it needs no registration. `parent >> child` makes one.
 
@@ -82,16 +92,16 @@ class InlineSubWorkflowTask(SubWorkflowTask):
         options: See `TaskInterface`.
     """
 
-    workflow: WorkflowBuilder | WorkflowDef = field(init=False)
+    workflow: DefinitionSource | WorkflowDef = field(init=False)
 
     def __init__(
-        self, task_ref_name: str, workflow: WorkflowBuilder | WorkflowDef, **options: Unpack[TaskOptions]
+        self, task_ref_name: str, workflow: DefinitionSource | WorkflowDef, **options: Unpack[TaskOptions]
     ) -> None:
         super().__init__(task_ref_name, workflow.name, workflow.version, **options)
         self.workflow = workflow
 
     @classmethod
-    def of(cls, workflow: WorkflowBuilder) -> InlineSubWorkflowTask:
+    def of(cls, workflow: DefinitionSource) -> InlineSubWorkflowTask:
         """Returns the task that a workflow in a `>>` chain becomes, named after it."""
         return cls(re.sub(r"\W+", "_", workflow.name).strip("_"), workflow)
 

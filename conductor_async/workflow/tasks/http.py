@@ -7,10 +7,11 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from conductor_async._language.durations import milliseconds
 from conductor_async.models import TaskType
 from conductor_async.workflow.references import InputValue, Reference, wire_form
 from conductor_async.workflow.tasks.fields import Converted, field
-from conductor_async.workflow.tasks.inputs import InputPart, InputTask, Number, Text, milliseconds
+from conductor_async.workflow.tasks.inputs import InputPart, InputTask, Number, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,12 +11,10 @@ class Translate(InputTask, task_type="TRANSLATE"):
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from pydantic.alias_generators import to_camel
 
-from conductor_async.errors import ConfigurationError
 from conductor_async.workflow.references import Reference, wire_form
 from conductor_async.workflow.tasks.base import TaskInterface
 
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
     from conductor_async.models import JsonObject
 
-__all__ = ["Flag", "InputPart", "InputTask", "Number", "Text", "milliseconds"]
+__all__ = ["Flag", "InputPart", "InputTask", "Number", "Text"]
 
 Text: TypeAlias = str | Reference
 """A text, or an expression for one."""
@@ -57,24 +55,3 @@ class InputPart:
         """Returns the JSON object to send. References in it are kept."""
         given = ((each.name, getattr(self, each.name)) for each in dataclasses.fields(self))
         return {self._keys.get(name) or to_camel(name): wire_form(value) for name, value in given if value is not None}
-
-
-def milliseconds(duration: float | timedelta, what: str) -> int:
-    """Returns `duration`, which is in seconds, in whole milliseconds, as the server wants it.
-
-    Raises:
-        ConfigurationError: The duration is negative or infinite, or looks like milliseconds.
-    """
-    seconds = duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
-    if not 0 <= seconds < float("inf"):
-        raise ConfigurationError(f"{what} is a number of seconds from 0, or a timedelta, not {duration!r}.")
-    if seconds >= _SURELY_MILLISECONDS and not isinstance(duration, timedelta):
-        raise ConfigurationError(
-            f"{what} is in seconds: {duration!r} would be {seconds / 60:.0f} minutes. For {duration!r} milliseconds"
-            f" write {seconds / 1000:g}; if you do mean that long, give a timedelta."
-        )
-    return round(seconds * 1000)
-
-
-# conductor-python takes milliseconds here, from 1000 up. No HTTP request waits for a quarter of an hour.
-_SURELY_MILLISECONDS = 900

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
+from conductor_async._language.durations import whole_seconds
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import TaskType
 from conductor_async.workflow.references import InputValue, Reference
-from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions, whole_seconds
+from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions
 from conductor_async.workflow.tasks.fields import field
 from conductor_async.workflow.tasks.inputs import Flag, InputTask, Number, Text
 

@@ -25,7 +25,7 @@ _collected: ContextVar[list[str] | None] = ContextVar("problems of the models th
 
 @contextmanager
 def collecting_errors() -> Generator[list[str]]:
-    """Makes `build_model` collect its problems in a list, and build the model without the fields that have them."""
+    """Makes `build_model` add its problems to a list and leave the fields out: all problems are found at once."""
     collected: list[str] = []
     token = _collected.set(collected)
     try:

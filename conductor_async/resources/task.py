@@ -6,13 +6,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from conductor_async._http.routes import route
-from conductor_async._language.names import checked_name
 from conductor_async.config import seconds
 from conductor_async.errors import ConductorError, ConfigurationError, ExternalPayloadError
 from conductor_async.models import (
     ExternalStorageLocation,
     JsonObject,
-    PollData,
     SearchResult,
     Task,
     TaskExecLog,
@@ -24,11 +22,12 @@ from conductor_async.models import (
     WorkflowRun,
 )
 from conductor_async.resources import _external_payload
-from conductor_async.resources._base import Resource
+from conductor_async.resources._task_queues import TaskQueues
+from conductor_async.resources._workflow_search import search_params
 from conductor_async.resources._worker_api import LONGEST_POLL, UNREADABLE_INPUT_CALLBACK, WorkerApi, hand_back
+from conductor_async.resources._workflow_start import run_type
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import timedelta
 
     from conductor_async._http.call import Api
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("conductor_async")
 
 
-class TaskClient(Resource):
+class TaskClient(TaskQueues):
     """What workers need, and what looks into the queues they work from.
 
     A poll hands out tasks: each becomes IN_PROGRESS and waits for its result until its response timeout. So a poll is
@@ -258,14 +257,13 @@ class TaskClient(Resource):
             AmbiguousOutcomeError: The answer was lost: a WAIT may have been completed.
         """
         waiting = seconds(timeout, "timeout")
-        kind: type[WorkflowRun | TaskRun] = TaskRun if return_strategy.startswith("BLOCKING_TASK") else WorkflowRun
         return await self._api.call(
             "POST",
             route("/tasks/{workflow_id}/{status}/signal/sync", workflow_id=workflow_id, status=str(status)),
             params={"returnStrategy": return_strategy, "timeoutMillis": int(waiting * 1000)},
             json=output or {},
             json_name="output",
-            returns=kind,
+            returns=run_type(return_strategy),
             extra_time=waiting,
         )
 
@@ -314,7 +312,7 @@ class TaskClient(Resource):
             query: Conditions joined by ` AND `, on taskId, taskType, taskDefName, status, workflowType and the times.
             sort: `field:ASC` or `field:DESC`.
         """
-        params = {"start": start, "size": size, "freeText": free_text, "query": query, "sort": sort}
+        params = search_params(start, size, free_text, query, sort)
         return await self._api.call("GET", route("/tasks/search"), params=params, returns=SearchResult[TaskSummary])
 
     async def search_v2(
@@ -326,7 +324,7 @@ class TaskClient(Resource):
         sort: str | None = None,
     ) -> SearchResult[Task]:
         """As `search`, with whole tasks: GET /tasks/search-v2."""
-        params = {"start": start, "size": size, "freeText": free_text, "query": query, "sort": sort}
+        params = search_params(start, size, free_text, query, sort)
         found = await self._api.call("GET", route("/tasks/search-v2"), params=params, returns=SearchResult[Task])
         for task in found.results:
             await self._worker_api.fetch_payloads(task)
@@ -347,64 +345,4 @@ class TaskClient(Resource):
             route("/tasks/externalstoragelocation"),
             params={"path": path, "operation": operation, "payloadType": payload_type},
             returns=ExternalStorageLocation,
-        )
-
-    # -- queues ----------------------------------------------------------------------------------
-
-    async def get_queue_size_for_task(self, task_type: str, domain: str | None = None) -> int:
-        """How many tasks wait in a queue, postponed ones too: GET /tasks/queue/size."""
-        checked_name("task type", task_type)
-        params = {"taskType": task_type, "domain": domain}
-        return await self._api.call("GET", route("/tasks/queue/size"), params=params, returns=int)
-
-    async def get_pending_tasks(self, task_type: str, start: int = 0, count: int = 100) -> list[Task]:
-        """Tasks of a type that have not ended, whether they wait or are worked on: GET /admin/task/{task_type}.
-
-        Args:
-            task_type: The task's name.
-            start: How many to leave out.
-            count: How many to return.
-        """
-        return await self._api.call(
-            "GET",
-            route("/admin/task/{task_type}", task_type=task_type),
-            params={"start": start, "count": count},
-            returns=list[Task],
-        )
-
-    async def get_queue_sizes_for_tasks(self, task_types: Sequence[str]) -> dict[str, int]:
-        """How many tasks wait, by task type: GET /tasks/queue/sizes."""
-        if not task_types:
-            raise ConfigurationError("get_queue_sizes_for_tasks needs at least one task type")
-        params = {"taskType": list(task_types)}
-        return await self._api.call("GET", route("/tasks/queue/sizes"), params=params, returns=dict[str, int])
-
-    async def get_all_queue_sizes(self) -> dict[str, int]:
-        """How many messages wait in every queue, the server's own too: GET /tasks/queue/all."""
-        return await self._api.call("GET", route("/tasks/queue/all"), returns=dict[str, int])
-
-    async def get_all_queue_details(self) -> dict[str, dict[str, dict[str, int]]]:
-        """Size and unacknowledged messages of every queue: GET /tasks/queue/all/verbose."""
-        return await self._api.call(
-            "GET", route("/tasks/queue/all/verbose"), returns=dict[str, dict[str, dict[str, int]]]
-        )
-
-    async def get_task_poll_data(self, task_type: str) -> list[PollData]:
-        """Who polled a task type last, and when: GET /tasks/queue/polldata."""
-        checked_name("task type", task_type)
-        params = {"taskType": task_type}
-        return await self._api.call("GET", route("/tasks/queue/polldata"), params=params, returns=list[PollData])
-
-    async def get_all_poll_data(self) -> list[PollData]:
-        """Who polled last, of all task types: GET /tasks/queue/polldata/all."""
-        return await self._api.call("GET", route("/tasks/queue/polldata/all"), returns=list[PollData])
-
-    async def requeue_pending_tasks(self, task_type: str) -> str:
-        """Puts pending tasks of a type back into its queue: POST /tasks/queue/requeue/{task_type}.
-
-        Returns:
-            How many, as the server's text.
-        """
-        return await self._api.call(
-            "POST", route("/tasks/queue/requeue/{task_type}", task_type=task_type), returns=str, repeatable=True
         )

@@ -1,4 +1,4 @@
-"""Searching executions: `/workflow/search` and its kin. They are methods of `WorkflowClient`."""
+"""Searching executions: `/workflow/search` and its variants. They are methods of `WorkflowClient`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conductor_async.resources._base import Resource
 
 
 class WorkflowSearch(Resource):
-    """The searching half of `WorkflowClient`. What is found comes in pages: `total_hits` says how much there is."""
+    """The methods of `WorkflowClient` that search. They return pages; `total_hits` is the number of all matches."""
 
     async def search(
         self,
@@ -24,23 +24,23 @@ class WorkflowSearch(Resource):
         classifier: str | None = None,
         top_level_only: bool | None = None,
     ) -> SearchResult[WorkflowSummary]:
-        """Summaries of executions: GET /workflow/search.
+        """Returns summaries of executions: GET /workflow/search.
 
         Args:
-            start: How many hits to leave out.
+            start: How many matches to skip.
             size: How many to return, at most 5000.
-            free_text: Part of the summary's JSON; `*` is all.
+            free_text: Part of the summary's JSON; `*` matches all.
             query: Conditions joined by ` AND ` (upper case), each `field = value`, `>`, `<` or `IN (a,b)`. Fields:
                 workflowId, correlationId, workflowType, startTime, endTime, updateTime, status, parentWorkflowId,
-                classifier. The server silently ignores a field that it does not know.
+                classifier. The server silently ignores unknown fields.
             sort: `field:ASC` or `field:DESC`, several joined by `|`.
             classifier: `workflow` or `agent`.
-            top_level_only: Leave out sub-workflows.
+            top_level_only: Skip sub-workflows.
 
         Raises:
-            BadRequestError: `size` is too large, or the query cannot be read.
+            BadRequestError: `size` is too large, or the query is invalid.
         """
-        params = _search_params(start, size, free_text, query, sort, classifier, top_level_only)
+        params = search_params(start, size, free_text, query, sort, classifier, top_level_only)
         return await self._api.call(
             "GET", route("/workflow/search"), params=params, returns=SearchResult[WorkflowSummary]
         )
@@ -56,9 +56,9 @@ class WorkflowSearch(Resource):
         classifier: str | None = None,
         top_level_only: bool | None = None,
     ) -> SearchResult[Workflow]:
-        """As `search`, with whole executions (but for their tasks): GET /workflow/search-v2."""
-        params = _search_params(start, size, free_text, query, sort, classifier, top_level_only)
-        return await self._found("/workflow/search-v2", params)
+        """Searches as `search` does, and returns whole executions without their tasks: GET /workflow/search-v2."""
+        params = search_params(start, size, free_text, query, sort, classifier, top_level_only)
+        return await self._search_executions("/workflow/search-v2", params)
 
     async def search_by_tasks(
         self,
@@ -68,16 +68,16 @@ class WorkflowSearch(Resource):
         query: str | None = None,
         sort: str | None = None,
     ) -> SearchResult[WorkflowSummary]:
-        """Executions by what their tasks are like: GET /workflow/search-by-tasks. `total_hits` counts tasks.
+        """Returns executions by properties of their tasks: GET /workflow/search-by-tasks. `total_hits` counts tasks.
 
         Args:
-            start: How many hits to leave out.
+            start: How many matches to skip.
             size: How many to return.
-            free_text: Part of the task summary's JSON.
+            free_text: Part of the task summary's JSON; `*` matches all.
             query: As in `search`, on taskId, taskType, taskDefName, status, workflowType and the times.
             sort: As in `search`.
         """
-        params = _search_params(start, size, free_text, query, sort)
+        params = search_params(start, size, free_text, query, sort)
         return await self._api.call(
             "GET", route("/workflow/search-by-tasks"), params=params, returns=SearchResult[WorkflowSummary]
         )
@@ -90,18 +90,18 @@ class WorkflowSearch(Resource):
         query: str | None = None,
         sort: str | None = None,
     ) -> SearchResult[Workflow]:
-        """As `search_by_tasks`, with whole executions (but for their tasks): GET /workflow/search-by-tasks-v2."""
-        params = _search_params(start, size, free_text, query, sort)
-        return await self._found("/workflow/search-by-tasks-v2", params)
+        """Searches as `search_by_tasks` does, and returns whole executions: GET /workflow/search-by-tasks-v2."""
+        params = search_params(start, size, free_text, query, sort)
+        return await self._search_executions("/workflow/search-by-tasks-v2", params)
 
-    async def _found(self, path: str, params: dict[str, Any]) -> SearchResult[Workflow]:
+    async def _search_executions(self, path: str, params: dict[str, Any]) -> SearchResult[Workflow]:
         found = await self._api.call("GET", route(path), params=params, returns=SearchResult[Workflow])
         for workflow in found.results:
             await _external_payload.fill_workflow(self._api, workflow)
         return found
 
 
-def _search_params(
+def search_params(
     start: int,
     size: int,
     free_text: str,
@@ -110,6 +110,7 @@ def _search_params(
     classifier: str | None = None,
     top_level_only: bool | None = None,
 ) -> dict[str, Any]:
+    """Returns the query of a search, for executions and for tasks."""
     return {
         "start": start,
         "size": size,

@@ -70,7 +70,7 @@ async def test_without_a_key_nobody_asks() -> None:
         assert server.tokens_asked == 0
 
 
-async def test_d25_fifty_first_calls_fetch_one_token() -> None:
+async def test_fifty_first_calls_fetch_one_token() -> None:
     async with orkes(token_delay=0.05) as server, server.client() as client:
         assert await many(50, client) == []
         assert server.tokens_asked == 1
@@ -98,7 +98,7 @@ async def test_a_token_that_says_when_it_ends_is_believed() -> None:
 
 
 @pytest.mark.parametrize("fault", [answer(503), answer(401), cut(b""), answer(text="<html>")])
-async def test_d24_the_old_token_is_kept_when_a_refresh_fails(fault: Any, caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_old_token_is_kept_when_a_refresh_fails(fault: Any, caplog: pytest.LogCaptureFixture) -> None:
     async with orkes() as server, server.client(auth_token_ttl=0.05) as client:
         await call(client)
         await anyio.sleep(0.06)

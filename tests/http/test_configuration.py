@@ -34,7 +34,7 @@ from tests.fakes.wire import answer, serve
         ("http://host.example:80/api", "http://host.example:80/api"),
     ],
 )
-def test_d35_urls_are_put_right(given: str, url: str) -> None:
+def test_urls_are_put_right(given: str, url: str) -> None:
     assert Configuration(given).server_api_url == url
 
 

@@ -141,7 +141,7 @@ async def test_closing_ends_the_wait_before_a_repetition() -> None:
 
 
 @pytest.mark.anyio
-async def test_d36_clients_of_one_factory_share_one_connection() -> None:
+async def test_clients_of_one_factory_share_one_connection() -> None:
     async with serve(answer(json=[])) as server, client_of(server) as client:
         assert client.metadata is client.metadata
         for each in (client, client.with_options(timeout=3), client.with_options(retry=RetryPolicy())):
@@ -151,7 +151,7 @@ async def test_d36_clients_of_one_factory_share_one_connection() -> None:
 
 
 @pytest.mark.anyio
-async def test_d37_a_failing_call_harms_no_other() -> None:
+async def test_a_failing_call_harms_no_other() -> None:
     async def mixed(peer: Any, request: Any) -> None:
         if "bad" in request.target:
             await cut(b"", reset=True)(peer, request)

@@ -144,7 +144,7 @@ async def test_verify_false_warns_once_and_works() -> None:
 # -- proxies ---------------------------------------------------------------------------------------------
 
 
-async def test_d6_a_configured_proxy_is_used() -> None:
+async def test_a_configured_proxy_is_used() -> None:
     async with serve(OK) as server, serve(forward()) as proxy, client_of(server, proxy=proxy.origin) as client:
         await call(client)
         await call(client)
@@ -199,7 +199,7 @@ async def test_a_proxy_that_is_down_is_a_connection_that_failed_without_its_pass
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-async def test_d6_the_environments_proxy_is_used(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_environments_proxy_is_used(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with serve(OK) as server, serve(forward()) as proxy:
         monkeypatch.setenv(variable, proxy.origin)
         async with client_of(server, trust_env=True) as client:
@@ -235,7 +235,7 @@ async def test_a_proxy_that_cannot_work_is_refused_at_once(proxy: str) -> None:
 
 
 @pytest.mark.parametrize("most", [1, 3])
-async def test_d6_max_connections_is_honoured(most: int) -> None:
+async def test_max_connections_is_honoured(most: int) -> None:
     async def slowly(peer: Peer, request: Request) -> None:
         await anyio.sleep(0.01)
         await peer.send(packed(json={"workflowId": "w", "status": "RUNNING"}))

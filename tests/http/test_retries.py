@@ -65,7 +65,7 @@ def answered(call: Call) -> Any:
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [408, 429, 502, 503, 504])
 @pytest.mark.parametrize("call", [read, deliver])
-async def test_d34_a_busy_server_is_asked_again(call: Call, status: int) -> None:
+async def test_a_busy_server_is_asked_again(call: Call, status: int) -> None:
     async with serve(refuse(status), refuse(status), answered(call)) as server, client_of(server) as client:
         await call(client)
         assert server.count() == 3

@@ -248,7 +248,7 @@ def test_changing_a_deep_copy_leaves_the_original() -> None:
 
 def test_pydantic_dumps_parts_alike_whether_parsed_or_not() -> None:
     touched, untouched = execution(), execution()
-    touched._settle()
+    touched._parse_lazy_fields()
     assert untouched.model_dump() == touched.model_dump()
     assert untouched.model_dump()["workflow_definition"]["tasks"][0]["task_reference_name"] == "r"
     assert untouched.model_dump_json(by_alias=True) == touched.model_dump_json(by_alias=True)
@@ -292,7 +292,7 @@ def test_importing_the_models_builds_none_of_them() -> None:
 # -- the incumbent's defects -----------------------------------------------------------------------------------
 
 
-def test_d28_an_unknown_status_or_field_is_kept_and_nothing_is_lost() -> None:
+def test_an_unknown_status_or_field_is_kept_and_nothing_is_lost() -> None:
     recorded = {
         "workflowId": "id",
         "status": "HIBERNATING",
@@ -305,13 +305,13 @@ def test_d28_an_unknown_status_or_field_is_kept_and_nothing_is_lost() -> None:
     assert workflow.to_wire() == recorded
 
 
-def test_d32_a_model_is_what_the_server_knows_and_nothing_else() -> None:
+def test_a_model_is_what_the_server_knows_and_nothing_else() -> None:
     result = TaskResult(task_id="t", status=TaskResultStatus.COMPLETED)
     object.__setattr__(result, "_private", "secret")
     assert result.to_wire() == {"taskId": "t", "status": "COMPLETED"}
 
 
-def test_d58_what_nobody_set_is_left_to_the_server() -> None:
+def test_what_nobody_set_is_left_to_the_server() -> None:
     task = WorkflowTask(
         name="sub", task_reference_name="s", type="SUB_WORKFLOW", sub_workflow_param=SubWorkflowParams(name="child")
     )
@@ -324,7 +324,7 @@ def test_d58_what_nobody_set_is_left_to_the_server() -> None:
     }
 
 
-def test_d59_one_name_for_each_thing() -> None:
+def test_one_name_for_each_thing() -> None:
     kinds = [getattr(models, name) for name in models.__all__]
     names = [kind.__name__ for kind in kinds if isinstance(kind, type)]
     assert len(names) == len(set(names))

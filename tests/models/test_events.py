@@ -38,7 +38,7 @@ HANDLER = {
 }
 
 
-def test_d31_every_action_is_read_and_kept() -> None:
+def test_every_action_is_read_and_kept() -> None:
     handler = EventHandler.model_validate(HANDLER)
     assert handler.to_wire() == HANDLER
     start, complete, _, terminate, *_, dance = handler.actions

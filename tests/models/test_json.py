@@ -177,7 +177,7 @@ def test_the_root_has_the_name_it_is_given() -> None:
     assert caught.value.path == "output.total"
 
 
-def test_d32_plain_enums_and_sets_and_objects() -> None:
+def test_plain_enums_and_sets_and_objects() -> None:
     result = TaskResult(task_id="t", output_data={"colour": Colour.RED, "seen": {1, 2}, "none": None})
     assert json.loads(encode_json(result)) == {
         "taskId": "t",

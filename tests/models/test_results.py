@@ -38,7 +38,7 @@ def test_two_results_share_no_output() -> None:
     assert TaskResult.complete().output_data == {}
 
 
-def test_d47_search_results_say_how_much_there_is() -> None:
+def test_search_results_say_how_much_there_is() -> None:
     found = SearchResult[WorkflowSummary].model_validate_json(
         '{"totalHits": 1234, "results": [{"workflowId": "w", "status": "FAILED", "startTime": "2026-11-23T07:17:15Z"}]}'
     )

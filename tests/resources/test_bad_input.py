@@ -48,7 +48,7 @@ async def test_the_url_is_one_level_off(server_url: str) -> None:
             assert "/metadata/taskdefs" in str(caught.value)
 
 
-async def test_d27_a_web_page_is_an_error_never_a_list() -> None:
+async def test_a_web_page_is_an_error_never_a_list() -> None:
     page = "<!doctype html><html><head><title>Conductor UI</title></head><body></body></html>"
     for kind in ("text/html", "text/html;charset=UTF-8", "application/octet-stream"):
         async with serve(answer(text=page, headers={"Content-Type": kind})) as server, client_of(server) as client:
@@ -117,7 +117,7 @@ async def test_errors_without_a_readable_body_are_errors_all_the_same(body: byte
             assert caught.value.message
 
 
-async def test_d33_a_text_labelled_json_is_read_as_text() -> None:
+async def test_a_text_labelled_json_is_read_as_text() -> None:
     fault = answer(501, body=b"env-backed secrets are read-only", headers={"Content-Type": "application/json"})
     async with serve(fault) as server, client_of(server) as client:
         with pytest.raises(EndpointNotAvailableError, match="env-backed secrets are read-only"):
@@ -146,7 +146,7 @@ async def test_an_inline_definition_that_is_invalid_lists_why(server_url: str) -
         assert [each.path.rpartition(".")[2] for each in getattr(caught.value, "validation_errors", ())] == ["priority"]
 
 
-async def test_d28_new_statuses_and_fields_of_a_newer_server_are_kept() -> None:
+async def test_new_statuses_and_fields_of_a_newer_server_are_kept() -> None:
     newer: dict[str, Any] = {"workflowId": "w", "status": "DREAMING", "brandNew": {"a": [1]}, "tasks": []}
     async with serve(answer(json=newer)) as server, client_of(server) as client:
         workflow = await client.workflow.get_workflow("w")

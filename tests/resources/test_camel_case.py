@@ -60,7 +60,7 @@ def test_what_is_not_there_is_an_attribute_error() -> None:
 
 
 @pytest.mark.anyio
-async def test_d59_keywords_in_both_spellings() -> None:
+async def test_keywords_in_both_spellings() -> None:
     async with serve(answer(text="id")) as server, client_of(server) as client:
         old: Any = client.workflow
         for start in (old.startWorkflowByName, old.start_workflow_by_name):

@@ -129,7 +129,7 @@ def without_times(definition: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("write", ["register", "update"])
-async def test_d29_a_workflow_of_every_field_survives(
+async def test_a_workflow_of_every_field_survives(
     write: str, conductor: ConductorClient, held: Held, new_name: Name
 ) -> None:
     name = new_name("full")
@@ -150,14 +150,14 @@ async def test_d29_a_workflow_of_every_field_survives(
     await conductor.metadata.unregister_workflow_def(name, given["version"])
 
 
-async def test_d29_the_full_workflow_uses_every_field_that_models_know() -> None:
+async def test_the_full_workflow_uses_every_field_that_models_know() -> None:
     used = keys_of(full_workflow_def("x"))
     for model in (WorkflowDef, WorkflowTask, SubWorkflowParams, TaskDef):
         wire_names = {field.alias for field in model.model_fields.values()}
         assert wire_names - used <= {"createTime", "updateTime"}, model
 
 
-async def test_d29_a_task_of_every_field_survives(conductor: ConductorClient, held: Held, new_name: Name) -> None:
+async def test_a_task_of_every_field_survives(conductor: ConductorClient, held: Held, new_name: Name) -> None:
     name = new_name("full")
     given = full_task_def(name)
     await conductor.metadata.register_task_def(TaskDef.model_validate(given))
@@ -180,7 +180,7 @@ def part(value: Any) -> Any:
     return without_times(value) if isinstance(value, dict) else value
 
 
-async def test_d30_one_definition_does_not_poison_the_list(conductor: ConductorClient, new_name: Name) -> None:
+async def test_one_definition_does_not_poison_the_list(conductor: ConductorClient, new_name: Name) -> None:
     name = new_name("sub")
     params = SubWorkflowParams(name="child", version=1, idempotency_key="k", idempotency_strategy="RETURN_EXISTING")
     task = WorkflowTask(name="s", task_reference_name="s", type="SUB_WORKFLOW", sub_workflow_param=params)
@@ -191,7 +191,7 @@ async def test_d30_one_definition_does_not_poison_the_list(conductor: ConductorC
     await conductor.metadata.unregister_workflow_def(name, 1)
 
 
-async def test_d58_what_was_not_set_is_the_servers_to_choose(
+async def test_what_was_not_set_is_the_servers_to_choose(
     conductor: ConductorClient, held: Held, new_name: Name
 ) -> None:
     name = new_name("plain")

@@ -77,7 +77,7 @@ async def test_query_values_over_the_wire(value: str) -> None:
 
 
 @pytest.mark.anyio
-async def test_d46_skipped_tasks_values_stay_quoted_in_the_query() -> None:
+async def test_skipped_tasks_values_stay_quoted_in_the_query() -> None:
     async with serve(answer()) as server, client_of(server) as client:
         values = {"k y": "a=b&[c];ü", "n": 7, "yes": True}
         request = SkipTaskRequest(task_input=values, task_output={"o": "1"})
@@ -148,7 +148,7 @@ async def test_none_is_no_name() -> None:
         ({(1, 2): 3}, "input.order.lines[2].price"),
     ],
 )
-async def test_d32_a_value_that_json_cannot_hold_is_named_before_anything_is_sent(value: Any, path: str) -> None:
+async def test_a_value_that_json_cannot_hold_is_named_before_anything_is_sent(value: Any, path: str) -> None:
     payload = {"order": {"lines": [{}, {}, {"price": value}]}}
     request = StartWorkflowRequest(name="w", input=payload)
     result = TaskResult(task_id="t", workflow_instance_id="w", output_data=payload)

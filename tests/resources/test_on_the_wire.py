@@ -18,7 +18,7 @@ RUN = {"workflowId": "w", "status": "COMPLETED"}
 @pytest.mark.parametrize(
     ("request_version", "version", "segment"), [(None, None, "0"), (3, None, "3"), (3, 7, "7"), (3, 0, "0")]
 )
-async def test_d57_execute_asks_for_the_version_meant(
+async def test_execute_asks_for_the_version_meant(
     request_version: int | None, version: int | None, segment: str
 ) -> None:
     async with serve(answer(json=RUN)) as server, client_of(server) as client:
@@ -42,7 +42,7 @@ async def test_a_start_sends_what_was_set_and_an_empty_input() -> None:
         assert server.requests[2].target == "/api/workflow/greet"
 
 
-async def test_d26_a_text_goes_as_text() -> None:
+async def test_a_text_goes_as_text() -> None:
     async with serve(answer()) as server, client_of(server) as client:
         await client.task.add_task_log("t", 'he said "hi"\né\\n')
         (seen,) = server.requests

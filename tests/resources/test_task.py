@@ -52,7 +52,7 @@ async def test_polling(conductor: ConductorClient, held: Held, flow: str) -> Non
         await task.batch_poll_tasks(kind, timeout=100)
 
 
-async def test_d44_an_empty_queue_is_none(conductor: ConductorClient, flow: str) -> None:
+async def test_an_empty_queue_is_none(conductor: ConductorClient, flow: str) -> None:
     assert await conductor.task.poll_task(f"{flow}_one") is None
 
 
@@ -98,7 +98,7 @@ async def test_results(conductor: ConductorClient, held: Held, flow: str) -> Non
 
 
 @pytest.mark.parametrize("output", [{"a": {"b": [1, None]}, "result": "x"}, None])
-async def test_d45_results_by_reference_name(output: Any, conductor: ConductorClient, held: Held, flow: str) -> None:
+async def test_results_by_reference_name(output: Any, conductor: ConductorClient, held: Held, flow: str) -> None:
     workflow_id = await conductor.workflow.start_workflow_by_name(flow)
     update = conductor.task.update_task_by_ref_name
     task_id = await update(workflow_id, "one", TaskResultStatus.COMPLETED, output, worker_id="me")
@@ -141,7 +141,7 @@ TEXTS = [
 ]
 
 
-async def test_d26_logs_are_stored_as_they_are(conductor: ConductorClient, held: Held, flow: str) -> None:
+async def test_logs_are_stored_as_they_are(conductor: ConductorClient, held: Held, flow: str) -> None:
     workflow_id = await conductor.workflow.start_workflow_by_name(flow)
     task_id = (await conductor.workflow.get_workflow(workflow_id)).tasks[0].task_id
     assert await conductor.task.get_task_logs(task_id) == []

@@ -71,7 +71,7 @@ async def test_executing_synchronously(conductor: ConductorClient, held: Held, f
     await conductor.metadata.unregister_workflow_def(ends, 2)
 
 
-async def test_d60_the_documented_positions_of_execute(conductor: ConductorClient, held: Held, flow: str) -> None:
+async def test_the_documented_positions_of_execute(conductor: ConductorClient, held: Held, flow: str) -> None:
     request = StartWorkflowRequest(name="another name", version=9, input={"x": 1})
     run = await conductor.workflow.execute_workflow(request, "request-1", flow, 1, "wait", wait_for_seconds=1)
     assert run.request_id == "request-1"
@@ -124,13 +124,13 @@ async def test_looking(conductor: ConductorClient, flow: str, finish: Any) -> No
     assert set(ever) == {first, second}
 
 
-async def test_d40_tasks_are_left_out_if_asked_to(conductor: ConductorClient, flow: str) -> None:
+async def test_tasks_are_left_out_if_asked_to(conductor: ConductorClient, flow: str) -> None:
     workflow_id = await conductor.workflow.start_workflow_by_name(flow)
     assert (await conductor.workflow.get_workflow(workflow_id, include_tasks=False)).tasks == []
     assert len((await conductor.workflow.get_workflow(workflow_id)).tasks) == 1
 
 
-async def test_d42_by_correlation_id(conductor: ConductorClient, flow: str) -> None:
+async def test_by_correlation_id(conductor: ConductorClient, flow: str) -> None:
     workflow = conductor.workflow
     ids = {key: await workflow.start_workflow_by_name(flow, correlation_id=key) for key in ("a 1", "b/2", "c?")}
     await workflow.terminate_workflow(ids["b/2"])
@@ -145,7 +145,7 @@ async def test_d42_by_correlation_id(conductor: ConductorClient, flow: str) -> N
     assert await workflow.get_by_correlation_id(flow, "unknown") == []
 
 
-async def test_d47_search(conductor: ConductorClient, flow: str) -> None:
+async def test_search(conductor: ConductorClient, flow: str) -> None:
     workflow = conductor.workflow
     ids = {await workflow.start_workflow_by_name(flow, {"x": n}) for n in range(3)}
     query = f"workflowType={flow} AND status=RUNNING"
@@ -226,7 +226,7 @@ async def test_running_again(conductor: ConductorClient, held: Held, flow: str, 
     assert held("workflow", workflow_id)["status"] == "RUNNING"
 
 
-async def test_d46_skipping_a_task(conductor: ConductorClient, held: Held, flow: str, finish: Any) -> None:
+async def test_skipping_a_task(conductor: ConductorClient, held: Held, flow: str, finish: Any) -> None:
     workflow = conductor.workflow
     workflow_id = await workflow.start_workflow_by_name(flow)
     values = {"k [x]": 'a=b&[c];+ü"%41', "n": 7}

@@ -1,4 +1,4 @@
-"""Tasks: polling, results, logs, signals and queues: `/tasks`."""
+"""Tasks: polling, results, signals, logs and searches, `/tasks`. The queues are in `_task_queues`."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from conductor_async._http.call import Api
+
+__all__ = ["TaskClient"]
 
 logger = logging.getLogger("conductor_async")
 
@@ -163,12 +165,12 @@ class TaskClient(TaskQueues):
         output: JsonObject | None = None,
         worker_id: str | None = None,
     ) -> str:
-        """Delivers a result by the task's reference name: POST /tasks/{workflow_id}/{task_reference_name}/{status}.
+        """Reports a result by the task's reference name: POST /tasks/{workflow_id}/{task_reference_name}/{status}.
 
-        The output is merged into what the task has already. In a loop, the plain reference means the running iteration.
+        The output is merged into the task's present output. In a loop, the reference name means the running iteration.
 
         Returns:
-            The task's id; empty if nothing is pending there (the server says no more than that).
+            The task's id; empty if no such task is pending (the server does not say why).
         """
         task_id = await self._api.call(
             "POST",
@@ -195,11 +197,11 @@ class TaskClient(TaskQueues):
         output: JsonObject | None = None,
         worker_id: str | None = None,
     ) -> Workflow:
-        """As `update_task_by_ref_name`, and returns the execution: POST on the same path with `/sync`.
+        """Does the same as `update_task_by_ref_name`, and returns the execution: POST to the same path with `/sync`.
 
         Raises:
-            NotFoundError: Nothing is pending under that reference name.
-            AmbiguousOutcomeError: The answer was lost.
+            NotFoundError: No task with that reference name is pending.
+            AmbiguousOutcomeError: The response was lost.
         """
         workflow = await self._api.call(
             "POST",
@@ -222,11 +224,11 @@ class TaskClient(TaskQueues):
     ) -> None:
         """Completes the first pending WAIT: POST /tasks/{workflow_id}/{status}/signal.
 
-        Sub-workflows are looked through too. It is not an error if nothing waits.
+        The server searches sub-workflows too. It is not an error if no WAIT is pending.
 
         Raises:
             NotFoundError: There is no such execution.
-            AmbiguousOutcomeError: The answer was lost: a WAIT may have been completed.
+            AmbiguousOutcomeError: The response was lost: a WAIT may have been completed.
         """
         await self._api.call(
             "POST",
@@ -243,18 +245,18 @@ class TaskClient(TaskQueues):
         return_strategy: str = "TARGET_WORKFLOW",
         timeout: float | timedelta = 5.0,
     ) -> WorkflowRun | TaskRun:
-        """As the other, and waits like `execute_workflow` does: POST /tasks/{workflow_id}/{status}/signal/sync.
+        """Completes the first pending WAIT, then waits as `execute_workflow` does: POST /tasks/{id}/{status}/signal/sync.
 
         Args:
             workflow_id: The execution.
-            status: What the WAIT task becomes.
+            status: The WAIT task's new status.
             output: Its output.
             return_strategy: TARGET_WORKFLOW, BLOCKING_WORKFLOW, BLOCKING_TASK or BLOCKING_TASK_INPUT.
             timeout: Seconds (or a timedelta) that the server waits for the execution to end or to block again.
 
         Raises:
-            NotFoundError: Nothing waits, or there is no such execution.
-            AmbiguousOutcomeError: The answer was lost: a WAIT may have been completed.
+            NotFoundError: No WAIT is pending, or there is no such execution.
+            AmbiguousOutcomeError: The response was lost: a WAIT may have been completed.
         """
         waiting = seconds(timeout, "timeout")
         return await self._api.call(
@@ -267,7 +269,7 @@ class TaskClient(TaskQueues):
             extra_time=waiting,
         )
 
-    # -- look ------------------------------------------------------------------------------------
+    # -- read ------------------------------------------------------------------------------------
 
     async def get_task(self, task_id: str) -> Task:
         """One task: GET /tasks/{task_id}. Payloads that the server keeps outside are fetched.
@@ -281,15 +283,15 @@ class TaskClient(TaskQueues):
         return task
 
     async def add_task_log(self, task_id: str, log_message: str) -> None:
-        """Adds a line to a task's log, stored as it is: POST /tasks/{task_id}/log. The server accepts any id.
+        """Adds a line to a task's log: POST /tasks/{task_id}/log. The server accepts any id.
 
         Raises:
-            AmbiguousOutcomeError: The answer was lost: the line may be there.
+            AmbiguousOutcomeError: The response was lost: the line may have been added.
         """
         await self._api.call("POST", route("/tasks/{task_id}/log", task_id=task_id), text=log_message)
 
     async def get_task_logs(self, task_id: str) -> list[TaskExecLog]:
-        """A task's log, in order of time: GET /tasks/{task_id}/log."""
+        """Returns a task's log, in order of time: GET /tasks/{task_id}/log."""
         logs = await self._api.call(
             "GET", route("/tasks/{task_id}/log", task_id=task_id), returns=list[TaskExecLog], or_none=True
         )
@@ -303,12 +305,12 @@ class TaskClient(TaskQueues):
         query: str | None = None,
         sort: str | None = None,
     ) -> SearchResult[TaskSummary]:
-        """Summaries of tasks: GET /tasks/search.
+        """Returns summaries of tasks: GET /tasks/search.
 
         Args:
-            start: How many hits to leave out.
+            start: How many matches to skip.
             size: How many to return.
-            free_text: Part of the summary's JSON; `*` is all.
+            free_text: Part of the summary's JSON; `*` matches all.
             query: Conditions joined by ` AND `, on taskId, taskType, taskDefName, status, workflowType and the times.
             sort: `field:ASC` or `field:DESC`.
         """
@@ -323,7 +325,7 @@ class TaskClient(TaskQueues):
         query: str | None = None,
         sort: str | None = None,
     ) -> SearchResult[Task]:
-        """As `search`, with whole tasks: GET /tasks/search-v2."""
+        """Searches as `search` does, and returns whole tasks: GET /tasks/search-v2."""
         params = search_params(start, size, free_text, query, sort)
         found = await self._api.call("GET", route("/tasks/search-v2"), params=params, returns=SearchResult[Task])
         for task in found.results:
@@ -333,10 +335,10 @@ class TaskClient(TaskQueues):
     async def get_external_storage_location(
         self, path: str, operation: str, payload_type: str
     ) -> ExternalStorageLocation:
-        """Where a payload that is kept outside is read or written: GET /tasks/externalstoragelocation.
+        """Returns where a payload in external storage is read or written: GET /tasks/externalstoragelocation.
 
         Args:
-            path: As the task has it in `external_input_payload_storage_path`.
+            path: The task's `external_input_payload_storage_path`.
             operation: READ or WRITE.
             payload_type: TASK_INPUT or TASK_OUTPUT.
         """

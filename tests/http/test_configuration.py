@@ -11,7 +11,7 @@ import pytest
 
 from conductor_async import AuthenticationSettings, Configuration, ConfigurationError, Limits, RetryPolicy
 from conductor_async.client import ConductorClient
-from conductor_async.compat.clients import OrkesClients
+from conductor_async.compat import OrkesClients
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, serve
 

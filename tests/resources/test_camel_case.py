@@ -10,7 +10,7 @@ import pytest
 
 from conductor_async._camel_case import CamelCaseMixin, snake_case
 from conductor_async.client import ConductorClient
-from conductor_async.compat.clients import ConductorClients, OrkesClients
+from conductor_async.compat import ConductorClients, OrkesClients
 from conductor_async.resources import MetadataClient, TaskClient, WorkflowBulkClient, WorkflowClient
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, serve

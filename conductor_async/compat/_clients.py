@@ -1,11 +1,13 @@
-"""`OrkesClients`: the factory that code written for conductor-python knows."""
+"""`OrkesClients`: conductor-python's factory of clients."""
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conductor_async._camel_case import CamelCaseMixin
 from conductor_async.client import ConductorClient
+from conductor_async.resources import WorkflowClient
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -13,18 +15,33 @@ if TYPE_CHECKING:
 
     from conductor_async.config import Configuration
     from conductor_async.execution.executor import WorkflowExecutor
-    from conductor_async.resources import MetadataClient, TaskClient, WorkflowBulkClient, WorkflowClient
+    from conductor_async.resources import MetadataClient, TaskClient, WorkflowBulkClient
+
+
+class OrkesWorkflowClient(WorkflowClient):
+    """A `WorkflowClient` that also has conductor-python's other names."""
+
+    async def remove_workflow(self, workflow_id: str) -> None:
+        """Removes an execution that has ended: see `delete_workflow`."""
+        await self.delete_workflow(workflow_id)
+
+
+class _Client(ConductorClient):
+    @cached_property
+    def workflow(self) -> OrkesWorkflowClient:
+        """Executions."""
+        return OrkesWorkflowClient(self._api)
 
 
 class OrkesClients(CamelCaseMixin):
-    """Hands out the clients of one server; all of them share one session, opened by the first call.
+    """Returns the clients of one server. They share one session, which the first call opens.
 
     Args:
         configuration: Where the server is and how to talk to it; by default, what the environment says.
     """
 
     def __init__(self, configuration: Configuration | None = None) -> None:
-        self._client = ConductorClient(configuration)
+        self._client = _Client(configuration)
 
     @property
     def configuration(self) -> Configuration:
@@ -32,27 +49,27 @@ class OrkesClients(CamelCaseMixin):
         return self._client.configuration
 
     def get_metadata_client(self) -> MetadataClient:
-        """Definitions of workflows and tasks."""
+        """Returns the client for definitions of workflows and tasks."""
         return self._client.metadata
 
-    def get_workflow_client(self) -> WorkflowClient:
-        """Executions: start, look, control."""
+    def get_workflow_client(self) -> OrkesWorkflowClient:
+        """Returns the client for executions."""
         return self._client.workflow
 
     def get_workflow_bulk_client(self) -> WorkflowBulkClient:
-        """The same operation on many executions."""
+        """Returns the client for operations on many executions."""
         return self._client.workflow_bulk
 
     def get_task_client(self) -> TaskClient:
-        """Tasks: polling, results, logs, queues."""
+        """Returns the client for tasks: polling, results, logs, queues."""
         return self._client.task
 
     def get_workflow_executor(self) -> WorkflowExecutor:
-        """Starts executions and waits for them."""
+        """Returns the executor, which starts executions and waits for them."""
         return self._client.executor
 
     async def aclose(self) -> None:
-        """Closes the session of all the clients handed out; again is fine."""
+        """Closes the session of all these clients. Idempotent."""
         await self._client.aclose()
 
     async def __aenter__(self) -> Self:
@@ -64,5 +81,5 @@ class OrkesClients(CamelCaseMixin):
         await self.aclose()
 
 
-#: The same, under the incumbent's vendor-neutral name.
+#: conductor-python's vendor-neutral name for the same class.
 ConductorClients = OrkesClients

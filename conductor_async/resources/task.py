@@ -245,7 +245,7 @@ class TaskClient(TaskQueues):
         return_strategy: str = "TARGET_WORKFLOW",
         timeout: float | timedelta = 5.0,
     ) -> WorkflowRun | TaskRun:
-        """Completes the first pending WAIT, then waits as `execute_workflow` does: POST /tasks/{id}/{status}/signal/sync.
+        """Completes the first pending WAIT and waits as `execute_workflow` does: POST /tasks/{id}/{status}/signal/sync.
 
         Args:
             workflow_id: The execution.

@@ -11,6 +11,7 @@ import pytest
 from conductor_async import Limits, RetryPolicy, StartWorkflowRequest, TaskResult
 from conductor_async.client import ConductorClient
 from tests.fakes.cancelling import cancelled_at, running_tasks
+from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.orkes import KEY
 from tests.fakes.wire import Peer, Request, answer, packed, serve
@@ -75,7 +76,7 @@ async def nothing_left() -> AsyncIterator[None]:
 
 
 @pytest.mark.usefixtures("nothing_left")
-@pytest.mark.parametrize("later", [0, 1, 2, 3])
+@each_case("later", [0, 1, 2, 3])
 @pytest.mark.parametrize("call", [read, start, poll, deliver, log])
 async def test_a_kept_connection(call: Call, later: int) -> None:
     async with serve(in_pieces) as server:
@@ -87,7 +88,7 @@ async def test_a_kept_connection(call: Call, later: int) -> None:
 
 
 @pytest.mark.usefixtures("nothing_left")
-@pytest.mark.parametrize("later", [0, 1, 2, 3])
+@each_case("later", [0, 1, 2, 3])
 @pytest.mark.parametrize("auth", [False, True], ids=["open", "token"])
 async def test_a_first_call(auth: bool, later: int) -> None:
     async with serve(in_pieces) as server:
@@ -103,7 +104,7 @@ async def test_a_first_call(auth: bool, later: int) -> None:
 
 
 @pytest.mark.usefixtures("nothing_left")
-@pytest.mark.parametrize("later", [0, 2])
+@each_case("later", [0, 2])
 async def test_a_refresh_of_the_token(later: int) -> None:
     async with serve(in_pieces) as server:
         async with client_of(server, limits=ONE, authentication_settings=KEY, auth_token_ttl=1e-6) as client:
@@ -113,7 +114,7 @@ async def test_a_refresh_of_the_token(later: int) -> None:
 
 
 @pytest.mark.usefixtures("nothing_left")
-@pytest.mark.parametrize("later", [0, 2])
+@each_case("later", [0, 2])
 async def test_a_call_that_is_repeated(later: int) -> None:
     fails = iter(range(10_000))
 
@@ -128,7 +129,7 @@ async def test_a_call_that_is_repeated(later: int) -> None:
 
 
 @pytest.mark.usefixtures("nothing_left")
-@pytest.mark.parametrize("ticks", range(0, 24, 2))
+@each_case("ticks", range(0, 24, 2))
 async def test_a_call_that_waits_for_the_connection(ticks: int) -> None:
     """One call has the only connection, three wait for it; those are cancelled as it becomes free."""
     async with serve(in_pieces) as server:

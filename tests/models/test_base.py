@@ -29,13 +29,13 @@ from conductor_async.models import (
     WorkflowStatus,
     WorkflowTask,
 )
+from tests.fakes.cases import each_case
 
 MODELS = [
     each
     for each in (getattr(models, name) for name in models.__all__)
     if isinstance(each, type) and issubclass(each, ConductorModel)
 ]
-
 
 # -- names -----------------------------------------------------------------------------------------------
 
@@ -91,9 +91,7 @@ def test_bad_values_are_named_by_their_field() -> None:
 # -- what is sent ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "model", [each for each in MODELS if each is not SignalResponse], ids=lambda model: model.__name__
-)
+@each_case("model", [each for each in MODELS if each is not SignalResponse])
 def test_what_nobody_set_is_not_sent(model: type[ConductorModel]) -> None:
     expected = {field: {} for field in model.always_sent}
     assert model().to_wire() == expected
@@ -183,7 +181,7 @@ def test_known_enum_values_become_members() -> None:
     assert type(Workflow.model_validate({"status": "DREAMING"}).status) is str
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+@each_case("model", MODELS)
 def test_null_stands_for_the_default_in_every_field(model: type[ConductorModel]) -> None:
     nulls = {field.alias or name: None for name, field in model.model_fields.items()}
     parsed = model.model_validate(nulls)
@@ -206,8 +204,8 @@ def execution() -> Workflow:
     )
 
 
-@pytest.mark.parametrize("touched", [False, True])
-@pytest.mark.parametrize(
+@each_case("touched", [False, True])
+@each_case(
     "clone",
     [
         copy.copy,

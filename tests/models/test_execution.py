@@ -31,6 +31,7 @@ from conductor_async.models import (
     WorkflowSummary,
     WorkflowTask,
 )
+from tests.fakes.cases import each_case
 
 
 def task(ref: str, seq: int, status: str = "COMPLETED", name: str = "work", **more: Any) -> dict[str, Any]:
@@ -43,8 +44,8 @@ def task(ref: str, seq: int, status: str = "COMPLETED", name: str = "work", **mo
     } | more
 
 
-@pytest.mark.parametrize("kind", [Workflow, WorkflowRun, WorkflowState, WorkflowSummary])
-@pytest.mark.parametrize(
+@each_case("kind", [Workflow, WorkflowRun, WorkflowState, WorkflowSummary])
+@each_case(
     ("status", "completed", "running", "successful"),
     [
         ("RUNNING", False, True, False),
@@ -89,7 +90,7 @@ def test_the_latest_attempt_is_found_by_name_or_reference() -> None:
     assert [task.task_id for task in workflow.get_tasks_by_status("FAILED")] == ["a-1", "b__1-3"]
 
 
-@pytest.mark.parametrize("arguments", [{}, {"name": "a", "task_reference_name": "b"}])
+@each_case("arguments", [{}, {"name": "a", "task_reference_name": "b"}])
 def test_get_task_takes_one_of_two(arguments: dict[str, str]) -> None:
     with pytest.raises(TypeError, match="either"):
         Workflow().get_task(**arguments)
@@ -108,7 +109,7 @@ FAILED = {
 }
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("status", "error"),
     [("FAILED", WorkflowFailedError), ("TIMED_OUT", WorkflowTimedOutError), ("TERMINATED", WorkflowTerminatedError)],
 )
@@ -130,7 +131,7 @@ def test_raise_for_status_without_details() -> None:
         WorkflowRun(workflow_id="w", status="TERMINATED").raise_for_status()
 
 
-@pytest.mark.parametrize("status", ["RUNNING", "PAUSED", "COMPLETED", "SOMETHING_NEW"])
+@each_case("status", ["RUNNING", "PAUSED", "COMPLETED", "SOMETHING_NEW"])
 def test_raise_for_status_returns_what_did_not_fail(status: str) -> None:
     workflow = Workflow(status=status)
     assert workflow.raise_for_status() is workflow

@@ -22,6 +22,7 @@ from pydantic import dataclasses as pydantic_dataclasses
 
 from conductor_async.errors import PayloadError
 from conductor_async.models import StartWorkflowRequest, TaskDef, TaskResult, WorkflowDef, WorkflowTask, encode_json
+from tests.fakes.cases import each_case
 
 
 class Colour(enum.Enum):
@@ -58,14 +59,14 @@ class Customer(BaseModel):
 
 
 @pydantic_dataclasses.dataclass
-class EncodedResult:
+class Shipment:
     weight_grams: int = Field(serialization_alias="weightGrams")
 
 
 Point = namedtuple("Point", "x y")  # noqa: PYI024 - the plain one is meant
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("value", "expected"),
     [
         ({"a": [1, 2.5, None, True, "é\n\"'"]}, {"a": [1, 2.5, None, True, "é\n\"'"]}),
@@ -91,14 +92,13 @@ Point = namedtuple("Point", "x y")  # noqa: PYI024 - the plain one is meant
         (Line(price=decimal.Decimal(1)), {"price": "1", "_hidden": "shown: it is a field"}),
         ({"lines": [Line(price={1})]}, {"lines": [{"price": [1], "_hidden": "shown: it is a field"}]}),
         (Customer(full_name="Ada"), {"fullName": "Ada", "tags": [], "born": None}),
-        ([EncodedResult(weight_grams=3)], [{"weightGrams": 3}]),
+        ([Shipment(weight_grams=3)], [{"weightGrams": 3}]),
         ({"task": WorkflowTask(name="a")}, {"task": {"name": "a"}}),
         ([TaskDef(name="a"), TaskDef(name="b", description=None)], [{"name": "a"}, {"name": "b", "description": None}]),
         (10**30, 10**30),
         ("", ""),
         (None, None),
     ],
-    ids=lambda value: type(value).__name__,
 )
 def test_values_are_taken_for_what_they_stand_for(value: Any, expected: Any) -> None:
     assert json.loads(encode_json(value)) == expected
@@ -126,7 +126,7 @@ class Broken(BaseModel):
     number: float = 0
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("value", "path", "message"),
     [
         ({"order": {"lines": [1, 2, {"price": math.nan}]}}, "body.order.lines[2].price", "nan"),

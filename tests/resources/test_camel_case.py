@@ -12,11 +12,12 @@ from conductor_async._camel_case import CamelCaseMixin, snake_case
 from conductor_async.client import ConductorClient
 from conductor_async.compat import ConductorClients, OrkesClients
 from conductor_async.resources import MetadataClient, TaskClient, WorkflowBulkClient, WorkflowClient
+from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, serve
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("camel", "snake"),
     [
         ("registerWorkflowDef", "register_workflow_def"),
@@ -38,7 +39,7 @@ def camel_case(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-@pytest.mark.parametrize("kind", [MetadataClient, TaskClient, WorkflowBulkClient, WorkflowClient, OrkesClients])
+@each_case("kind", [MetadataClient, TaskClient, WorkflowBulkClient, WorkflowClient, OrkesClients])
 def test_every_method_has_its_camel_case_name(kind: Any) -> None:
     thing: Any = kind.__new__(kind)
     methods = [name for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")]
@@ -86,4 +87,4 @@ def test_both_factories_are_one() -> None:
     assert ConductorClients is OrkesClients
     old: Any = OrkesClients()
     assert old.getMetadataClient() is old.get_metadata_client() is old.get_metadata_client()
-    assert old.getWorkflowClient()._api is old.getTaskClient()._api  # D36: one session
+    assert old.getWorkflowClient()._api is old.getTaskClient()._api  # one session

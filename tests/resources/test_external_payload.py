@@ -1,4 +1,4 @@
-"""Payloads that the server keeps outside: fetched without our token, from allowed hosts only, never shown as empty."""
+"""Payloads in external storage: fetched without the token, from allowed hosts only, never replaced by empty ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conductor_async import ExternalPayloadError, Limits, TaskResult
+from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.orkes import KEY
 from tests.fakes.wire import Behaviour, Peer, Request, WireServer, answer, cut, packed, serve
@@ -89,7 +90,7 @@ async def test_polled_tasks_have_their_input() -> None:
         assert handed_back(server) == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     "uri",
     [
         "http://elsewhere.example/x",
@@ -110,7 +111,7 @@ async def test_polled_tasks_have_their_input() -> None:
 )
 async def test_other_places_are_refused_and_nothing_is_shown_as_empty(uri: str | None) -> None:
     async with serve(Conductor(uri)) as server, client_of(server) as client:
-        with pytest.raises(ExternalPayloadError, match=r"kept outside the server at 'in/2.json'") as caught:
+        with pytest.raises(ExternalPayloadError, match=r"is in external storage at 'in/2.json'") as caught:
             await client.workflow.get_workflow("w")
         assert caught.value.path == "in/2.json"
         with pytest.raises(ExternalPayloadError):
@@ -126,7 +127,7 @@ async def test_hosts_can_be_allowed() -> None:
         assert (await client.workflow.get_workflow("w")).output == LARGE
 
 
-@pytest.mark.parametrize(
+@each_case(
     "fault",
     [
         answer(text="<html>"),
@@ -197,5 +198,5 @@ async def test_neither_a_lost_location_nor_a_failed_return_loses_the_other_tasks
     async with serve(failing) as server, client_of(server) as client:
         await batch(client)
         assert "could not be handed back" in caplog.text
-        with pytest.raises(ExternalPayloadError, match="did not say where"):
+        with pytest.raises(ExternalPayloadError, match="asking the server for its URL failed"):
             await client.workflow.get_workflow("w")

@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.server, pytest.mark.anyio]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"  # trio against the real server: test_names
-
-
 Held = Callable[..., Any]
 Name = Callable[[str], str]
 

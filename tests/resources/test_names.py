@@ -19,6 +19,7 @@ from conductor_async import (
     WorkflowTask,
 )
 from conductor_async.client import ConductorClient
+from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, serve
 
@@ -49,7 +50,7 @@ REFUSED = ["", " ", "\t", ".", "..", "a/b", "/", "a\\b", "a\nb", "a\x00b", "a\x7
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("name", ODD)
+@each_case("name", ODD)
 async def test_what_goes_over_the_wire(name: str) -> None:
     async with serve(answer(json={"name": name})) as server, client_of(server) as client:
         await client.metadata.get_workflow_def(name)
@@ -62,7 +63,7 @@ async def test_what_goes_over_the_wire(name: str) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("value", [*ODD, "a/b", "..", "[x]", "a=b&c", "\n", ""])
+@each_case("value", [*ODD, "a/b", "..", "[x]", "a=b&c", "\n", ""])
 async def test_query_values_over_the_wire(value: str) -> None:
     async with serve(answer(json={"results": [], "totalHits": 0})) as server, client_of(server) as client:
         await client.workflow.search(query=value, free_text=value, sort=None)
@@ -95,7 +96,7 @@ async def test_skipped_tasks_values_stay_quoted_in_the_query() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("name", REFUSED)
+@each_case("name", REFUSED)
 async def test_names_that_could_be_another_route_are_refused_before_sending(name: str) -> None:
     calls: list[Any] = [
         lambda c: c.metadata.register_workflow_def(WorkflowDef(name=name)),
@@ -137,7 +138,7 @@ async def test_none_is_no_name() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@each_case(
     ("value", "path"),
     [
         (float("nan"), "input.order.lines[2].price"),
@@ -172,7 +173,7 @@ async def test_a_value_that_json_cannot_hold_is_named_before_anything_is_sent(va
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@each_case(
     "call",
     [
         lambda c: c.task.add_task_log("t", "lone \udc80"),
@@ -193,7 +194,7 @@ async def test_text_that_is_no_unicode_is_refused_before_anything_is_sent(call: 
 
 @pytest.mark.anyio
 @pytest.mark.server
-@pytest.mark.parametrize("odd", ODD)
+@each_case("odd", ODD)
 async def test_odd_names_round_trip_on_the_real_server(odd: str, server_url: str, new_name: Any) -> None:
     plain = new_name("names")
     name = f"{odd}{plain}"

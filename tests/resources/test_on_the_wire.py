@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from conductor_async import APIError, StartWorkflowRequest, TaskResult, WorkflowDef
+from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, serve
 
@@ -15,9 +16,7 @@ pytestmark = pytest.mark.anyio
 RUN = {"workflowId": "w", "status": "COMPLETED"}
 
 
-@pytest.mark.parametrize(
-    ("request_version", "version", "segment"), [(None, None, "0"), (3, None, "3"), (3, 7, "7"), (3, 0, "0")]
-)
+@each_case(("request_version", "version", "segment"), [(None, None, "0"), (3, None, "3"), (3, 7, "7"), (3, 0, "0")])
 async def test_execute_asks_for_the_version_meant(
     request_version: int | None, version: int | None, segment: str
 ) -> None:
@@ -59,7 +58,7 @@ async def test_a_text_comes_as_text() -> None:
             assert await client.workflow.start_workflow_by_name("greet") == text
 
 
-@pytest.mark.parametrize("body", [b"", b"t"])
+@each_case("body", [b"", b"t"])
 async def test_a_result_is_delivered_whatever_the_server_says_then(body: bytes) -> None:
     async with serve(answer(body=body)) as server, client_of(server) as client:
         assert await client.task.update_task(TaskResult(task_id="t", workflow_instance_id="w")) == "t"

@@ -20,17 +20,12 @@ from conductor_async import (
     WorkflowRun,
     WorkflowTask,
 )
+from tests.fakes.cases import each_case
 
 if TYPE_CHECKING:
     from conductor_async.client import ConductorClient
 
 pytestmark = [pytest.mark.server, pytest.mark.anyio]
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"  # trio against the real server: test_names
-
 
 Held = Callable[..., Any]
 
@@ -97,7 +92,7 @@ async def test_results(conductor: ConductorClient, held: Held, flow: str) -> Non
     assert (one.workflow_instance_id, following.workflow_instance_id) == (other, third)
 
 
-@pytest.mark.parametrize("output", [{"a": {"b": [1, None]}, "result": "x"}, None])
+@each_case("output", [{"a": {"b": [1, None]}, "result": "x"}, None])
 async def test_results_by_reference_name(output: Any, conductor: ConductorClient, held: Held, flow: str) -> None:
     workflow_id = await conductor.workflow.start_workflow_by_name(flow)
     update = conductor.task.update_task_by_ref_name

@@ -31,11 +31,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.server, pytest.mark.anyio]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"  # trio against the real server: test_names
-
-
 Held = Callable[..., Any]
 
 
@@ -65,7 +60,7 @@ async def test_executing_synchronously(conductor: ConductorClient, held: Held, f
     fails = {"terminationStatus": "FAILED", "terminationReason": "no luck"}
     last = WorkflowTask(name="end", task_reference_name="end", type="TERMINATE", input_parameters=fails)
     await conductor.metadata.register_workflow_def(WorkflowDef(name=ends, version=2, tasks=[last]))
-    run = await workflow.execute_workflow(StartWorkflowRequest(name=ends))  # no version: the highest (D41)
+    run = await workflow.execute_workflow(StartWorkflowRequest(name=ends))  # no version: the latest
     assert (run.status, run.is_completed(), run.is_successful()) == ("FAILED", True, False)
     assert run.reason_for_incompletion == held("workflow", run.workflow_id)["reasonForIncompletion"] != ""
     await conductor.metadata.unregister_workflow_def(ends, 2)
@@ -200,7 +195,7 @@ async def test_running_again(conductor: ConductorClient, held: Held, flow: str, 
         with pytest.raises(ConflictError):
             await call
     with pytest.raises(NotFoundError):
-        await workflow.retry_workflow(workflow_id)  # what the server answers for a running one
+        await workflow.retry_workflow(workflow_id)  # the server's response for a running one
 
     await finish(workflow_id, "one", status="FAILED")
     assert held("workflow", workflow_id)["status"] == "FAILED"
@@ -249,7 +244,7 @@ async def test_removing(conductor: ConductorClient, held: Held, flow: str) -> No
     for each in ids[:2]:
         await workflow.terminate_workflow(each)
     await workflow.delete_workflow(ids[0])
-    await workflow.remove_workflow(ids[1])
+    await workflow.delete_workflow(ids[1])
     await workflow.terminate_remove_workflow(ids[2], "gone")
     await workflow.delete_workflow(ids[3], archive_workflow=False)
     assert [held("workflow", each) for each in ids] == [404] * 4
@@ -272,7 +267,7 @@ async def test_testing_with_mocks(conductor: ConductorClient, held: Held, flow: 
 @pytest.mark.only_on("server", reason="the embedded engine has messages without a setting")
 async def test_messages_need_a_setting_of_the_server(conductor: ConductorClient, flow: str) -> None:
     workflow_id = await conductor.workflow.start_workflow_by_name(flow)
-    with pytest.raises(EndpointNotAvailableError, match="does not have that endpoint"):
+    with pytest.raises(EndpointNotAvailableError, match="does not have the endpoint"):
         await conductor.workflow.send_message(workflow_id, {"a": 1})
 
 

@@ -24,6 +24,7 @@ from conductor_async import (
     WrongEventLoopError,
 )
 from conductor_async.client import ConductorClient
+from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.orkes import KEY
 from tests.fakes.wire import answer, cut, serve, stall
@@ -78,20 +79,20 @@ async def test_a_client_is_left_and_closed_in_another_task() -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(client.aclose)
         await server.all_closed()
-        await client.aclose()  # again is fine
+        await client.aclose()  # idempotent
         for each in (client, client.with_options(timeout=1)):
             with pytest.raises(ClientClosedError, match="closed"):
                 await call(each)
 
 
 @pytest.mark.anyio
-async def test_closing_an_unused_client_is_fine() -> None:
+async def test_an_unused_client_can_be_closed() -> None:
     await client_of("http://localhost:1").aclose()
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("waiting", [1, 3], ids=["under way", "waiting for a connection"])
-async def test_closing_ends_the_calls_under_way(waiting: int) -> None:
+@each_case("waiting", [1, 3], ids=["in flight", "waiting for a connection"])
+async def test_closing_ends_the_calls_in_progress(waiting: int) -> None:
     errors: list[Exception] = []
 
     async def use(client: ConductorClient) -> None:
@@ -125,7 +126,7 @@ async def test_a_cancelled_block_leaves_no_connection_open() -> None:
 
 
 @pytest.mark.anyio
-async def test_closing_ends_the_wait_before_a_repetition() -> None:
+async def test_closing_ends_the_wait_before_a_retry() -> None:
     async with serve(cut(b"")) as server:
         client = client_of(server, retry=RetryPolicy(base_delay=0.3))
         async with anyio.create_task_group() as tasks:
@@ -151,7 +152,7 @@ async def test_clients_of_one_factory_share_one_connection() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_failing_call_harms_no_other() -> None:
+async def test_a_failing_call_does_not_affect_others() -> None:
     async def mixed(peer: Any, request: Any) -> None:
         if "bad" in request.target:
             await cut(b"", reset=True)(peer, request)
@@ -270,7 +271,7 @@ async def test_an_injected_client_that_is_closed() -> None:
         await call(client)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "setting",
     [
         {"proxy": "http://p"},
@@ -290,7 +291,7 @@ def test_transport_settings_beside_an_injected_client_are_refused(setting: dict[
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@each_case("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_an_error_that_names_the_target_and_the_token_stays(status: int) -> None:
     async def behave(peer: Any, request: Any) -> None:
         moved = answer(status, headers={"Location": f"{other.origin}/elsewhere"})

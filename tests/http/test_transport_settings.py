@@ -1,4 +1,4 @@
-"""Proxies, certificates and limits have an effect: on asyncio (aiohttp) and trio (httpx's own transport). D6."""
+"""Proxies, certificates and limits have an effect: on asyncio (aiohttp) and trio (httpx's own transport)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from conductor_async import (
     StartWorkflowRequest,
     TransportError,
 )
+from tests.fakes.cases import each_case
 from tests.fakes.clients import AT_ONCE, client_of
 from tests.fakes.proxy import forward
 from tests.fakes.wire import Peer, Request, answer, packed, serve, unused_port
@@ -75,7 +76,7 @@ def client_cert(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     return str(folder / "cert.pem"), str(folder / "key.pem")
 
 
-@pytest.mark.parametrize("do", [call, start])
+@each_case("do", [call, start])
 async def test_an_unknown_authority_is_refused_before_anything_is_sent(do: Any) -> None:
     async with serve(OK, tls=server_tls()) as server, client_of(server) as client:
         with pytest.raises(ConnectionFailedError, match=r"(?i)certificate.verify.failed"):
@@ -123,7 +124,7 @@ async def test_a_client_certificate_beside_a_context_is_the_contexts_to_hold(cli
         Configuration("https://localhost", verify=ssl.create_default_context(), cert=client_cert)
 
 
-@pytest.mark.parametrize("setting", [{"verify": "/nowhere/ca.pem"}, {"cert": "/nowhere/client.pem"}])
+@each_case("setting", [{"verify": "/nowhere/ca.pem"}, {"cert": "/nowhere/client.pem"}])
 async def test_a_certificate_that_is_not_there_is_named(setting: dict[str, str]) -> None:
     async with client_of("https://localhost:1/api", **setting) as client:
         with pytest.raises(ConfigurationError, match="/nowhere/"):
@@ -168,7 +169,7 @@ async def test_a_tunnel_does_not_weaken_tls() -> None:
         assert server.count() == 0
 
 
-@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+@each_case("secure", [False, True], ids=["http", "https"])
 async def test_a_proxy_of_https_itself(ca_file: str, secure: bool) -> None:
     async with serve(OK, tls=server_tls() if secure else None) as server, serve(forward(), tls=server_tls()) as proxy:
         async with client_of(server, proxy=proxy.origin, verify=ca_file) as client:
@@ -176,8 +177,8 @@ async def test_a_proxy_of_https_itself(ca_file: str, secure: bool) -> None:
         assert (proxy.count(), server.count()) == (1, 1)
 
 
-@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
-@pytest.mark.parametrize(("written", "meant"), [("ada:pw", "ada:pw"), ("ada%40corp:p%3Aw%2F", "ada@corp:p:w/")])
+@each_case("secure", [False, True], ids=["http", "https"])
+@each_case(("written", "meant"), [("ada:pw", "ada:pw"), ("ada%40corp:p%3Aw%2F", "ada@corp:p:w/")])
 async def test_a_proxy_that_asks_who_we_are(ca_file: str, secure: bool, written: str, meant: str) -> None:
     async with serve(OK, tls=server_tls() if secure else None) as server, serve(forward(user=meant)) as proxy:
         with_user = proxy.origin.replace("//", f"//{written}@")
@@ -225,7 +226,7 @@ async def test_the_environments_proxy_for_https(ca_file: str, monkeypatch: pytes
         assert proxy.count("CONNECT") == 1
 
 
-@pytest.mark.parametrize("proxy", ["socks5://localhost:1080", "http://", "http://localhost:port", "ftp://x"])
+@each_case("proxy", ["socks5://localhost:1080", "http://", "http://localhost:port", "ftp://x"])
 async def test_a_proxy_that_cannot_work_is_refused_at_once(proxy: str) -> None:
     with pytest.raises(ConfigurationError, match="proxy"):
         Configuration("http://localhost", proxy=proxy)
@@ -234,7 +235,7 @@ async def test_a_proxy_that_cannot_work_is_refused_at_once(proxy: str) -> None:
 # -- limits and times ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("most", [1, 3])
+@each_case("most", [1, 3])
 async def test_max_connections_is_honoured(most: int) -> None:
     async def slowly(peer: Peer, request: Request) -> None:
         await anyio.sleep(0.01)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from conductor_async._http.transport.interface import Response
-
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
 
 class UnreadableResponseError(Exception):
@@ -21,17 +19,14 @@ class UnreadableResponseError(Exception):
     status = 0
 
 
-async def read_body(
-    status: int, headers: Mapping[str, str], chunks: AsyncIterator[bytes], content_encoding: str, max_size: int
-) -> Response:
-    """Reads a response to its end.
+async def read_body(chunks: AsyncIterator[bytes], content_encoding: str, *, max_size: int, status: int) -> bytes:
+    """Returns a response's body, decompressed.
 
     Args:
-        status: Its HTTP status.
-        headers: Its headers.
-        chunks: Its body, as it arrives.
+        chunks: The body as it arrives.
         content_encoding: How the chunks are compressed; empty if they are not.
         max_size: The most bytes that the body may have, decompressed.
+        status: The response's HTTP status, for the error.
 
     Raises:
         UnreadableResponseError: The body is too large, or not compressed as it says.
@@ -51,7 +46,7 @@ async def read_body(
     except UnreadableResponseError as error:
         error.status = status
         raise
-    return Response(status, headers, parts[0] if len(parts) == 1 else b"".join(parts))
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class Decompressor:

@@ -10,15 +10,18 @@ from conductor_async.models._base import ConductorModel, Payload, empty_dict, em
 from conductor_async.models._enums import OpenWorkflowStatus, TaskStatus, WorkflowStatus
 from conductor_async.models._lazy import Lazy
 from conductor_async.models._metadata import WorkflowDef
-from conductor_async.models._tasks import ACTIVE_TASK, FAILED_TASK, Task
+from conductor_async.models._statuses import (
+    FAILED_TASK_STATUSES,
+    OPEN_TASK_STATUSES,
+    OPEN_WORKFLOW_STATUSES,
+    TERMINAL_WORKFLOW_STATUSES,
+)
+from conductor_async.models._tasks import Task  # noqa: TC001 - pydantic needs it
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["HasStatus", "HasTasks", "Workflow", "WorkflowState"]
-
-_ACTIVE = frozenset({"RUNNING", "PAUSED"})
-_ENDED = frozenset({"COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED"})
 
 _FAILURES: dict[str, type[WorkflowError]] = {
     "FAILED": WorkflowFailedError,
@@ -36,11 +39,11 @@ class HasStatus(ConductorModel):
 
     def is_completed(self) -> bool:
         """Returns whether the execution has ended: COMPLETED, FAILED, TIMED_OUT or TERMINATED."""
-        return self.status in _ENDED
+        return self.status in TERMINAL_WORKFLOW_STATUSES
 
     def is_running(self) -> bool:
         """Returns whether the execution is RUNNING or PAUSED."""
-        return self.status in _ACTIVE
+        return self.status in OPEN_WORKFLOW_STATUSES
 
     def is_successful(self) -> bool:
         """Returns whether the execution is COMPLETED."""
@@ -61,12 +64,12 @@ class HasTasks(HasStatus):
     @property
     def current_task(self) -> Task | None:
         """The last task that is SCHEDULED or IN_PROGRESS, if any."""
-        return next((task for task in reversed(self.tasks) if task.status in ACTIVE_TASK), None)
+        return next((task for task in reversed(self.tasks) if task.status in OPEN_TASK_STATUSES), None)
 
     @property
     def failed_task(self) -> Task | None:
         """The last task that failed and was not retried, if any."""
-        failed = (task for task in reversed(self.tasks) if task.status in FAILED_TASK and not task.retried)
+        failed = (task for task in reversed(self.tasks) if task.status in FAILED_TASK_STATUSES and not task.retried)
         return next(failed, None)
 
     def get_task(self, name: str | None = None, task_reference_name: str | None = None) -> Task | None:

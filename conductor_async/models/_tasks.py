@@ -9,16 +9,12 @@ from conductor_async.models._enums import OpenTaskStatus, TaskResultStatus, Task
 from conductor_async.models._lazy import Lazy
 from conductor_async.models._metadata import TaskDef, WorkflowTask
 from conductor_async.models._results import TaskResult
+from conductor_async.models._statuses import COMPLETED_TASK_STATUSES, TERMINAL_TASK_STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ACTIVE_TASK", "FAILED_TASK", "Task"]
-
-ACTIVE_TASK = frozenset({"SCHEDULED", "IN_PROGRESS"})
-FAILED_TASK = frozenset({"FAILED", "FAILED_WITH_TERMINAL_ERROR", "TIMED_OUT"})
-_SUCCESSFUL_TASK = frozenset({"COMPLETED", "COMPLETED_WITH_ERRORS", "SKIPPED"})
-_ENDED_TASK = _SUCCESSFUL_TASK | FAILED_TASK | {"CANCELED"}
+__all__ = ["Task"]
 
 
 class Task(ConductorModel):
@@ -91,11 +87,11 @@ class Task(ConductorModel):
 
     def is_completed(self) -> bool:
         """Returns whether this attempt has ended, successfully or not."""
-        return self.status in _ENDED_TASK
+        return self.status in TERMINAL_TASK_STATUSES
 
     def is_successful(self) -> bool:
         """Returns whether this attempt has ended so that the workflow goes on."""
-        return self.status in _SUCCESSFUL_TASK
+        return self.status in COMPLETED_TASK_STATUSES
 
     def to_task_result(self, status: TaskResultStatus | str = TaskResultStatus.COMPLETED) -> TaskResult:
         """Returns a result for this task, to fill and to report."""

@@ -87,13 +87,13 @@ class AiohttpTransport:
                 response_headers = {
                     name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.raw_headers
                 }
-                return await read_body(
-                    response.status,
-                    response_headers,
+                body = await read_body(
                     response.content.iter_any(),
                     response_headers.get("content-encoding", ""),
-                    self._max_response_size,
+                    max_size=self._max_response_size,
+                    status=response.status,
                 )
+                return Response(response.status, response_headers, body)
         except (aiohttp.ClientError, OSError) as error:
             kind = NotSentError if was_not_sent(error) else SendError
             raise kind(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error

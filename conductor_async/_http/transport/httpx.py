@@ -11,12 +11,10 @@ import anyio
 import httpx
 
 from conductor_async._http.decompression import UnreadableResponseError, read_body
-from conductor_async._http.transport.interface import NotSentError, SendError, TransportTimeoutError
+from conductor_async._http.transport.interface import NotSentError, Response, SendError, TransportTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
-
-    from conductor_async._http.transport.interface import Response
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
@@ -54,10 +52,12 @@ class _HttpxBase(ABC):
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
         chunks, content_encoding = self._chunks(response)
         try:
-            return await read_body(response.status_code, headers, chunks, content_encoding, self._max_response_size)
+            status, max_size = response.status_code, self._max_response_size
+            body = await read_body(chunks, content_encoding, max_size=max_size, status=status)
         except UnreadableResponseError:
             await _close_stream(chunks)
             raise
+        return Response(status, headers, body)
 
 
 class HttpxTransport(_HttpxBase):

@@ -189,7 +189,7 @@ def test_names_that_cannot_be_in_a_url_are_problems():
         definition({"name": "a/b", "taskReferenceName": "a", "type": "SIMPLE"}, noop("x/y"), name="w/w")
     )[1:] + problems_of(definition(noop("a"), name="w/w"))
     assert (
-        name == "tasks[0].name: the task name 'a/b' has a slash, which ends a segment of a URL's path: use another name"
+        name == "tasks[0].name: the task name 'a/b' has a slash, so the server could never be asked for it: use another"
     )
     assert reference.startswith("tasks[1].taskReferenceName: the reference name 'x/y' has a slash")
     assert workflow.startswith("name: the workflow name 'w/w' has a slash")

@@ -37,8 +37,7 @@ class ConductorClient:
     `aclose()` at the end, from any task.
 
     Args:
-        configuration: Where the server is and how to talk to it, or just its URL; by default, what the environment
-            says.
+        configuration: Where the server is and how to talk to it, or just its URL; by default, from the environment.
         http_client: Your own `httpx.AsyncClient`. It is used as it is and never closed here.
 
     Raises:

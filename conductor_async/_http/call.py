@@ -63,7 +63,7 @@ class Api:
     """The server's API over one session. The first call opens it, and binds it to its event loop.
 
     Args:
-        configuration: Where the server is and how to talk to it; by default, what the environment says.
+        configuration: Where the server is and how to talk to it; by default, from the environment.
         http_client: Your own `httpx.AsyncClient`. It is used as it is and never closed here.
     """
 

@@ -37,7 +37,7 @@ class OrkesClients(CamelCaseMixin):
     """Returns the clients of one server. They share one session, which the first call opens.
 
     Args:
-        configuration: Where the server is and how to talk to it; by default, what the environment says.
+        configuration: Where the server is and how to talk to it; by default, from the environment.
     """
 
     def __init__(self, configuration: Configuration | None = None) -> None:

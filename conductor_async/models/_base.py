@@ -56,7 +56,7 @@ def empty_dict() -> Any:
     return Field(default_factory=dict)
 
 
-class _WireTable(NamedTuple):
+class _FieldTable(NamedTuple):
     """How the fields of a class are sent."""
 
     fields: tuple[tuple[str, str, Any], ...]
@@ -148,35 +148,35 @@ class ConductorModel(BaseModel):
         Its payloads and unknown fields are the model's own objects, not copies.
         """
         cls = type(self)
-        fields, models, always = _wire_table(cls)
+        fields, models, always = _field_table(cls)
         data, was_set = self.__dict__, self.__pydantic_fields_set__
-        wire: JsonObject = {
+        json: JsonObject = {
             alias: data[name]
             for name, alias, default in fields
             if name in data and (name in was_set or data[name] != default)
         }
         if not cls.sends_null:
-            wire = {alias: value for alias, value in wire.items() if value is not None}
+            json = {alias: value for alias, value in json.items() if value is not None}
         for alias, raw in models:
-            if alias in wire and not (raw and type(wire[alias]) is dict):
-                wire[alias] = _plain(wire[alias])
+            if alias in json and not (raw and type(json[alias]) is dict):
+                json[alias] = _without_models(json[alias])
         for alias, default in always:
-            if wire.get(alias) is None:
-                wire[alias] = _plain(default)
+            if json.get(alias) is None:
+                json[alias] = _without_models(default)
         if self.__pydantic_extra__:
-            wire.update(self.__pydantic_extra__)
-        return wire
+            json.update(self.__pydantic_extra__)
+        return json
 
 
-def _plain(value: Any) -> Any:
+def _without_models(value: Any) -> Any:
     """Returns the value, with each model in it replaced by the JSON object that is sent for it."""
     content: Any = value
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return [_plain(each) for each in content]
+        return [_without_models(each) for each in content]
     if isinstance(value, dict):
-        return {key: _plain(each) for key, each in content.items()}
+        return {key: _without_models(each) for key, each in content.items()}
     return content.to_wire() if isinstance(value, ConductorModel) else value
 
 
@@ -191,20 +191,20 @@ def shown(model: ConductorModel, *names: str) -> Iterator[tuple[str, str]]:
 # -- tables, one per class ----------------------------------------------------------------------
 
 
-def _wire_table(cls: type[ConductorModel]) -> _WireTable:
-    table: _WireTable | None = cls.__dict__.get("__wire_table__")
+def _field_table(cls: type[ConductorModel]) -> _FieldTable:
+    table: _FieldTable | None = cls.__dict__.get("__field_table__")
     if table is None:
         fields = tuple(
             (name, field.serialization_alias or name, field.get_default(call_default_factory=True, validated_data={}))
             for name, field in _fields(cls).items()
         )
         infos = cls.__pydantic_fields__
-        table = _WireTable(
+        table = _FieldTable(
             fields=fields,
             models=tuple((alias, _is_lazy(infos[name])) for name, alias, _ in fields if not _is_flat(infos[name])),
             always=tuple((alias, default) for name, alias, default in fields if name in cls.always_sent),
         )
-        type.__setattr__(cls, "__wire_table__", table)
+        type.__setattr__(cls, "__field_table__", table)
     return table
 
 

@@ -70,7 +70,7 @@ def test_a_client_can_be_closed_after_its_loop_has_ended() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_client_is_left_and_closed_in_another_task() -> None:
+async def test_a_client_can_be_entered_and_closed_in_different_tasks() -> None:
     async with serve(OK) as server:
         client = client_of(server)
         async with anyio.create_task_group() as tasks:
@@ -176,7 +176,7 @@ async def test_a_failing_call_does_not_affect_others() -> None:
 
 
 @pytest.mark.anyio
-async def test_an_injected_client_is_used_as_it_is_and_never_closed() -> None:
+async def test_an_injected_client_is_used_unchanged_and_never_closed() -> None:
     seen: list[str] = []
 
     async def on_request(request: httpx.Request) -> None:
@@ -223,7 +223,7 @@ async def test_respx_works_with_an_injected_client() -> None:
 
 
 @pytest.mark.anyio
-async def test_an_injected_clients_faults_are_classified_too() -> None:
+async def test_errors_of_an_injected_client_are_classified() -> None:
     faults = {"refused": httpx.ConnectError("no"), "read": httpx.ReadError("lost"), "late": httpx.ReadTimeout("late")}
 
     def behave(request: httpx.Request) -> httpx.Response:
@@ -245,7 +245,7 @@ async def test_an_injected_clients_faults_are_classified_too() -> None:
 
 
 @pytest.mark.anyio
-async def test_an_injected_client_over_aiohttp_is_classified_by_what_aiohttp_says() -> None:
+async def test_errors_of_an_injected_client_over_aiohttp_are_classified_by_their_cause() -> None:
     """Its transport for httpx calls a connection that was lost after sending a `ConnectTimeout` as well."""
     faults = {"unreached": aiohttp.ConnectionTimeoutError("no one there"), "lost": aiohttp.ServerDisconnectedError()}
 
@@ -263,7 +263,7 @@ async def test_an_injected_client_over_aiohttp_is_classified_by_what_aiohttp_say
 
 
 @pytest.mark.anyio
-async def test_an_injected_client_that_is_closed() -> None:
+async def test_a_closed_injected_client_is_an_error() -> None:
     http = httpx.AsyncClient()
     client = ConductorClient("http://x", http_client=http)
     await http.aclose()
@@ -282,7 +282,7 @@ async def test_an_injected_client_that_is_closed() -> None:
         {"verify": "/ca.pem"},
     ],
 )
-def test_transport_settings_beside_an_injected_client_are_refused(setting: dict[str, Any]) -> None:
+def test_transport_settings_beside_an_injected_client_are_rejected(setting: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match="http_client"):
         ConductorClient(Configuration("http://x", **setting), http_client=httpx.AsyncClient())
 
@@ -292,7 +292,7 @@ def test_transport_settings_beside_an_injected_client_are_refused(setting: dict[
 
 @pytest.mark.anyio
 @each_case("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_is_an_error_that_names_the_target_and_the_token_stays(status: int) -> None:
+async def test_a_redirect_is_an_error_that_names_the_target_and_keeps_the_token(status: int) -> None:
     async def behave(peer: Any, request: Any) -> None:
         moved = answer(status, headers={"Location": f"{other.origin}/elsewhere"})
         await (answer(json={"token": "t"}) if "token" in request.target else moved)(peer, request)

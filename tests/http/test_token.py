@@ -271,7 +271,7 @@ async def test_secrets_cannot_be_pickled(secret: object) -> None:
         pickle.dumps(secret)
 
 
-async def test_an_unreachable_token_endpoint_is_a_connection_that_failed() -> None:
+async def test_an_unreachable_token_endpoint_is_a_failed_connection() -> None:
     configuration = Configuration(
         "http://conductor.invalid", authentication_settings=KEY, retry=RetryPolicy(max_attempts=1)
     )

@@ -77,7 +77,7 @@ def client_cert(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
 
 @each_case("do", [call, start])
-async def test_an_unknown_authority_is_refused_before_anything_is_sent(do: Any) -> None:
+async def test_an_unknown_authority_is_rejected_before_sending(do: Any) -> None:
     async with serve(OK, tls=server_tls()) as server, client_of(server) as client:
         with pytest.raises(ConnectionFailedError, match=r"(?i)certificate.verify.failed"):
             await do(client)
@@ -102,7 +102,7 @@ async def test_a_private_authority_from_the_environment(ca_file: str, monkeypatc
                 await call(client)
 
 
-async def test_a_certificate_of_another_host_is_refused(ca_file: str) -> None:
+async def test_a_certificate_of_another_host_is_rejected(ca_file: str) -> None:
     async with serve(OK, tls=server_tls("other.example")) as server, client_of(server, verify=ca_file) as client:
         with pytest.raises(ConnectionFailedError, match=r"localhost"):
             await start(client)
@@ -119,13 +119,13 @@ async def test_a_client_certificate(ca_file: str, client_cert: tuple[str, str]) 
         assert server.count() == 1
 
 
-async def test_a_client_certificate_beside_a_context_is_the_contexts_to_hold(client_cert: tuple[str, str]) -> None:
+async def test_a_client_certificate_beside_an_ssl_context_is_rejected(client_cert: tuple[str, str]) -> None:
     with pytest.raises(ConfigurationError, match="load_cert_chain"):
         Configuration("https://localhost", verify=ssl.create_default_context(), cert=client_cert)
 
 
 @each_case("setting", [{"verify": "/nowhere/ca.pem"}, {"cert": "/nowhere/client.pem"}])
-async def test_a_certificate_that_is_not_there_is_named(setting: dict[str, str]) -> None:
+async def test_a_missing_certificate_file_is_named(setting: dict[str, str]) -> None:
     async with client_of("https://localhost:1/api", **setting) as client:
         with pytest.raises(ConfigurationError, match="/nowhere/"):
             await call(client)
@@ -170,7 +170,7 @@ async def test_a_tunnel_does_not_weaken_tls() -> None:
 
 
 @each_case("secure", [False, True], ids=["http", "https"])
-async def test_a_proxy_of_https_itself(ca_file: str, secure: bool) -> None:
+async def test_an_https_proxy(ca_file: str, secure: bool) -> None:
     async with serve(OK, tls=server_tls() if secure else None) as server, serve(forward(), tls=server_tls()) as proxy:
         async with client_of(server, proxy=proxy.origin, verify=ca_file) as client:
             await call(client)
@@ -179,7 +179,7 @@ async def test_a_proxy_of_https_itself(ca_file: str, secure: bool) -> None:
 
 @each_case("secure", [False, True], ids=["http", "https"])
 @each_case(("written", "meant"), [("ada:pw", "ada:pw"), ("ada%40corp:p%3Aw%2F", "ada@corp:p:w/")])
-async def test_a_proxy_that_asks_who_we_are(ca_file: str, secure: bool, written: str, meant: str) -> None:
+async def test_a_proxy_that_requires_authentication(ca_file: str, secure: bool, written: str, meant: str) -> None:
     async with serve(OK, tls=server_tls() if secure else None) as server, serve(forward(user=meant)) as proxy:
         with_user = proxy.origin.replace("//", f"//{written}@")
         async with client_of(server, proxy=with_user, verify=ca_file) as client:
@@ -191,7 +191,7 @@ async def test_a_proxy_that_asks_who_we_are(ca_file: str, secure: bool, written:
                 await call(client)
 
 
-async def test_a_proxy_that_is_down_is_a_connection_that_failed_without_its_password() -> None:
+async def test_an_unreachable_proxy_is_a_failed_connection_that_hides_its_password() -> None:
     proxy = f"http://ada:c4n4ry@localhost:{await unused_port()}"
     async with client_of("http://conductor.example/api", proxy=proxy) as client:
         with pytest.raises(ConnectionFailedError, match="Nothing was sent") as caught:
@@ -227,7 +227,7 @@ async def test_the_environments_proxy_for_https(ca_file: str, monkeypatch: pytes
 
 
 @each_case("proxy", ["socks5://localhost:1080", "http://", "http://localhost:port", "ftp://x"])
-async def test_a_proxy_that_cannot_work_is_refused_at_once(proxy: str) -> None:
+async def test_an_invalid_proxy_is_rejected_at_once(proxy: str) -> None:
     with pytest.raises(ConfigurationError, match="proxy"):
         Configuration("http://localhost", proxy=proxy)
 

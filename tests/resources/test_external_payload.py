@@ -53,7 +53,7 @@ def handed_back(server: WireServer) -> list[Any]:
     return [each.json for each in server.requests if (each.method, each.target) == ("POST", "/api/tasks")]
 
 
-async def test_all_payloads_of_an_execution_are_fetched_without_our_token() -> None:
+async def test_all_payloads_of_an_execution_are_fetched_without_the_token() -> None:
     async with serve(answer(json=LARGE)) as storage, serve(Conductor(f"{storage.origin}/bucket/x?sig=a%2Fb")) as server:
         async with client_of(server, authentication_settings=KEY, headers={"X-Key": "k"}) as client:
             workflow = await client.workflow.get_workflow("w")
@@ -68,7 +68,7 @@ async def test_all_payloads_of_an_execution_are_fetched_without_our_token() -> N
         await storage.all_closed()
 
 
-async def test_a_pool_of_one_is_enough() -> None:
+async def test_one_connection_is_enough() -> None:
     async with (
         serve(answer(json=LARGE)) as storage,
         serve(Conductor(f"{storage.origin}/x")) as server,
@@ -109,7 +109,7 @@ async def test_polled_tasks_have_their_input() -> None:
         "",
     ],
 )
-async def test_other_places_are_refused_and_nothing_is_shown_as_empty(uri: str | None) -> None:
+async def test_payloads_on_other_hosts_are_an_error(uri: str | None) -> None:
     async with serve(Conductor(uri)) as server, client_of(server) as client:
         with pytest.raises(ExternalPayloadError, match=r"is in external storage at 'in/2.json'") as caught:
             await client.workflow.get_workflow("w")
@@ -142,7 +142,7 @@ async def test_hosts_can_be_allowed() -> None:
     ],
     ids=["html", "list", "empty", "403", "redirect", "not utf-8", "deep", "cut", "large"],
 )
-async def test_what_cannot_be_read_is_an_error(fault: Behaviour) -> None:
+async def test_an_unreadable_payload_is_an_error(fault: Behaviour) -> None:
     async with (
         serve(fault) as storage,
         serve(Conductor(f"{storage.origin}/x?sig=c4n4ry")) as server,
@@ -153,7 +153,7 @@ async def test_what_cannot_be_read_is_an_error(fault: Behaviour) -> None:
         assert "sig=c4n4ry" not in str(caught.value)
 
 
-async def test_a_busy_storage_is_asked_again() -> None:
+async def test_requests_to_an_unavailable_storage_are_retried() -> None:
     async with (
         serve(cut(b""), answer(503), answer(json=LARGE)) as storage,
         serve(Conductor(f"{storage.origin}/x")) as server,
@@ -186,7 +186,7 @@ async def test_a_task_whose_input_cannot_be_fetched_is_handed_back(take: Any, ca
     assert "handed back" in caplog.text
 
 
-async def test_neither_a_lost_location_nor_a_failed_return_loses_the_other_tasks(
+async def test_a_failed_hand_back_does_not_lose_the_other_tasks(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     conductor = Conductor(None)

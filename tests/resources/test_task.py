@@ -47,7 +47,7 @@ async def test_polling(conductor: ConductorClient, held: Held, flow: str) -> Non
         await task.batch_poll_tasks(kind, timeout=100)
 
 
-async def test_an_empty_queue_is_none(conductor: ConductorClient, flow: str) -> None:
+async def test_polling_an_empty_queue_returns_none(conductor: ConductorClient, flow: str) -> None:
     assert await conductor.task.poll_task(f"{flow}_one") is None
 
 
@@ -136,7 +136,7 @@ TEXTS = [
 ]
 
 
-async def test_logs_are_stored_as_they_are(conductor: ConductorClient, held: Held, flow: str) -> None:
+async def test_logs_are_stored_unchanged(conductor: ConductorClient, held: Held, flow: str) -> None:
     workflow_id = await conductor.workflow.start_workflow_by_name(flow)
     task_id = (await conductor.workflow.get_workflow(workflow_id)).tasks[0].task_id
     assert await conductor.task.get_task_logs(task_id) == []
@@ -177,7 +177,7 @@ async def test_search(conductor: ConductorClient, flow: str) -> None:
     assert {each.reference_task_name for each in whole.results} == {"one"}
 
 
-async def test_what_is_not_there(conductor: ConductorClient, flow: str) -> None:
+async def test_unknown_names_and_ids(conductor: ConductorClient, flow: str) -> None:
     task, missing = conductor.task, "00000000-0000-4000-8000-000000000000"
     result = TaskResult(task_id=missing, workflow_instance_id=missing, status="COMPLETED")
     for call in (task.get_task(missing), task.update_task(result), task.update_task_v2(result)):

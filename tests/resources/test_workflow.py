@@ -94,7 +94,7 @@ async def test_executing_until_something_blocks(conductor: ConductorClient, new_
     await conductor.metadata.unregister_workflow_def(name, 1)
 
 
-async def test_looking(conductor: ConductorClient, flow: str, finish: Any) -> None:
+async def test_reading_executions(conductor: ConductorClient, flow: str, finish: Any) -> None:
     workflow = conductor.workflow
     first = await workflow.start_workflow_by_name(flow, {"x": 1}, correlation_id=f"{flow} a")
     second = await workflow.start_workflow_by_name(flow, {"x": 2}, correlation_id=f"{flow}-b")
@@ -187,7 +187,7 @@ async def test_pausing_and_resuming(conductor: ConductorClient, held: Held, flow
             await call
 
 
-async def test_running_again(conductor: ConductorClient, held: Held, flow: str, finish: Any) -> None:
+async def test_restart_retry_and_rerun(conductor: ConductorClient, held: Held, flow: str, finish: Any) -> None:
     workflow = conductor.workflow
     workflow_id = await workflow.start_workflow_by_name(flow, {"x": 1})
     request = RerunWorkflowRequest(workflow_input={"x": 2})
@@ -271,7 +271,7 @@ async def test_messages_need_a_setting_of_the_server(conductor: ConductorClient,
         await conductor.workflow.send_message(workflow_id, {"a": 1})
 
 
-async def test_where_payloads_are_kept(conductor: ConductorClient) -> None:
+async def test_external_storage_locations(conductor: ConductorClient) -> None:
     for client, kind in ((conductor.workflow, "WORKFLOW_INPUT"), (conductor.task, "TASK_OUTPUT")):
         location = await client.get_external_storage_location("some/path.json", "READ", kind)
         assert location.uri is None  # the default server has a dummy storage
@@ -279,7 +279,7 @@ async def test_where_payloads_are_kept(conductor: ConductorClient) -> None:
             await client.get_external_storage_location("some/path.json", "READ", "NONSENSE")
 
 
-async def test_what_is_not_there(conductor: ConductorClient, new_name: Any) -> None:
+async def test_unknown_names_and_ids(conductor: ConductorClient, new_name: Any) -> None:
     workflow, missing, name = conductor.workflow, "00000000-0000-4000-8000-000000000000", new_name("missing")
     request = StartWorkflowRequest(name=name)
     for call in (

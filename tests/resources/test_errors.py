@@ -136,7 +136,7 @@ async def test_a_missing_endpoint_is_not_a_missing_object(server_url: str) -> No
 
 
 @pytest.mark.server
-async def test_an_inline_definition_that_is_invalid_lists_why(server_url: str) -> None:
+async def test_an_invalid_inline_definition_lists_the_problems(server_url: str) -> None:
     broken = WorkflowDef(name="broken", tasks=[WorkflowTask(name="", task_reference_name="r")])
     async with ConductorClient(server_url) as client:
         with pytest.raises(APIError) as caught:

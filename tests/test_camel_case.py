@@ -1,4 +1,4 @@
-"""The spelling of the older docs: accepted at run time, with no warning, and hidden from type checkers."""
+"""camelCase spellings: accepted at run time without a warning, and hidden from type checkers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from conductor_async._camel_case import CamelCaseMixin, snake_case
 from conductor_async.client import ConductorClient
-from conductor_async.compat import ConductorClients, OrkesClients
+from conductor_async.compat import OrkesClients
 from conductor_async.resources import MetadataClient, TaskClient, WorkflowBulkClient, WorkflowClient
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
@@ -48,7 +48,7 @@ def test_every_method_has_its_camel_case_name(kind: Any) -> None:
         assert getattr(thing, camel_case(name)) == getattr(thing, name)
 
 
-def test_what_is_not_there_is_an_attribute_error() -> None:
+def test_an_unknown_name_is_an_attribute_error() -> None:
     client: Any = ConductorClient("http://x").workflow
     for name in ("startWorkflw", "__fooBar__", "_apiKey", "StartWorkflow_", "noSuchThing"):
         with pytest.raises(AttributeError, match=name):
@@ -74,17 +74,10 @@ async def test_keywords_in_both_spellings() -> None:
             await old.startWorkflowByName("w", correlation_id="c", correlationId="d")
 
 
-def test_users_own_keywords_keep_their_spelling() -> None:
+def test_keywords_of_users_keep_their_spelling() -> None:
     class Thing(CamelCaseMixin):
         def run(self, task_name: str, **inputs: int) -> tuple[str, dict[str, int]]:
             return task_name, inputs
 
     thing: Any = Thing()
     assert thing.run(taskName="t", orderId=1, order_id=2) == ("t", {"orderId": 1, "order_id": 2})
-
-
-def test_both_factories_are_one() -> None:
-    assert ConductorClients is OrkesClients
-    old: Any = OrkesClients()
-    assert old.getMetadataClient() is old.get_metadata_client() is old.get_metadata_client()
-    assert old.getWorkflowClient()._api is old.getTaskClient()._api  # one session

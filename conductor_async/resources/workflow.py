@@ -24,7 +24,7 @@ from conductor_async.resources._workflow_search import WorkflowSearch
 from conductor_async.resources._workflow_start import WorkflowStarts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
 __all__ = ["WorkflowClient"]
 
@@ -387,7 +387,7 @@ class WorkflowClient(WorkflowStarts, WorkflowSearch):
 
 
 @contextmanager
-def _naming(workflow_id: str) -> Iterator[None]:
+def _naming(workflow_id: str) -> Generator[None]:
     """Adds the execution's id to an `AmbiguousOutcomeError`, so that the caller knows what to check."""
     try:
         yield

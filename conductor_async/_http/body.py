@@ -1,4 +1,4 @@
-"""Bodies: which decoder a response needs is decided by the endpoint, never by the response's headers."""
+"""Bodies: from models and text to bytes, and from bytes to the type that the endpoint returns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from conductor_async._http.routes import utf8
 from conductor_async.errors import ResponseDecodeError
+from conductor_async.models import encode_json
 
 if TYPE_CHECKING:
     from conductor_async._http.routes import Route
@@ -18,6 +20,25 @@ class EncodedJson(bytes):
     """A request body that is JSON already, and is sent as it is."""
 
 
+def encode(json: Any, text: str | None = None, name: str = "body") -> tuple[bytes | None, dict[str, str]]:
+    """Returns the body of a request, and its Content-Type header.
+
+    Args:
+        json: A model, anything that can be JSON, or `EncodedJson`.
+        text: A text instead.
+        name: What an error about a value in the body calls the body.
+
+    Raises:
+        PayloadError: A value cannot be JSON, or the text is not valid Unicode.
+    """
+    if text is not None:
+        return utf8(text, "text"), {"Content-Type": "text/plain; charset=utf-8"}
+    if json is None:
+        return None, {}
+    content = json if isinstance(json, EncodedJson) else encode_json(json, name)
+    return content, {"Content-Type": "application/json"}
+
+
 @functools.cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
@@ -25,6 +46,8 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 def decode(kind: Any, response: Response, method: str, route: Route) -> Any:
     """Returns the body as `kind`: `str` is the text itself, `None` ignores the body, everything else is JSON.
+
+    The endpoint decides how to read it, never the Content-Type: servers label text as JSON, and JSON as text.
 
     Raises:
         ResponseDecodeError: The body is an HTML page, not JSON, truncated, or does not match `kind`.

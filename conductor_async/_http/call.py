@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, over
 import anyio
 
 from conductor_async._headers import checked_headers, with_headers
-from conductor_async._http.body import EncodedJson, decode
+from conductor_async._http.body import decode, encode
 from conductor_async._http.errors import error_from_response, is_rejected_token
 from conductor_async._http.retries import Request, classify, retry_delay
-from conductor_async._http.routes import Route, query, route, utf8
+from conductor_async._http.routes import Route, query, route
 from conductor_async._http.session import Session
 from conductor_async._http.token import TokenCache, token_of
 from conductor_async.config import Configuration, seconds
 from conductor_async.errors import APIError, ConductorError, ConfigurationError, TransportError
 from conductor_async.hooks import Call
-from conductor_async.models import encode_json
 
 if TYPE_CHECKING:
     import re
@@ -168,7 +167,7 @@ class Api:
         try:
             if prepare is not None:
                 json, params = prepare()
-            content, headers = _encoded(json, text, json_name)
+            content, headers = encode(json, text, json_name)
             request = Request(
                 method=method,
                 route=route,
@@ -293,7 +292,7 @@ class Api:
         raise error_from_response(status, response_headers, body, request.method, request.route)
 
     async def _fetch_token(self, settings: AuthenticationSettings) -> str:
-        content, headers = _encoded({"keyId": settings.key_id, "keySecret": settings.key_secret}, None, "body")
+        content, headers = encode({"keyId": settings.key_id, "keySecret": settings.key_secret})
         endpoint = route("/token")
         url = self.configuration.server_api_url + endpoint.path
         request = Request("POST", endpoint, url, headers, content, self.timeout, repeatable=True)
@@ -315,17 +314,3 @@ class Api:
                 getattr(hook, event)(call)
             except Exception:  # a user's hook must not break the call that it observes
                 logger.exception("A hook failed in %s for %s %s", event, call.method, call.route)
-
-
-def _encoded(json: Any, text: str | None, json_name: str) -> tuple[bytes | None, dict[str, str]]:
-    """Returns the request's body and its Content-Type header.
-
-    Raises:
-        PayloadError: A value in it cannot be JSON, or the text is not valid Unicode.
-    """
-    if text is not None:
-        return utf8(text, "text"), {"Content-Type": "text/plain; charset=utf-8"}
-    if json is None:
-        return None, {}
-    content = json if isinstance(json, EncodedJson) else encode_json(json, json_name)
-    return content, {"Content-Type": "application/json"}

@@ -17,8 +17,8 @@ from conductor_async.resources import _external_payload
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from conductor_async._http.call import Api
     from conductor_async._http.body import EncodedJson
+    from conductor_async._http.call import Api
     from conductor_async.clock import Clock
     from conductor_async.models import JsonObject, TaskExecLog
 

@@ -269,19 +269,6 @@ class WorkflowClient(WorkflowStarts, WorkflowSearch):
         """Makes the server decide at once what runs next: PUT /workflow/decide/{workflow_id}."""
         await self._api.call("PUT", route("/workflow/decide/{workflow_id}", workflow_id=workflow_id))
 
-    async def _has_tasks(self, workflow_id: str) -> bool:
-        """Whether it has come to its first task: GET /workflow/{workflow_id}/tasks."""
-        template = "/workflow/{workflow_id}/tasks"
-        found = await self._api.call(
-            "GET", route(template, workflow_id=workflow_id), params={"count": 1}, returns=SearchResult[Task]
-        )
-        return found.total_hits > 0
-
-    async def _requeue(self, workflow_id: str) -> None:
-        """Puts it on the list of what the server looks after, if it is not there: POST /admin/sweep/requeue/{id}."""
-        template = "/admin/sweep/requeue/{workflow_id}"
-        await self._api.call("POST", route(template, workflow_id=workflow_id), repeatable=True)
-
     async def skip_task_from_workflow(
         self, workflow_id: str, task_reference_name: str, skip_task_request: SkipTaskRequest | None = None
     ) -> None:

@@ -23,7 +23,7 @@ from conductor_async.models import (
 )
 from conductor_async.resources import _external_payload
 from conductor_async.resources._task_queues import TaskQueues
-from conductor_async.resources._workflow_search import search_params
+from conductor_async.resources._workflow_read import search_params
 from conductor_async.resources._worker_api import LONGEST_POLL, UNREADABLE_INPUT_CALLBACK, WorkerApi, hand_back
 from conductor_async.resources._workflow_start import run_type
 

@@ -9,22 +9,17 @@ from typing import TYPE_CHECKING, Any
 from conductor_async._http.routes import route
 from conductor_async.errors import AmbiguousOutcomeError, ConfigurationError
 from conductor_async.models import (
-    ExternalStorageLocation,
     JsonObject,
     RerunWorkflowRequest,
-    SearchResult,
     SkipTaskRequest,
-    Task,
     Workflow,
-    WorkflowState,
     WorkflowTestRequest,
 )
-from conductor_async.resources import _external_payload
-from conductor_async.resources._workflow_search import WorkflowSearch
+from conductor_async.resources._workflow_read import WorkflowReads
 from conductor_async.resources._workflow_start import WorkflowStarts
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Generator, Mapping
 
 __all__ = ["WorkflowClient"]
 
@@ -32,141 +27,12 @@ _NOT_PAUSED = re.compile("is not PAUSED so cannot resume")
 _ALREADY_PROCESSED = re.compile("has already been processed, cannot be skipped")
 
 
-class WorkflowClient(WorkflowStarts, WorkflowSearch):
+class WorkflowClient(WorkflowStarts, WorkflowReads):
     """Starts, reads and controls executions.
 
     Calls that start or restart something are not retried if the server may have processed them: they raise an
     `AmbiguousOutcomeError`.
     """
-
-    # -- read --------------------------------------------------------------------------------------
-
-    async def get_workflow(self, workflow_id: str, include_tasks: bool = True) -> Workflow:
-        """Returns an execution: GET /workflow/{workflow_id}. Fetches the payloads that are in external storage.
-
-        Raises:
-            NotFoundError: There is no execution with that id.
-            ExternalPayloadError: Fetching a payload from external storage failed.
-        """
-        workflow = await self._api.call(
-            "GET",
-            route("/workflow/{workflow_id}", workflow_id=workflow_id),
-            params={"includeTasks": include_tasks},
-            returns=Workflow,
-        )
-        await _external_payload.fill_workflow(self._api, workflow)
-        return workflow
-
-    async def get_workflow_status(
-        self, workflow_id: str, include_output: bool = False, include_variables: bool = False
-    ) -> WorkflowState:
-        """Returns an execution's status alone, which is cheap: GET /workflow/{workflow_id}/status.
-
-        Raises:
-            NotFoundError: There is no execution with that id.
-        """
-        return await self._api.call(
-            "GET",
-            route("/workflow/{workflow_id}/status", workflow_id=workflow_id),
-            params={"includeOutput": include_output, "includeVariables": include_variables},
-            returns=WorkflowState,
-        )
-
-    async def get_workflow_tasks(
-        self, workflow_id: str, start: int = 0, count: int = 15, status: Sequence[str] | str | None = None
-    ) -> SearchResult[Task]:
-        """Returns a page of an execution's tasks: GET /workflow/{workflow_id}/tasks.
-
-        Args:
-            workflow_id: The execution.
-            start: How many to skip.
-            count: How many to return.
-            status: Only tasks of these statuses.
-        """
-        params = {"start": start, "count": count, "status": [status] if isinstance(status, str) else status}
-        found = await self._api.call(
-            "GET",
-            route("/workflow/{workflow_id}/tasks", workflow_id=workflow_id),
-            params=params,
-            returns=SearchResult[Task],
-        )
-        for task in found.results:
-            await _external_payload.fill_task(self._api, task)
-        return found
-
-    async def get_running_workflows(
-        self, name: str, version: int | None = None, start_time: int | None = None, end_time: int | None = None
-    ) -> list[str]:
-        """Returns the ids of running executions: GET /workflow/running/{workflow_name}.
-
-        Args:
-            name: The workflow's name.
-            version: Its version; 1 by default.
-            start_time: Epoch milliseconds. With both times: the ids of all that started in between, ended ones too.
-            end_time: Epoch milliseconds.
-        """
-        params = {"version": version, "startTime": start_time, "endTime": end_time}
-        return await self._api.call(
-            "GET", route("/workflow/running/{workflow_name}", workflow_name=name), params=params, returns=list[str]
-        )
-
-    async def get_by_correlation_id(
-        self, workflow_name: str, correlation_id: str, include_completed: bool = False, include_tasks: bool = False
-    ) -> list[Workflow]:
-        """Returns the executions with a correlation id: GET /workflow/{workflow_name}/correlated/{correlation_id}."""
-        found = await self._api.call(
-            "GET",
-            route(
-                "/workflow/{workflow_name}/correlated/{correlation_id}",
-                workflow_name=workflow_name,
-                correlation_id=correlation_id,
-            ),
-            params={"includeClosed": include_completed, "includeTasks": include_tasks},
-            returns=list[Workflow],
-        )
-        for workflow in found:
-            await _external_payload.fill_workflow(self._api, workflow)
-        return found
-
-    async def get_by_correlation_ids(
-        self,
-        workflow_name: str,
-        correlation_ids: Sequence[str],
-        include_completed: bool = False,
-        include_tasks: bool = False,
-    ) -> dict[str, list[Workflow]]:
-        """Returns executions, by their correlation ids: POST /workflow/{workflow_name}/correlated."""
-        found = await self._api.call(
-            "POST",
-            route("/workflow/{workflow_name}/correlated", workflow_name=workflow_name),
-            params={"includeClosed": include_completed, "includeTasks": include_tasks},
-            json=list(correlation_ids),
-            returns=dict[str, list[Workflow]],
-            repeatable=True,
-        )
-        for workflows in found.values():
-            for workflow in workflows:
-                await _external_payload.fill_workflow(self._api, workflow)
-        return found
-
-    async def get_external_storage_location(
-        self, path: str, operation: str, payload_type: str
-    ) -> ExternalStorageLocation:
-        """Returns where a payload in external storage is read or written: GET /workflow/externalstoragelocation.
-
-        Args:
-            path: The execution's `external_input_payload_storage_path`.
-            operation: READ or WRITE.
-            payload_type: WORKFLOW_INPUT or WORKFLOW_OUTPUT.
-        """
-        return await self._api.call(
-            "GET",
-            route("/workflow/externalstoragelocation"),
-            params={"path": path, "operation": operation, "payloadType": payload_type},
-            returns=ExternalStorageLocation,
-        )
-
-    # -- control -----------------------------------------------------------------------------------
 
     async def pause_workflow(self, workflow_id: str) -> None:
         """Pauses an execution: PUT /workflow/{workflow_id}/pause. Scheduled tasks go on; no others are scheduled.

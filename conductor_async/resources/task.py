@@ -23,8 +23,8 @@ from conductor_async.models import (
 )
 from conductor_async.resources import _external_payload
 from conductor_async.resources._task_queues import TaskQueues
-from conductor_async.resources._workflow_read import search_params
 from conductor_async.resources._worker_api import LONGEST_POLL, UNREADABLE_INPUT_CALLBACK, WorkerApi, hand_back
+from conductor_async.resources._workflow_read import search_params
 from conductor_async.resources._workflow_start import run_type
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ logger = logging.getLogger("conductor_async")
 
 
 class TaskClient(TaskQueues):
-    """What workers need, and what looks into the queues they work from.
+    """Polls tasks, reports their results, and reads tasks and queues.
 
-    A poll hands out tasks: each becomes IN_PROGRESS and waits for its result until its response timeout. So a poll is
-    repeated only if it was provably not sent.
+    A polled task is IN_PROGRESS until its result arrives or its response timeout passes. So a poll is retried only if
+    it was provably not sent.
     """
 
     def __init__(self, api: Api) -> None:
@@ -51,10 +51,10 @@ class TaskClient(TaskQueues):
     # -- polling ---------------------------------------------------------------------------------
 
     async def poll_task(self, task_type: str, worker_id: str | None = None, domain: str | None = None) -> Task | None:
-        """One task to work on, or None if there is none: GET /tasks/poll/{task_type}.
+        """Returns a task to work on, or None if there is none: GET /tasks/poll/{task_type}.
 
         Raises:
-            ExternalPayloadError: Its input is kept outside and could not be fetched. The task was handed back.
+            ExternalPayloadError: Fetching its input from external storage failed. The task was handed back.
         """
         task = await self._api.call(
             "GET",
@@ -64,8 +64,8 @@ class TaskClient(TaskQueues):
             or_none=True,
             repeatable=False,
         )
-        if task is not None and (refused := await self._without_input(task)):
-            raise refused
+        if task is not None and (error := await self._fetch_input_or_hand_back(task)):
+            raise error
         return task
 
     async def batch_poll_tasks(
@@ -76,40 +76,41 @@ class TaskClient(TaskQueues):
         timeout: float | timedelta = 0.1,
         domain: str | None = None,
     ) -> list[Task]:
-        """Up to `count` tasks to work on: GET /tasks/poll/batch/{task_type}.
+        """Returns up to `count` tasks to work on: GET /tasks/poll/batch/{task_type}.
 
-        The server answers when it has `count` tasks, or after `timeout`: asked for one, it answers as soon as there is
-        one.
+        The server responds when it has `count` tasks, or after `timeout`. With a count of 1, it responds as soon as
+        there is a task.
 
         Args:
             task_type: The task's name.
-            worker_id: Who asks; shown on the tasks.
-            count: How many at the most.
-            timeout: Seconds (or a timedelta) that the server waits for them, at most 5.
-            domain: Only tasks of this domain.
+            worker_id: The worker's id; the tasks show it.
+            count: The most tasks to return.
+            timeout: Seconds (or a timedelta) that the server waits for tasks, at most 5.
+            domain: The domain of the tasks.
 
         Returns:
-            The tasks. One whose input is kept outside and could not be fetched is handed back, with a warning in the
-            log.
+            The tasks. If fetching a task's input from external storage fails, the task is handed back with a warning
+            in the log, and is not among them.
         """
-        waiting = seconds(timeout, "timeout", positive=False)
-        if waiting > LONGEST_POLL:
+        wait = seconds(timeout, "timeout", positive=False)
+        if wait > LONGEST_POLL:
             raise ConfigurationError(
-                f"a poll can wait 5 seconds at the most, not {waiting:g}: timeouts are in seconds here"
+                f"a poll can wait at most {LONGEST_POLL:g} seconds, not {wait:g}: give the timeout in seconds"
             )
-        tasks = await self._worker_api.poll(task_type, worker_id, count, waiting, domain)
-        refused = [
-            task for task in tasks if task.external_input_payload_storage_path and await self._without_input(task)
+        tasks = await self._worker_api.poll(task_type, worker_id, count, wait, domain)
+        return [
+            task
+            for task in tasks
+            if not (task.external_input_payload_storage_path and await self._fetch_input_or_hand_back(task))
         ]
-        return [task for task in tasks if task not in refused] if refused else tasks
 
-    async def _without_input(self, task: Task) -> ExternalPayloadError | None:
-        """Fetches a polled task's input if it is kept outside; hands the task back and says why if that fails."""
+    async def _fetch_input_or_hand_back(self, task: Task) -> ExternalPayloadError | None:
+        """Fetches a polled task's input from external storage. If that fails, hands it back and returns the error."""
         try:
             await self._worker_api.fetch_payloads(task)
         except ConductorError as error:
             text = (
-                f"Task {task.task_id} ({task.task_def_name}) is handed back, because its input cannot be had: {error}"
+                f"Task {task.task_id} ({task.task_def_name}) is handed back, because fetching its input failed: {error}"
             )
             logger.warning(text)
             await self._hand_back(task, text)
@@ -121,41 +122,44 @@ class TaskClient(TaskQueues):
         try:
             await self.update_task(hand_back(task, callback_after=UNREADABLE_INPUT_CALLBACK, reason=reason))
         except ConductorError as error:
-            # The other tasks of the same poll must not be lost with this one.
+            # Not raised: the caller must get the other tasks of the same poll.
             logger.warning(
-                "Task %s could not be handed back: it waits for its response timeout: %s", task.task_id, error
+                "Task %s could not be handed back; the server hands it out after its response timeout: %s",
+                task.task_id,
+                error,
             )
 
     # -- results ---------------------------------------------------------------------------------
 
     async def update_task(self, task_result: TaskResult) -> str:
-        """Delivers a task's result: POST /tasks. Delivering it again does no harm, so it is repeated on failures.
+        """Reports a task's result: POST /tasks. Reporting it twice does no harm, so failed requests are retried.
 
-        The server accepts a result for a task or execution that has ended, and ignores it.
+        The server accepts and ignores results for tasks and executions that have ended.
 
         Returns:
             The task's id.
 
         Raises:
-            NotFoundError: There is no such task, or no such execution any more.
+            NotFoundError: The task or its execution does not exist (any more).
             BadRequestError: An id is missing.
         """
         return await self._worker_api.update(task_result) or task_result.task_id
 
     async def update_task_v2(self, task_result: TaskResult) -> Task | None:
-        """Delivers a task's result and takes the next task of the same type and domain: POST /tasks/update-v2.
+        """Reports a task's result and polls the next task of the same type and domain: POST /tasks/update-v2.
 
-        Because it hands out a task, it is repeated only if it was provably not sent.
+        Because it is a poll too, it is retried only if it was provably not sent.
 
         Returns:
             The next task, or None if there is none.
 
         Raises:
-            AmbiguousOutcomeError: The answer was lost: the result may be delivered, and a task handed out.
-            EndpointNotAvailableError: This server does not have it: use `update_task`.
+            AmbiguousOutcomeError: The response was lost: the server may have the result, and may have handed out a
+                task.
+            EndpointNotAvailableError: This server does not have the endpoint: use `update_task`.
         """
         task = await self._worker_api.update_v2(task_result)
-        return None if task is not None and await self._without_input(task) else task
+        return None if task is not None and await self._fetch_input_or_hand_back(task) else task
 
     async def update_task_by_ref_name(
         self,
@@ -258,25 +262,25 @@ class TaskClient(TaskQueues):
             NotFoundError: No WAIT is pending, or there is no such execution.
             AmbiguousOutcomeError: The response was lost: a WAIT may have been completed.
         """
-        waiting = seconds(timeout, "timeout")
+        wait = seconds(timeout, "timeout")
         return await self._api.call(
             "POST",
             route("/tasks/{workflow_id}/{status}/signal/sync", workflow_id=workflow_id, status=str(status)),
-            params={"returnStrategy": return_strategy, "timeoutMillis": int(waiting * 1000)},
+            params={"returnStrategy": return_strategy, "timeoutMillis": int(wait * 1000)},
             json=output or {},
             json_name="output",
             returns=run_type(return_strategy),
-            extra_time=waiting,
+            extra_time=wait,
         )
 
     # -- read ------------------------------------------------------------------------------------
 
     async def get_task(self, task_id: str) -> Task:
-        """One task: GET /tasks/{task_id}. Payloads that the server keeps outside are fetched.
+        """Returns a task: GET /tasks/{task_id}. Fetches the payloads that are in external storage.
 
         Raises:
-            NotFoundError: There is none of that id.
-            ExternalPayloadError: A payload kept outside could not be fetched.
+            NotFoundError: There is no task with that id.
+            ExternalPayloadError: Fetching a payload from external storage failed.
         """
         task = await self._worker_api.get_task(task_id)
         await self._worker_api.fetch_payloads(task)

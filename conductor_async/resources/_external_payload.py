@@ -57,7 +57,7 @@ async def _fetch(api: Api, resource: str, path: str, payload_type: str) -> dict[
     except (TransportError, APIError, ResponseDecodeError) as error:
         raise ExternalPayloadError(f"{what}, and asking the server for its URL failed: {error}", path=path) from error
     if not location.uri:
-        raise ExternalPayloadError(f"{what}, and the server returned no URL for it: its storage has none", path=path)
+        raise ExternalPayloadError(f"{what}, but its storage has no URL to fetch it from", path=path)
     host = _allowed_host(api, location.uri, what, path)
     try:
         payload = json.loads(await api.fetch_external(location.uri))

@@ -5,12 +5,7 @@ This package is their only import path.
 
 from __future__ import annotations
 
-from conductor_async.models._base import (
-    ConductorModel,
-    JsonObject,
-    JsonValue,
-    Payload,
-)
+from conductor_async.models._base import ConductorModel, JsonObject, JsonValue, Payload
 from conductor_async.models._enums import (
     ActionType,
     IdempotencyStrategy,
@@ -32,13 +27,8 @@ from conductor_async.models._events import (
     TerminateWorkflow,
     UpdateWorkflowVariables,
 )
-from conductor_async.models._executions import (
-    Workflow,
-    WorkflowState,
-)
-from conductor_async.models._json import (
-    encode_json,
-)
+from conductor_async.models._executions import Workflow, WorkflowState
+from conductor_async.models._json import encode_json
 from conductor_async.models._metadata import (
     CacheConfig,
     RateLimitConfig,
@@ -65,19 +55,9 @@ from conductor_async.models._results import (
     TaskExecLog,
     TaskResult,
 )
-from conductor_async.models._runs import (
-    SignalResponse,
-    TaskRun,
-    WorkflowRun,
-)
-from conductor_async.models._summaries import (
-    PollData,
-    TaskSummary,
-    WorkflowSummary,
-)
-from conductor_async.models._tasks import (
-    Task,
-)
+from conductor_async.models._runs import SignalResponse, TaskRun, WorkflowRun
+from conductor_async.models._summaries import PollData, TaskSummary, WorkflowSummary
+from conductor_async.models._tasks import Task
 
 __all__ = [
     "Action",

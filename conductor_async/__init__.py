@@ -12,7 +12,7 @@ from conductor_async._version import (
 from conductor_async.client import (
     ConductorClient,
 )
-from conductor_async.compat.clients import (
+from conductor_async.compat import (
     ConductorClients,
     OrkesClients,
 )

@@ -36,7 +36,7 @@ class CamelCaseMixin:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """Called for names that do not exist: look for the snake_case spelling of a public one."""
+            """Runs for names that do not exist: returns the public attribute of that name in snake_case."""
             snake = snake_case(name)
             if snake != name and not name.startswith("_") and hasattr(type(self), snake):
                 return getattr(self, snake)
@@ -44,7 +44,7 @@ class CamelCaseMixin:
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
-    code = function.__code__  # inspect.signature says the same, and takes a hundred times as long at import
+    code = function.__code__  # inspect.signature takes a hundred times as long, at import
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
 
@@ -56,11 +56,11 @@ def _accept_camel_keywords(function: Callable[..., Any]) -> Callable[..., Any]:
     known = frozenset(_parameters(function))
 
     def snake_keywords(kwargs: dict[str, Any]) -> dict[str, Any]:
-        # Only keywords of this function are respelt: the rest may be a user's own names (`workflow(orderId=1)`).
-        respelt = {snake if (snake := snake_case(name)) in known else name: value for name, value in kwargs.items()}
-        if len(respelt) < len(kwargs):
+        # Only this function's own keywords: others may be a user's names (`workflow(orderId=1)`).
+        renamed = {snake if (snake := snake_case(name)) in known else name: value for name, value in kwargs.items()}
+        if len(renamed) < len(kwargs):
             raise TypeError(f"{function.__name__}() got an argument in both spellings: {', '.join(sorted(kwargs))}")
-        return respelt
+        return renamed
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`ConductorClient`: one session with a Conductor server, and all that can be asked of it."""
+"""`ConductorClient`: a client of a Conductor server, with all of its API."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from conductor_async.clock import Clock
     from conductor_async.config import RetryPolicy
 
+__all__ = ["ConductorClient"]
+
 
 class ConductorClient:
     """A client of one Conductor server.
@@ -31,16 +33,15 @@ class ConductorClient:
         workflow_id = await conductor.workflow.start_workflow_by_name("greetings", {"name": "Ada"})
     ```
 
-    It connects at the first call and belongs to the event loop that makes it. `async with` closes it; without, call
-    `aclose()` when done, from any task.
+    It connects at the first call, and belongs to the event loop of that call. `async with` closes it; without it, call
+    `aclose()` at the end, from any task.
 
     Args:
-        configuration: Where the server is and how to talk to it, or just its URL; by default, what the environment
-            says.
-        http_client: Your own `httpx.AsyncClient`, used as it is and never closed here.
+        configuration: Where the server is and how to talk to it, or just its URL; by default, from the environment.
+        http_client: Your own `httpx.AsyncClient`. It is used as it is and never closed here.
 
     Raises:
-        ConfigurationError: A setting cannot work, or is the `http_client`'s to make.
+        ConfigurationError: A setting is invalid, or has no effect beside an `http_client`.
     """
 
     _clock: Clock | None = None  # a client of a server in this process sets the server's
@@ -64,12 +65,12 @@ class ConductorClient:
 
     @cached_property
     def workflow(self) -> WorkflowClient:
-        """Executions: start, look, control."""
+        """Executions: start, read, control."""
         return WorkflowClient(self._api)
 
     @cached_property
     def workflow_bulk(self) -> WorkflowBulkClient:
-        """The same operation on many executions."""
+        """One operation on many executions."""
         return WorkflowBulkClient(self._api)
 
     @cached_property
@@ -88,18 +89,18 @@ class ConductorClient:
         return WorkerApi(self._api, self._clock)
 
     def with_options(self, *, timeout: float | timedelta | None = None, retry: RetryPolicy | None = None) -> Self:
-        """The same session with other options, for a call or a few: `conductor.with_options(timeout=5).metadata…`.
+        """Returns a client with other options over the same session: `conductor.with_options(timeout=5).metadata…`.
 
         Args:
             timeout: Seconds (or a timedelta) for one request; not for a whole wait.
-            retry: What is repeated, how often.
+            retry: How failed requests are retried.
         """
         other = copy.copy(self)
         other.__dict__ = {"_api": self._api.with_options(timeout=timeout, retry=retry), "_clock": self._clock}
         return other
 
     async def aclose(self) -> None:
-        """Closes the session; again is fine. Calls under way end with a ClientClosedError."""
+        """Closes the session. Idempotent. Calls in progress end with a ClientClosedError."""
         await self._api.aclose()
 
     async def __aenter__(self) -> Self:

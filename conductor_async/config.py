@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import logging
 import os
@@ -12,8 +11,10 @@ import warnings
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
+from conductor_async._headers import checked_headers, with_headers
+from conductor_async._urls import checked_proxy_url, normalized_server_url
 from conductor_async._version import __version__
 from conductor_async.errors import ConfigurationError
 
@@ -24,15 +25,24 @@ if TYPE_CHECKING:
 
     from conductor_async.hooks import CallHook
 
-logger = logging.getLogger("conductor_async")
+__all__ = ["AuthenticationSettings", "Configuration", "Limits", "RetryPolicy"]
 
-_NOT_THE_CALLERS = frozenset({"connection", "content-length", "content-type", "host", "transfer-encoding"})
+logger = logging.getLogger("conductor_async")
 
 DEFAULT_SERVER_API_URL = "http://localhost:8080/api"
 
 
 def seconds(value: float | timedelta, name: str, *, positive: bool = True) -> float:
-    """A duration as seconds, checked: `name` is used in the error."""
+    """Returns a duration in seconds.
+
+    Args:
+        value: Seconds, or a timedelta.
+        name: The parameter's name, for the error message.
+        positive: Whether zero is an error.
+
+    Raises:
+        ConfigurationError: It is negative, zero if it must be positive, or not a number.
+    """
     result = value.total_seconds() if isinstance(value, timedelta) else value
     if (
         isinstance(result, bool)
@@ -45,7 +55,7 @@ def seconds(value: float | timedelta, name: str, *, positive: bool = True) -> fl
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AuthenticationSettings:
-    """An access key of a server that asks for one (Orkes). Neither part is ever shown, logged or pickled.
+    """The access key of a server that requires one (Orkes). Neither part is ever shown, logged or pickled.
 
     Args:
         key_id: The key's id.
@@ -77,19 +87,19 @@ class AuthenticationSettings:
 
 @dataclass(frozen=True, slots=True, init=False)
 class RetryPolicy:
-    """How often, and how patiently, a request is repeated that is safe to repeat.
+    """How often, and after which delays, a request that is safe to repeat is retried.
 
-    The wait before try n is random between 0 and `base_delay * 2**(n-2)`, at most `max_delay`; a `Retry-After` of the
-    server is a floor, unless it asks for more than `max_retry_after`: then the error is raised at once, with the number
-    in it.
+    The delay before attempt n is random between 0 and `base_delay * 2**(n-2)`, at most `max_delay`. The server's
+    `Retry-After` is added to it. If that is longer than `max_retry_after`, the error is raised at once; its
+    `retry_after` has the number.
 
     Args:
-        max_attempts: Tries in all. 1 means: never repeat.
-        base_delay: Seconds (or a timedelta).
-        max_delay: Seconds (or a timedelta).
-        max_retry_after: The longest `Retry-After` that is waited out, in seconds (or a timedelta).
+        max_attempts: Attempts in all. 1 means: never retry.
+        base_delay: The longest delay before the first retry, in seconds (or a timedelta).
+        max_delay: The longest delay before any retry, in seconds (or a timedelta).
+        max_retry_after: The longest `Retry-After` to wait for, in seconds (or a timedelta).
         budget: Tokens that all calls of a client share: a retry takes 10 (20 after a timeout), a success gives 1 back.
-            With none left, calls fail at once instead of adding load to a server that is failing.
+            Without tokens, calls fail at once instead of adding load to a server that is failing.
     """
 
     max_attempts: int
@@ -109,7 +119,7 @@ class RetryPolicy:
     ) -> None:
         if max_attempts < 1:
             raise ConfigurationError(f"max_attempts must be at least 1, not {max_attempts!r}")
-        put = functools.partial(object.__setattr__, self)  # frozen: the only place that sets anything
+        put = functools.partial(object.__setattr__, self)  # the class is frozen
         put("max_attempts", max_attempts)
         put("base_delay", seconds(base_delay, "base_delay", positive=False))
         put("max_delay", seconds(max_delay, "max_delay", positive=False))
@@ -122,7 +132,7 @@ class Limits:
     """How many connections a client may hold.
 
     Args:
-        max_connections: Open at once. A long poll of a worker holds one while it waits.
+        max_connections: The most connections at the same time. A long poll of a worker occupies one while it waits.
         keepalive_expiry: Seconds (or a timedelta) that an idle connection is kept. The server closes them after 20.
     """
 
@@ -139,32 +149,31 @@ class Limits:
 class Configuration:
     """Where the Conductor server is, and how to talk to it.
 
-    An argument given wins over the environment (`CONDUCTOR_SERVER_URL`, `CONDUCTOR_AUTH_KEY`, `CONDUCTOR_AUTH_SECRET`,
-    read here and at no other time), which wins over the default, `http://localhost:8080/api`.
+    Arguments take precedence over the environment variables `CONDUCTOR_SERVER_URL`, `CONDUCTOR_AUTH_KEY` and
+    `CONDUCTOR_AUTH_SECRET`, which the constructor reads. The default URL is `http://localhost:8080/api`.
 
     Args:
         server_api_url: The server's API, such as `https://conductor.example/api`. `/api` is added to a URL without a
             path.
-        debug: Log every request and answer (never bodies or secrets) at level DEBUG on the logger `conductor_async`.
-        authentication_settings: The access key, for servers that ask for one.
-        timeout: Seconds (or a timedelta) for one request: connect, send and read the whole answer.
-        connect_timeout: Seconds (or a timedelta) of it to get a connection.
-        retry: What is repeated, how often.
-        limits: Connections.
+        debug: Log every request and response (never bodies or secrets) at level DEBUG on the logger `conductor_async`.
+        authentication_settings: The access key, for servers that require one.
+        timeout: Seconds (or a timedelta) for one request: to connect, to send it and to read the complete response.
+        connect_timeout: The part of it to get a connection, in seconds (or a timedelta).
+        retry: How failed requests are retried.
+        limits: How many connections the client may hold.
         verify: True (the system's and certifi's authorities), the path of a file or folder of your own, or an
-            `ssl.SSLContext`. False checks nothing, and warns.
+            `ssl.SSLContext`. False disables the check, with a warning.
         cert: The client's certificate: a path, or a tuple of certificate, key and, if there is one, the key's password.
-        proxy: URL of an HTTP proxy. Without it the environment decides (`HTTPS_PROXY`, `NO_PROXY`, …) if `trust_env`.
+        proxy: The URL of an HTTP proxy. By default the environment's, if `trust_env` (`HTTPS_PROXY`, `NO_PROXY`, …).
         trust_env: Whether proxies and certificate authorities may come from the environment.
-        headers: Sent with every request to the server.
-        hooks: Called around every call: metrics, tracing.
-        external_payload_hosts: Hosts, beside the server's own, from which payloads may be fetched that the server keeps
-            outside.
-        max_response_size: Bytes of the largest answer that is read, unpacked.
-        auth_token_ttl: Seconds (or a timedelta) after which a token is old, unless the token itself says sooner.
+        headers: Headers to send with every request to the server.
+        hooks: Observers of every call: metrics, tracing.
+        external_payload_hosts: Hosts, beside the server's own, from which payloads in external storage may be fetched.
+        max_response_size: The most bytes of a response, decompressed.
+        auth_token_ttl: Seconds (or a timedelta) that a token lives, unless the token itself states a shorter lifetime.
 
     Raises:
-        ConfigurationError: A value cannot work.
+        ConfigurationError: A value is invalid.
     """
 
     def __init__(
@@ -187,11 +196,11 @@ class Configuration:
         max_response_size: int = 64 * 1024 * 1024,
         auth_token_ttl: float | timedelta = timedelta(minutes=45),
     ) -> None:
-        self.server_api_url, self._basic_auth = _normalise_url(
+        self.server_api_url, self._basic_auth = normalized_server_url(
             server_api_url or server_url_from_env() or DEFAULT_SERVER_API_URL
         )
         self.debug = debug
-        self.authentication_settings = authentication_settings or _authentication_from_environment()
+        self.authentication_settings = authentication_settings or _authentication_from_env()
         self.timeout = seconds(30.0 if timeout is None else timeout, "timeout")
         self.connect_timeout = seconds(10.0 if connect_timeout is None else connect_timeout, "connect_timeout")
         self.retry = retry or RetryPolicy()
@@ -208,14 +217,14 @@ class Configuration:
         self.external_payload_hosts = tuple(host.lower() for host in external_payload_hosts)
         self.max_response_size = max_response_size
         self.auth_token_ttl = seconds(auth_token_ttl, "auth_token_ttl")
-        self._proxy = _checked_proxy(proxy) if proxy else None
-        #: Whether anything was said here that only our own transport can do: it has no effect on an injected client.
+        self._proxy = checked_proxy_url(proxy) if proxy else None
+        #: Whether there are settings that only our own transports apply, which have no effect on an injected client.
         self.has_transport_settings = bool(
             proxy or cert or limits or connect_timeout is not None or verify is not True or not trust_env
         )
         if verify is False:
             warnings.warn(
-                "verify=False: the server's certificate is not checked, so anyone on the way can read what is sent."
+                "verify=False: the server's certificate is not checked, so an attacker on the way can read everything."
                 " Give the path of your certificate authority instead: verify='/path/to/ca.pem'.",
                 stacklevel=2,
             )
@@ -230,7 +239,7 @@ class Configuration:
         raise TypeError("A Configuration cannot be pickled: it may hold secrets. Make one in the other process.")
 
     def default_headers(self) -> dict[str, str]:
-        """What goes with every request to the server, the token excepted."""
+        """Returns the headers of every request to the server, except the token's."""
         python = ".".join(map(str, sys.version_info[:2]))
         headers = {
             "User-Agent": f"conductor-async/{__version__} python/{python}",
@@ -242,96 +251,34 @@ class Configuration:
         return with_headers(headers, self.headers)
 
     def proxy_for(self, url: str) -> str | None:
-        """The proxy to use for a URL: the one configured, else the environment's, else none."""
+        """Returns the proxy to use for a URL: the configured one, else the environment's, else None."""
         if self._proxy or not self.trust_env:
             return self._proxy
-        from urllib.request import getproxies, proxy_bypass  # slow to import: not before it is needed
+        from urllib.request import getproxies, proxy_bypass  # slow to import: only when needed
 
         parts = urlsplit(url)
         if proxy_bypass(parts.netloc.rpartition("@")[2]):
             return None
         proxies = getproxies()
         found = proxies.get(parts.scheme) or proxies.get("all")
-        return _checked_proxy(found) if found else None
+        return checked_proxy_url(found) if found else None
 
 
 def server_url_from_env() -> str | None:
-    """The server that the environment names, if it names one."""
+    """Returns the server's URL from the environment, if it is set there."""
     return os.environ.get("CONDUCTOR_SERVER_URL")
 
 
 def worker_environment() -> dict[str, str]:
-    """The environment variables that may change workers' options, as they are now."""
+    """Returns the environment variables that override workers' options, with their current values."""
     return {
         name: value for name, value in os.environ.items() if re.match(r"conductor[._]worker[._]", name, re.IGNORECASE)
     }
 
 
-def _authentication_from_environment() -> AuthenticationSettings | None:
+def _authentication_from_env() -> AuthenticationSettings | None:
     key, secret = os.environ.get("CONDUCTOR_AUTH_KEY"), os.environ.get("CONDUCTOR_AUTH_SECRET")
     if bool(key) != bool(secret):
         given, missing = ("KEY", "SECRET") if key else ("SECRET", "KEY")
         raise ConfigurationError(f"CONDUCTOR_AUTH_{given} is set but CONDUCTOR_AUTH_{missing} is not: both are needed")
     return AuthenticationSettings(key_id=key, key_secret=secret) if key and secret else None
-
-
-def _normalise_url(url: str) -> tuple[str, str | None]:
-    """The API's URL without a trailing slash, and the Authorization header for a `user:password@` in it."""
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"server_api_url cannot be read as a URL: {error}") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError(
-            f"server_api_url must look like http://localhost:8080/api, not {_without_userinfo(url)!r}:"
-            " it needs http:// or https:// and a host"
-        )
-    if parts.query or parts.fragment:
-        raise ConfigurationError(f"server_api_url must not have a query or a fragment: {_without_userinfo(url)!r}")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    netloc = host if port is None else f"{host}:{port}"
-    path = re.sub(r"/{2,}", "/", parts.path).rstrip("/") or "/api"
-    basic = None
-    if parts.username is not None:
-        userinfo = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        basic = "Basic " + base64.b64encode(userinfo.encode()).decode()
-    return urlunsplit((parts.scheme, netloc, path, "", "")), basic
-
-
-def _checked_proxy(proxy: str) -> str:
-    url = proxy if "://" in proxy else f"http://{proxy}"
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, half an IPv6 address
-        usable = False
-    if not usable:
-        raise ConfigurationError(f"proxy must be an http:// or https:// URL, not {_without_userinfo(url)!r}")
-    return url
-
-
-def _without_userinfo(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//***@", url)
-
-
-def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers, if they can be sent.
-
-    Raises:
-        ConfigurationError: One cannot, or is not the caller's to say.
-    """
-    for name, value in headers.items():
-        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-            raise ConfigurationError(f"{name!r} is not the name of an HTTP header")
-        if name.lower() in _NOT_THE_CALLERS:
-            raise ConfigurationError(f"the header {name!r} is set by each request")
-        if not isinstance(value, str) or re.search(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]", value):
-            raise ConfigurationError(f"the value of header {name!r} must be a string without line breaks")
-    return dict(headers)
-
-
-def with_headers(headers: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
-    """Both, the others in place of those of the same name: however the names are written, each is there once."""
-    replaced = {name.lower() for name in others}
-    return {name: value for name, value in headers.items() if name.lower() not in replaced} | dict(others)

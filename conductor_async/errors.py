@@ -2,38 +2,38 @@
 
 ```
 ConductorError
-├─ ConfigurationError (ValueError)      a setting or a name that cannot work; nothing was sent
-├─ ClientClosedError                    the client was closed before this call
+├─ ConfigurationError (ValueError)      a setting or a name is invalid; nothing was sent
+├─ ClientClosedError                    the client is closed
 ├─ WrongEventLoopError                  the client belongs to another event loop
-├─ PayloadError                         a value that cannot be JSON (`path`); nothing was sent
-├─ WorkflowDefinitionError              a definition that cannot work (`problems`); nothing was sent
-├─ TransportError                       no answer came
+├─ PayloadError                         a value cannot be JSON (`path`); nothing was sent
+├─ WorkflowDefinitionError              a definition is invalid (`problems`); nothing was sent
+├─ TransportError                       no response arrived
 │   ├─ ConnectionFailedError            the request was provably not sent
-│   ├─ RequestTimeoutError              the answer did not come in time
-│   └─ AmbiguousOutcomeError            the request may or may not have been carried out
-├─ APIError                             the server said no
+│   ├─ RequestTimeoutError              the response did not arrive in time
+│   └─ AmbiguousOutcomeError            the server may or may not have processed the request
+├─ APIError                             the server responded with an error
 │   ├─ BadRequestError                  400, 405, 422 (`validation_errors`)
 │   ├─ AuthenticationError              401
 │   ├─ PermissionDeniedError            403
 │   ├─ NotFoundError                    404, and a 500 that says "No such …"
 │   ├─ ConflictError                    409
 │   ├─ RateLimitedError                 429 (`retry_after`)
-│   ├─ EndpointNotAvailableError        this server does not have the endpoint at all
+│   ├─ EndpointNotAvailableError        this server does not have the endpoint
 │   └─ ServerError                      every other 5xx
-├─ ResponseDecodeError                  the server's answer could not be read
-│   └─ ExternalPayloadError             a payload kept outside the server could not be fetched
-├─ WorkflowError                        an execution did not complete (`execution`)
+├─ ResponseDecodeError                  the server's response could not be read
+│   └─ ExternalPayloadError             fetching a payload from external storage failed
+├─ WorkflowError                        an execution ended without completing (`execution`)
 │   ├─ WorkflowFailedError
 │   ├─ WorkflowTerminatedError
 │   └─ WorkflowTimedOutError
-├─ WaitTimeoutError (TimeoutError)      the wait ended; the workflow goes on
-├─ TaskError                            raised by workers, or into them
+├─ WaitTimeoutError (TimeoutError)      a wait timed out; the workflow goes on
+├─ TaskError                            raised by or into workers
 │   ├─ NonRetryableException
 │   └─ LeaseLostError
-└─ LocalServerError                     the local server did not start, or died
+└─ LocalServerError                     the local server did not start, or stopped
 ```
 
-Every error can be pickled, and none carries a secret or a payload in its text.
+Every error can be pickled. No error text contains a secret or a payload.
 """
 
 from __future__ import annotations
@@ -82,10 +82,10 @@ __all__ = [
 
 
 class ConductorError(Exception):
-    """The root: `except ConductorError` catches all that this package raises."""
+    """The root: `except ConductorError` catches every error of this package."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Exceptions with keyword arguments do not survive pickling by default: rebuild from the state.
+        # By default, exceptions with keyword-only arguments cannot be unpickled: rebuild from the state.
         return _rebuild, (type(self), self.args, self.__dict__)
 
 
@@ -100,11 +100,11 @@ def _rebuild(kind: type[ConductorError], args: tuple[Any, ...], state: dict[str,
 
 
 class ConfigurationError(ConductorError, ValueError):
-    """A setting, a name or a combination of arguments cannot work. Nothing was sent."""
+    """A setting, a name or a combination of arguments is invalid. Nothing was sent."""
 
 
 class ClientClosedError(ConductorError):
-    """The client was closed before this call."""
+    """The client was closed before or during this call."""
 
 
 class WrongEventLoopError(ConductorError):
@@ -115,7 +115,7 @@ class PayloadError(ConductorError):
     """A value cannot be sent as JSON. Nothing was sent.
 
     Attributes:
-        path: Where the value stands, such as `input.order.lines[2].price`.
+        path: The path of the value, such as `input.order.lines[2].price`.
     """
 
     def __init__(self, message: str, *, path: str = "") -> None:
@@ -124,10 +124,10 @@ class PayloadError(ConductorError):
 
 
 class WorkflowDefinitionError(ConductorError):
-    """A workflow definition cannot work. Nothing was sent.
+    """A workflow definition is invalid. Nothing was sent.
 
     Attributes:
-        problems: All that is wrong with it, each starting with the path of the place.
+        problems: Everything that is wrong with it; each problem starts with its path.
     """
 
     def __init__(self, message: str, *, problems: Sequence[str] = ()) -> None:
@@ -135,16 +135,16 @@ class WorkflowDefinitionError(ConductorError):
         self.problems = tuple(problems)
 
 
-# -- on the way ------------------------------------------------------------------------------------
+# -- while sending ------------------------------------------------------------------------------------
 
 
 class TransportError(ConductorError):
-    """No answer came.
+    """No response arrived.
 
     Attributes:
         method: The HTTP method.
-        route: The endpoint, as its template: `/workflow/{workflow_id}`.
-        attempts: How often the request was tried.
+        route: The endpoint's path template: `/workflow/{workflow_id}`.
+        attempts: How often the request was attempted.
     """
 
     def __init__(self, message: str, *, method: str = "", route: str = "", attempts: int = 1) -> None:
@@ -155,22 +155,22 @@ class TransportError(ConductorError):
 
 
 class ConnectionFailedError(TransportError):
-    """The request was provably not sent: refused, no such host, TLS failed. It is safe to try again."""
+    """The request was provably not sent: connection refused, unknown host, TLS failed. It is safe to retry."""
 
 
 class RequestTimeoutError(TransportError):
-    """The answer did not come in time."""
+    """The response did not arrive in time."""
 
 
 class AmbiguousOutcomeError(TransportError):
-    """The request was sent and its answer lost: it may or may not have been carried out.
+    """The request was sent and the response lost: the server may or may not have processed it.
 
-    It is never repeated blindly, because that could start a second execution. Look before you try again.
+    It is not retried, because that could start a second execution. Check before you send it again.
 
     Attributes:
-        workflow_name: The workflow that was to be started, if it was a start.
-        correlation_id: The correlation id given with the start, to look the execution up by.
-        workflow_id: The execution that the request was about, if it was about one.
+        workflow_name: The workflow to start, if the request was a start.
+        correlation_id: The correlation id of the start, to find the execution by.
+        workflow_id: The execution that the request addressed, if any.
     """
 
     def __init__(
@@ -190,17 +190,17 @@ class AmbiguousOutcomeError(TransportError):
         self.workflow_id = workflow_id
 
 
-# -- the server said no ------------------------------------------------------------------------------
+# -- error responses ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationProblem:
-    """One thing that the server found wrong with a request.
+    """One problem that the server found in a request.
 
     Attributes:
-        path: The place, in the server's terms: `registerWorkflowDef.arg0.tasks[0].name`.
+        path: The path of the value, in the server's notation: `registerWorkflowDef.arg0.tasks[0].name`.
         message: What is wrong with it.
-        invalid_value: The value as the server saw it, if it says so.
+        invalid_value: The value as the server read it, if the response includes it.
     """
 
     path: str
@@ -209,16 +209,16 @@ class ValidationProblem:
 
 
 class APIError(ConductorError):
-    """The server answered, and the answer is no.
+    """The server responded with an error.
 
     Attributes:
-        status: The HTTP status. It decides little: many mistakes of a client are answered with 500.
-        message: The server's own words.
+        status: The HTTP status. It tells little: the server responds to many client mistakes with 500.
+        message: The server's own message.
         method: The HTTP method.
-        route: The endpoint, as its template: `/workflow/{workflow_id}`.
-        body: The answer as it came: the parsed JSON, or the text.
-        retryable: What the server said of trying again, if it said anything.
-        code: The server's error code, if it gave one (`EXPIRED_TOKEN`).
+        route: The endpoint's path template: `/workflow/{workflow_id}`.
+        body: The response's body: the parsed JSON, or the text.
+        retryable: Whether the server calls the error retryable.
+        code: The server's error code, if any (`EXPIRED_TOKEN`).
     """
 
     def __init__(
@@ -244,62 +244,62 @@ class APIError(ConductorError):
 
 
 class BadRequestError(APIError):
-    """The request cannot be carried out as it is.
+    """The request is invalid.
 
     Attributes:
-        validation_errors: All that the server found wrong, with the path of each.
+        validation_errors: Every problem that the server found, with its path.
     """
 
     validation_errors: tuple[ValidationProblem, ...] = ()
 
 
 class AuthenticationError(APIError):
-    """The server does not know who asks: wrong key or secret, or the token was refused."""
+    """The key or the secret is wrong, or the server rejected the token."""
 
 
 class PermissionDeniedError(APIError):
-    """The server knows who asks, and does not allow it."""
+    """The access key does not have the permission."""
 
 
 class NotFoundError(APIError):
-    """What was asked for is not there."""
+    """The requested object does not exist."""
 
 
 class ConflictError(APIError):
-    """The state of things forbids it: the definition exists already, the workflow has ended."""
+    """The current state forbids it: the definition already exists, the execution has ended."""
 
 
 class RateLimitedError(APIError):
     """Too many requests.
 
     Attributes:
-        retry_after: Seconds to wait before the next try, if the server said so.
+        retry_after: The seconds of the response's `Retry-After`, if any.
     """
 
     retry_after: float | None = None
 
 
 class EndpointNotAvailableError(APIError):
-    """This server does not have the endpoint: it exists on other versions, or on Orkes, or has to be enabled."""
+    """This server does not have the endpoint: it needs another version, a setting, or Orkes Conductor."""
 
 
 class ServerError(APIError):
-    """The server failed, or a proxy before it did.
+    """The server, or a proxy in front of it, failed.
 
     Attributes:
-        retry_after: Seconds to wait before the next try, if the server said so.
+        retry_after: The seconds of the response's `Retry-After`, if any.
     """
 
     retry_after: float | None = None
 
 
 class ResponseDecodeError(ConductorError):
-    """The server's answer could not be read: it is not JSON, it is cut off, it is a web page.
+    """The server's response could not be read: it is not JSON, is truncated, or is an HTML page.
 
     Attributes:
-        status: The HTTP status of the answer.
+        status: The HTTP status of the response.
         method: The HTTP method.
-        route: The endpoint, as its template.
+        route: The endpoint's path template.
     """
 
     def __init__(self, message: str, *, status: int = 0, method: str = "", route: str = "") -> None:
@@ -310,10 +310,10 @@ class ResponseDecodeError(ConductorError):
 
 
 class ExternalPayloadError(ResponseDecodeError):
-    """A payload that the server keeps outside could not be fetched, so there is nothing to show.
+    """Fetching a payload from external storage failed.
 
     Attributes:
-        path: Where the server says that the payload is.
+        path: The payload's path in external storage.
     """
 
     def __init__(self, message: str, *, path: str = "") -> None:
@@ -328,7 +328,7 @@ class WorkflowError(ConductorError):
     """An execution ended without completing.
 
     Attributes:
-        execution: The execution, with its status, tasks and the reason.
+        execution: The execution, with its status, tasks and reason.
     """
 
     def __init__(self, message: str, *, execution: Workflow | WorkflowRun | None = None) -> None:
@@ -349,10 +349,10 @@ class WorkflowTimedOutError(WorkflowError):
 
 
 class WaitTimeoutError(ConductorError, TimeoutError):
-    """The wait ended before the workflow did. The workflow goes on.
+    """The wait timed out. The workflow goes on.
 
     Attributes:
-        workflow_id: The execution that was waited for.
+        workflow_id: The execution.
     """
 
     def __init__(self, message: str, *, workflow_id: str = "") -> None:
@@ -364,11 +364,11 @@ class WaitTimeoutError(ConductorError, TimeoutError):
 
 
 class TaskError(ConductorError):
-    """Raised by a worker, or into it. Raised by a worker, it fails the task, which the server may retry."""
+    """Raised by or into a worker. If a worker raises it, the task fails, and the server may retry it."""
 
 
 class NonRetryableException(TaskError):  # noqa: N818 - the name that Conductor's SDKs share
-    """Raise it in a worker to fail the task for good: FAILED_WITH_TERMINAL_ERROR, never retried."""
+    """Raise it in a worker to fail the task without retries: FAILED_WITH_TERMINAL_ERROR."""
 
 
 class LeaseLostError(TaskError):
@@ -379,4 +379,4 @@ class LeaseLostError(TaskError):
 
 
 class LocalServerError(ConductorError):
-    """The local Conductor server did not start, or died. The text ends with the tail of its log."""
+    """The local Conductor server did not start, or stopped. The text ends with the last lines of its log."""

@@ -1,7 +1,7 @@
-"""The only package that knows that HTTP exists.
+"""Calls of the server's endpoints over HTTP. No other package knows about HTTP.
 
-`api` is its face: `Api.call(method, route(...), returns=T)`. Around it, each without I/O: `routes` (paths), `requests`
-(what is sent), `codec` (bytes to models), `responses` (answers to errors), `retries` (what is repeated, when) and
-`unpacking`. With I/O: `auth` (the token), `session` (one exchange, whole), and under it the `wire`: `aiohttp_wire` or
-`httpx_wire`, as `transports` chooses.
+`call` is the entry: `Api.call(method, route(...), returns=T)`. Without I/O: `routes` (paths and queries), `body`
+(response bodies to models), `errors` (responses to errors), `retries` (which failed requests are sent again, and when)
+and `decompression`. With I/O: `token` (the access token), `session` (connections to one server) and `transport` (one
+exchange through aiohttp or httpx).
 """

@@ -1,6 +1,6 @@
 """`Api.call(method, route(...), returns=T)`: what every endpoint of every resource goes through.
 
-Around one call: hooks, the token, retries of what is safe to repeat, and the error that tells what happened.
+Around one call: hooks, the token, retries of what is safe to repeat, and an error that tells what happened.
 """
 
 from __future__ import annotations
@@ -13,31 +13,25 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, over
 
 import anyio
 
-from conductor_async._http.body import decode
-from conductor_async._http.errors import error_from, is_rejected_token
-from conductor_async._http.request import Request, encoded, with_correlation_id
-from conductor_async._http.retries import RetryBudget, delay_before, judge
+from conductor_async._headers import checked_headers, with_headers
+from conductor_async._http.body import decode, encode
+from conductor_async._http.errors import error_from_response, is_rejected_token
+from conductor_async._http.retries import Request, classify, retry_delay
 from conductor_async._http.routes import Route, query, route
-from conductor_async._http.token import TokenCache
-from conductor_async.config import Configuration, checked_headers, seconds, with_headers
-from conductor_async.errors import (
-    APIError,
-    AuthenticationError,
-    ClientClosedError,
-    ConductorError,
-    ConfigurationError,
-    TransportError,
-)
+from conductor_async._http.session import Session
+from conductor_async._http.token import TokenCache, token_of
+from conductor_async.config import Configuration, seconds
+from conductor_async.errors import APIError, ConductorError, ConfigurationError, TransportError
 from conductor_async.hooks import Call
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
     from datetime import timedelta
+    from typing import Self
 
     import httpx
 
-    from conductor_async._http.session import Session
     from conductor_async._http.transport.interface import Response
     from conductor_async.config import AuthenticationSettings, RetryPolicy
     from conductor_async.hooks import WorkflowStart
@@ -57,18 +51,19 @@ class _Options(TypedDict, total=False):
     json_name: str
     text: str | None
     repeatable: bool | None
-    repeat_on_500: bool
+    retry_on_500: bool
     already_done_pattern: re.Pattern[str] | None
     extra_time: float
     starts: WorkflowStart | None
+    prepare: Callable[[], tuple[Any, Mapping[str, Any] | None]] | None
 
 
 class Api:
-    """The server's API over one session. Opened by the first call, bound to its event loop.
+    """The server's API over one session. The first call opens it, and binds it to its event loop.
 
     Args:
-        configuration: Where the server is and how to talk to it; by default, what the environment says.
-        http_client: Your own `httpx.AsyncClient`, used as it is and never closed here.
+        configuration: Where the server is and how to talk to it; by default, from the environment.
+        http_client: Your own `httpx.AsyncClient`. It is used as it is and never closed here.
     """
 
     def __init__(
@@ -82,53 +77,41 @@ class Api:
             )
         self.timeout = self.configuration.timeout
         self.retry = self.configuration.retry
-        self._shared = _Shared(self.configuration, http_client)
+        self._session = Session(self.configuration, http_client)
         self._headers = self.configuration.default_headers()
         self._tokens: TokenCache | None = None
         if settings := self.configuration.authentication_settings:
             self._tokens = TokenCache(lambda: self._fetch_token(settings), self.configuration.auth_token_ttl)
 
     def use_transport(self, transport: httpx.AsyncBaseTransport) -> None:
-        """Uses this transport for connections to the server: a server in this process has one of its own."""
-        self._shared.transport = transport
+        """Sends all requests through this transport: the one to a server in this process. Call it before the first."""
+        self._session.injected_transport = transport
 
-    def with_options(self, *, timeout: float | timedelta | None = None, retry: RetryPolicy | None = None) -> Api:
-        """The same session with another time for one request, or other retries."""
-        other = copy.copy(self)
-        if timeout is not None:
-            other.timeout = seconds(timeout, "timeout")
-        if retry is not None:
-            other.retry = retry
-        return other
+    def with_options(self, *, timeout: float | timedelta | None = None, retry: RetryPolicy | None = None) -> Self:
+        """Returns the same session with another timeout for one request, or another retry policy."""
+        timeout = self.timeout if timeout is None else seconds(timeout, "timeout")
+        return self._copy(timeout=timeout, retry=retry or self.retry)
 
     @asynccontextmanager
-    async def apart(self, connections: int) -> AsyncGenerator[Api]:
-        """The same server, token and options over so many connections of its own, for as long as the context is open.
+    async def dedicated_connections(self, max_connections: int) -> AsyncGenerator[Self]:
+        """The same server, token and options over connections of its own, for as long as the context is open.
 
-        A session that was given to us, or that is to a server in this process, is shared.
+        An injected client, or a server in this process, has no other connections: there the context is this object.
         """
-        if (shared := self._shared.apart(connections)) is None:
-            yield self
-            return
-        other = copy.copy(self)
-        other._shared = shared
-        try:
-            yield other
-        finally:
-            self._shared.forget(shared)
-            await shared.aclose()
+        async with self._session.dedicated(max_connections) as session:
+            yield self._copy(_session=session)
 
     def open(self) -> None:
-        """Does now what takes its time at the first call, half a second on a cold start. Nothing is sent.
+        """Does now what slows the first call down, by half a second on a cold start. Sends nothing.
 
         Raises:
-            ClientClosedError: It is closed.
+            ClientClosedError: The client is closed.
         """
-        self._shared.session().open()
+        self._session.open()
 
     async def aclose(self) -> None:
-        """Closes the connections; again is fine. Calls under way end with a ClientClosedError."""
-        await self._shared.aclose()
+        """Closes the connections. Idempotent. Calls in progress end with a ClientClosedError."""
+        await self._session.aclose()
 
     @overload
     async def call(self, method: str, route: Route, *, returns: None = None, **options: Unpack[_Options]) -> None: ...
@@ -150,41 +133,41 @@ class Api:
         json_name: str = "body",
         text: str | None = None,
         repeatable: bool | None = None,
-        repeat_on_500: bool = False,
+        retry_on_500: bool = False,
         already_done_pattern: re.Pattern[str] | None = None,
         extra_time: float = 0.0,
         starts: WorkflowStart | None = None,
+        prepare: Callable[[], tuple[Any, Mapping[str, Any] | None]] | None = None,
     ) -> Any:
         """Calls an endpoint.
 
         Args:
             method: The HTTP method.
             route: The endpoint.
-            returns: What the answer is: a model, `list[Model]`, `str` for text as it comes; None for
-                nothing.
-            or_none: An empty answer is None.
-            params: The query; None values are left out.
-            json: The body: a model, or anything that can be JSON.
-            json_name: What to call the body in an error about a value in it.
-            text: The body, sent as text.
-            repeatable: Whether carrying it out twice does no more than once. By default: everything but POST.
-            repeat_on_500: Whether a 500 is worth another try even if the server does not say so.
-            already_done_pattern: On a repetition, an error whose message matches means that the first try was carried
-                out: a
-                success.
-            extra_time: Seconds that the server may wait before it answers, on top of the timeout.
-            starts: The execution that the call starts. A hook may give it a correlation id.
+            returns: The type of the result: a model, `list[Model]`, `str` for the text itself; None for nothing.
+            or_none: An empty response is None.
+            params: The query. None values are left out.
+            json: The body: a model, anything that can be JSON, or `EncodedJson`.
+            json_name: What an error about a value in the body calls the body.
+            text: The body, as plain text.
+            repeatable: Whether processing it twice has no more effect than once. By default: everything but POST.
+            retry_on_500: Whether a 500 is retried even if the server does not call it retryable.
+            already_done_pattern: If the error message of a later attempt matches, an earlier attempt has succeeded, and
+                so does the call.
+            extra_time: Seconds that the server may wait before it responds, in addition to the timeout.
+            starts: The execution that the call starts, for the hooks, which may set its correlation id.
+            prepare: Returns `json` and `params`, after the hooks have seen `starts`.
 
         Raises:
             ConductorError: See `conductor_async.errors`.
         """
-        seen = Call(method, route.template, workflow_start=starts)
-        started = time.perf_counter()
-        self._notify("on_call_start", seen)
+        call = Call(method, route.template, workflow_start=starts)
+        began = time.perf_counter()
+        self._notify("on_call_start", call)
         try:
-            if starts is not None:
-                json, params = with_correlation_id(starts.correlation_id, json, params)
-            content, headers = encoded(json, text, json_name)
+            if prepare is not None:
+                json, params = prepare()
+            content, headers = encode(json, text, json_name)
             request = Request(
                 method=method,
                 route=route,
@@ -193,196 +176,141 @@ class Api:
                 content=content,
                 timeout=self.timeout + extra_time,
                 repeatable=method in _REPEATABLE if repeatable is None else repeatable,
-                repeat_on_500=repeat_on_500,
+                retry_on_500=retry_on_500,
                 already_done_pattern=already_done_pattern,
             )
-            answer = await self._carry_out(request, seen, self._tokens)
-            if answer is None or (or_none and (answer.status == 204 or not answer.body)):
+            response = await self._send_with_retries(request, call, self._tokens)
+            if response is None or (or_none and (response.status == 204 or not response.body)):
                 return None
-            return _decoded(returns, answer, method, route)
+            return decode(returns, response, method, route)
         except BaseException as error:
-            seen.error = error
+            call.error = error
             raise
         finally:
-            seen.elapsed = time.perf_counter() - started
-            self._notify("on_call_end", seen)
+            call.elapsed = time.perf_counter() - began
+            self._notify("on_call_end", call)
 
     async def fetch_external(self, url: str) -> bytes:
-        """The bytes at a URL of another server, fetched without token or any header of ours.
+        """Returns what is at a URL of another server, fetched without the token or any other header of the client.
 
         Raises:
-            ConductorError: It could not be had.
+            ConductorError: It could not be fetched.
         """
-        tries = 0
+        attempts = 0
         while True:
-            tries += 1
+            attempts += 1
             try:
-                answer = await self._shared.session().fetch_external(url, timeout=self.timeout)
-                if 200 <= answer.status < 300:
-                    return answer.body
-                raise error_from(answer.status, answer.headers, b"", "GET", Route("(outside)", "(outside)"))
+                status, headers, body = await self._session.fetch_external(url, timeout=self.timeout)
+                if 200 <= status < 300:
+                    return body
+                raise error_from_response(status, headers, b"", "GET", Route("(external)", "(external)"))
             except (APIError, TransportError) as error:
-                delay = self._delay_after(error, tries, again=judge(error, repeatable=True).again)
+                delay = self._retry_delay(error, attempts) if classify(error, repeatable=True).retry else None
                 if delay is None:
                     raise
                 await anyio.sleep(delay)
 
     # -- retries -----------------------------------------------------------------------------------
 
-    async def _carry_out(self, request: Request, seen: Call, tokens: TokenCache | None) -> Response | None:
-        """The answer; None if a repetition learned that an earlier try had been carried out."""
+    async def _send_with_retries(self, request: Request, call: Call, tokens: TokenCache | None) -> Response | None:
+        """Returns the response; None if a retry found out that an earlier attempt had succeeded."""
         may_be_done = False
         while True:
-            seen.attempts += 1
-            self._shared.session()  # closed is closed, whatever became of the token
-            # Outside the try: a token that cannot be had was asked for in its own retries, and nothing else was sent.
+            call.attempts += 1
+            self._session.check_open()  # first, so that a closed client says so, whatever the state of its token
+            # Outside the try: fetching a token has retries of its own, and the request itself has not been sent.
             token = await tokens.token() if tokens else None
             try:
-                answer = await self._authorized(request, seen, tokens, token)
+                response = await self._send_authorized(request, call, tokens, token)
             except ConductorError as error:
-                if may_be_done and request.is_already_so(error):
+                if may_be_done and request.is_already_done(error):
                     return None
-                verdict = judge(error, repeatable=request.repeatable, repeat_on_500=request.repeat_on_500)
-                if verdict.ambiguous:
-                    raise request.ambiguous(error, seen.attempts) from error
-                delay = self._delay_after(error, seen.attempts, again=verdict.again)
+                decision = classify(error, repeatable=request.repeatable, retry_on_500=request.retry_on_500)
+                if decision.ambiguous:
+                    raise request.ambiguous_outcome(error, call.attempts) from error
+                delay = self._retry_delay(error, call.attempts) if decision.retry else None
                 if delay is None:
                     if isinstance(error, TransportError):
-                        error.attempts = seen.attempts
-                        error.route = request.route.template
+                        error.attempts, error.route = call.attempts, request.route.template
                     raise
-                # What could be repeated even for a start was not carried out.
-                may_be_done = may_be_done or not judge(error, repeatable=False).again
+                # Errors after which even a start may be retried prove that the server did not process the request.
+                may_be_done = may_be_done or not classify(error, repeatable=False).retry
                 logger.debug(
-                    "%s %s: try %d failed (%s), next in %.2f s",
-                    *request.name,
-                    seen.attempts,
+                    "%s %s: attempt %d failed (%s), retrying in %.2f s",
+                    request.method,
+                    request.route.path,
+                    call.attempts,
                     type(error).__name__,
                     delay,
                 )
                 await anyio.sleep(delay)
             else:
-                self._shared.budget.refund()
-                return answer
+                self._session.budget.refund()
+                return response
 
-    def _delay_after(self, error: ConductorError, tries: int, *, again: bool) -> float | None:
-        """Seconds to wait before the next try, which the budget has paid for then; None: there is none."""
-        delay = delay_before(tries + 1, error, self.retry) if again else None
-        if delay is None or self._shared.budget.spend(error):
+    def _retry_delay(self, error: ConductorError, failures: int) -> float | None:
+        """Returns the seconds to wait before a retry, and takes its tokens from the budget; None to give up."""
+        delay = retry_delay(failures, error, self.retry)
+        if delay is None or self._session.budget.spend(error):
             return delay
         error.add_note(
-            "Not tried again: the client's retry budget is exhausted, because too many of its calls failed lately."
+            "Not retried: the client's retry budget is exhausted, because too many of its calls failed recently."
         )
         return None
 
-    # -- the token -----------------------------------------------------------------------------------
+    # -- one request -------------------------------------------------------------------------------
 
-    async def _authorized(self, request: Request, seen: Call, tokens: TokenCache | None, token: str | None) -> Response:
+    async def _send_authorized(
+        self, request: Request, call: Call, tokens: TokenCache | None, token: str | None
+    ) -> Response:
+        """Sends the request, and sends it again with a new token if the server rejects this one."""
         try:
-            return await self._send(request, seen, token)
+            return await self._send(request, call, token)
         except APIError as error:
             if tokens is None or not is_rejected_token(error):
                 raise
-            tokens.rejected(token)
-            fresh = await tokens.token()
-            if fresh == token:
+            tokens.reject(token)
+            new_token = await tokens.token()
+            if new_token == token:
                 raise
-        return await self._send(request, seen, fresh)
+        return await self._send(request, call, new_token)
 
-    async def _fetch_token(self, settings: AuthenticationSettings) -> str:
-        content, headers = encoded({"keyId": settings.key_id, "keySecret": settings.key_secret})
-        token_route = route("/token")
-        request = Request(
-            "POST",
-            token_route,
-            self.configuration.server_api_url + token_route.path,
-            headers,
-            content,
-            self.timeout,
-            repeatable=True,
-        )
-        answer = await self._carry_out(request, Call(request.method, token_route.template), None)
-        assert answer is not None  # None is for what a repetition may find done already
-        body: dict[str, Any] = _decoded(dict[str, Any], answer, "POST", token_route)
-        if not isinstance(body.get("token"), str) or not body["token"]:
-            raise AuthenticationError(
-                "POST /token was answered without a token: check the key and the secret",
-                status=answer.status,
-                message="no token in the answer",
-                method="POST",
-                route=token_route.template,
-            )
-        return str(body["token"])
-
-    # -- one request -----------------------------------------------------------------------------------
-
-    async def _send(self, request: Request, seen: Call, token: str | None) -> Response:
+    async def _send(self, request: Request, call: Call, token: str | None) -> Response:
         headers = self._headers | request.headers
-        if seen.headers:  # a hook's
-            headers = with_headers(headers, checked_headers(seen.headers))
+        if call.headers:  # set by a hook
+            headers = with_headers(headers, checked_headers(call.headers))
         if token is not None:
             headers["X-Authorization"] = token
-        answer = await self._shared.session().send(
+        response = await self._session.send(
             request.method, request.url, headers, request.content, timeout=request.timeout
         )
-        seen.status = answer.status
-        logger.debug("%s %s → %d, %d bytes", *request.name, answer.status, len(answer.body))
-        if 200 <= answer.status < 300:
-            return answer
-        raise error_from(answer.status, answer.headers, answer.body, request.method, request.route)
+        status, response_headers, body = response
+        call.status = status
+        logger.debug("%s %s → %d, %d bytes", request.method, request.route.path, status, len(body))
+        if 200 <= status < 300:
+            return response
+        raise error_from_response(status, response_headers, body, request.method, request.route)
 
-    def _notify(self, event: str, seen: Call) -> None:
-        for hook in self.configuration.hooks:
-            try:
-                getattr(hook, event)(seen)
-            except Exception:  # a user's hook must not break the call it looks at
-                logger.exception("A hook failed in %s for %s %s", event, seen.method, seen.route)
+    async def _fetch_token(self, settings: AuthenticationSettings) -> str:
+        content, headers = encode({"keyId": settings.key_id, "keySecret": settings.key_secret})
+        endpoint = route("/token")
+        url = self.configuration.server_api_url + endpoint.path
+        request = Request("POST", endpoint, url, headers, content, self.timeout, repeatable=True)
+        response = await self._send_with_retries(request, Call(request.method, endpoint.template), None)
+        assert response is not None  # only requests with an already_done_pattern, and DELETE, return None
+        body: dict[str, Any] = decode(dict[str, Any], response, "POST", endpoint)
+        return token_of(body, status=response.status)
 
+    # -- internals ---------------------------------------------------------------------------------
 
-class _Shared:
-    """What a client and all that `with_options` makes of it have in common."""
-
-    def __init__(self, configuration: Configuration, http_client: httpx.AsyncClient | None) -> None:
-        self.budget = RetryBudget(configuration.retry.budget)
-        self.transport: httpx.AsyncBaseTransport | None = None
-        self._configuration = configuration
-        self._http_client = http_client
-        self._session: Session | None = None
-        self._closed = False
-        self._connections: int | None = None
-        self._apart: list[_Shared] = []
-
-    def apart(self, connections: int) -> _Shared | None:
-        if self._http_client is not None or self.transport is not None:
-            return None
-        other = _Shared(self._configuration, None)
-        other.budget, other._closed, other._connections = self.budget, self._closed, connections
-        self._apart.append(other)
+    def _copy(self, **changes: Any) -> Self:
+        other = copy.copy(self)
+        vars(other).update(changes)
         return other
 
-    def forget(self, other: _Shared) -> None:
-        if other in self._apart:
-            self._apart.remove(other)
-
-    def session(self) -> Session:
-        if self._closed:
-            raise ClientClosedError("The client is closed. Make a new one, or keep it open for as long as it is used.")
-        if self._session is None:
-            from conductor_async._http.session import Session  # imports httpx: not before the first call
-
-            self._session = Session(
-                self._configuration, self._http_client, self.transport, connections=self._connections
-            )
-        return self._session
-
-    async def aclose(self) -> None:
-        self._closed = True
-        for other in tuple(self._apart):
-            await other.aclose()
-        if self._session is not None:
-            await self._session.aclose()
-
-
-def _decoded(kind: Any, answer: Response, method: str, route: Route) -> Any:
-    content_type = answer.headers.get("content-type", "")
-    return decode(kind, answer.body, status=answer.status, content_type=content_type, method=method, route=route)
+    def _notify(self, event: Literal["on_call_start", "on_call_end"], call: Call) -> None:
+        for hook in self.configuration.hooks:
+            try:
+                getattr(hook, event)(call)
+            except Exception:  # a user's hook must not break the call that it observes
+                logger.exception("A hook failed in %s for %s %s", event, call.method, call.route)

@@ -1,91 +1,92 @@
-"""Reading answers, and unpacking them, never to more than is asked for. gzip is all that we say we accept."""
+"""Reading response bodies and decompressing them, with a limit on their size. We accept gzip only."""
 
 from __future__ import annotations
 
 import zlib
 from typing import TYPE_CHECKING
 
-from conductor_async._http.transport.interface import Response
-
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
 
-class UnreadableError(Exception):
-    """Why an answer cannot be read to its end: continues the sentence `the answer …`.
+class UnreadableResponseError(Exception):
+    """Why a response cannot be read to its end. The text continues the sentence `the response …`.
 
     Attributes:
-        status: The answer's HTTP status; 0 if it is not known.
+        status: The response's HTTP status; 0 if unknown.
     """
 
     status = 0
 
 
-async def whole(
-    status: int, headers: Mapping[str, str], pieces: AsyncIterator[bytes], packing: str, at_most: int
-) -> Response:
-    """Reads an answer to its end.
+async def read_body(chunks: AsyncIterator[bytes], content_encoding: str, *, max_size: int, status: int) -> bytes:
+    """Returns a response's body, decompressed.
 
     Args:
-        status: Its HTTP status.
-        headers: Its headers.
-        pieces: Its body, as it comes.
-        packing: How the pieces are packed: a `Content-Encoding`, or nothing.
-        at_most: Bytes that it may have, unpacked.
+        chunks: The body as it arrives.
+        content_encoding: How the chunks are compressed; empty if they are not.
+        max_size: The most bytes that the body may have, decompressed.
+        status: The response's HTTP status, for the error.
 
     Raises:
-        UnreadableError: It has more, or is not packed as it says.
+        UnreadableResponseError: The body is too large, or not compressed as it says.
     """
-    read: list[bytes] = []
-    left = at_most
+    parts: list[bytes] = []
+    left = max_size
     try:
-        unpack = Unpacker(packing) if packing else None
-        async for piece in pieces:
-            unpacked = unpack(piece, left + 1) if unpack else piece
-            left -= len(unpacked)
+        decompressor = Decompressor(content_encoding) if content_encoding else None
+        async for chunk in chunks:
+            part = decompressor.decompress(chunk, left + 1) if decompressor else chunk
+            left -= len(part)
             if left < 0:
-                raise UnreadableError(f"has over {at_most} bytes (Configuration.max_response_size)")
-            read.append(unpacked)
-        if unpack:
-            unpack.finish()
-    except UnreadableError as error:
+                raise UnreadableResponseError(f"is larger than {max_size} bytes (Configuration.max_response_size)")
+            parts.append(part)
+        if decompressor:
+            decompressor.finish()
+    except UnreadableResponseError as error:
         error.status = status
         raise
-    return Response(status, headers, read[0] if len(read) == 1 else b"".join(read))
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-class Unpacker:
-    """Unpacks one answer, piece by piece.
+class Decompressor:
+    """Decompresses one response, chunk by chunk.
 
     Args:
-        packing: Its `Content-Encoding`.
+        content_encoding: The response's `Content-Encoding`.
 
     Raises:
-        UnreadableError: It is packed in a way that was not asked for.
+        UnreadableResponseError: We did not offer that encoding.
     """
 
-    def __init__(self, packing: str) -> None:
-        if packing.strip().lower() not in ("gzip", "x-gzip", "deflate"):
-            raise UnreadableError(f"is packed as {packing!r}, which was not asked for")
-        self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip, or what HTTP calls deflate
-        self._packing = packing
+    def __init__(self, content_encoding: str) -> None:
+        if content_encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+            raise UnreadableResponseError(
+                f"has the Content-Encoding {content_encoding!r}, which the request did not accept"
+            )
+        self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 32)  # detects gzip and zlib (HTTP's "deflate") by the header
+        self._content_encoding = content_encoding
 
-    def __call__(self, piece: bytes, at_most: int) -> bytes:
-        """The piece unpacked, as far as `at_most` bytes go.
+    def decompress(self, chunk: bytes, max_size: int) -> bytes:
+        """Returns the chunk decompressed, cut off after `max_size` bytes.
 
         Raises:
-            UnreadableError: It is not packed as it says.
+            UnreadableResponseError: It is not compressed as the Content-Encoding says.
         """
         try:
-            return self._zlib.decompress(piece, at_most)
+            return self._zlib.decompress(chunk, max_size)
         except zlib.error as error:
-            raise UnreadableError(f"is not packed as its Content-Encoding {self._packing!r} says") from error
+            raise UnreadableResponseError(
+                f"is not compressed as its Content-Encoding {self._content_encoding!r} says"
+            ) from error
 
     def finish(self) -> None:
-        """All pieces have come.
+        """Checks that the compressed data was complete.
 
         Raises:
-            UnreadableError: The end is missing.
+            UnreadableResponseError: Its end is missing.
         """
         if not self._zlib.eof:
-            raise UnreadableError(f"is cut off: its Content-Encoding is {self._packing!r}, and its end is missing")
+            raise UnreadableResponseError(
+                f"is truncated: the end of its body in Content-Encoding {self._content_encoding!r} is missing"
+            )

@@ -1,4 +1,4 @@
-"""What an answer means: the one table from HTTP status and message to an error."""
+"""From responses to errors: the one table of what HTTP status and message mean."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ _BY_STATUS: dict[int, type[APIError]] = {
     429: RateLimitedError,
 }
 
-#: A spoiled token: get a new one and ask again. Said in `error` (Orkes) or `code`.
+#: The server rejects the token: fetch a new one and send the request again. Given in `error` (Orkes) or `code`.
 _TOKEN_CODES = frozenset({"EXPIRED_TOKEN", "INVALID_TOKEN"})
 
-#: 500s of the open-source server that mean: it is not there.
-_MISSING = re.compile(r"No such |EventHandler with name .* not found")
+#: Messages of 500s that mean "not found" on the open-source server.
+_NOT_FOUND = re.compile(r"No such |EventHandler with name .* not found")
 
 
-def error_from(status: int, headers: Mapping[str, str], body: bytes, method: str, route: Route) -> APIError:
-    """The error that an answer other than 2xx stands for."""
+def error_from_response(status: int, headers: Mapping[str, str], body: bytes, method: str, route: Route) -> APIError:
+    """Returns the error that a response other than 2xx stands for."""
     parsed = _parsed(body)
     fields = _as_object(parsed)
     message = _message(status, headers, parsed, fields)
     code = _code(fields)
-    kind = AuthenticationError if status in (401, 403) and code in _TOKEN_CODES else _kind(status, message)
-    hint = _hint(kind, status, message)
-    error = kind(
-        f"{method} {route.path} was answered {status}: {message.removesuffix('.') if hint else message}{hint}",
+    error_class = AuthenticationError if _rejects_token(status, code) else _error_class(status, message)
+    hint = _hint(error_class, status, message)
+    error = error_class(
+        f"{method} {route.path} returned status {status}: {message.removesuffix('.') if hint else message}{hint}",
         status=status,
         message=message,
         method=method,
@@ -74,12 +74,16 @@ def error_from(status: int, headers: Mapping[str, str], body: bytes, method: str
 
 
 def is_rejected_token(error: APIError) -> bool:
-    """Whether the server refused the token, not the caller."""
-    return error.status in (401, 403) and error.code in _TOKEN_CODES
+    """Whether the server rejected the token itself, rather than what its owner may do."""
+    return _rejects_token(error.status, error.code)
+
+
+def _rejects_token(status: int, code: str | None) -> bool:
+    return status in (401, 403) and code in _TOKEN_CODES
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a `Retry-After` header, given as a number or as a date; None if there is none that can be read."""
+    """Returns the seconds of a `Retry-After` header, a number or a date; None without a valid one."""
     value = headers.get("retry-after")
     if value is None:
         return None
@@ -87,7 +91,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return max(0.0, float(value)) if float(value) < float("inf") else None
     except ValueError:
         pass
-    import email.utils  # slow to import, and seldom needed
+    import email.utils  # slow to import and rarely needed
 
     try:
         return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
@@ -95,32 +99,32 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _kind(status: int, message: str) -> type[APIError]:
+def _error_class(status: int, message: str) -> type[APIError]:
     if status == 404 and message.startswith("No static resource"):
         return EndpointNotAvailableError
-    if status == 500 and _MISSING.match(message):
+    if status == 500 and _NOT_FOUND.match(message):
         return NotFoundError
     if status == 501:
         return EndpointNotAvailableError
     return _BY_STATUS.get(status) or (ServerError if status >= 500 else BadRequestError if status >= 400 else APIError)
 
 
-def _hint(kind: type[APIError], status: int, message: str) -> str:
-    if kind is EndpointNotAvailableError and "No static resource" in message and "resource api/" not in message:
-        return ". That path is not the API's: does server_api_url end in /api?"
-    if kind is EndpointNotAvailableError:
-        return ". This server does not have that endpoint: it needs another version, a setting, or Orkes Conductor"
-    if kind is AuthenticationError:
+def _hint(error_class: type[APIError], status: int, message: str) -> str:
+    if error_class is EndpointNotAvailableError and "No static resource" in message and "resource api/" not in message:
+        return ". The path is not one of the API's: does server_api_url end in /api?"
+    if error_class is EndpointNotAvailableError:
+        return ". This server does not have the endpoint: it needs another version, a setting, or Orkes Conductor"
+    if error_class is AuthenticationError:
         return ". Check the key and the secret (CONDUCTOR_AUTH_KEY, CONDUCTOR_AUTH_SECRET): are they for this server?"
     if 300 <= status < 400:
-        return ". Redirects are not followed, for the token's sake: set server_api_url to the right address"
+        return ". Redirects are not followed, lest the token goes elsewhere: set server_api_url to the right URL"
     return ""
 
 
 def _parsed(body: bytes) -> Any:
     text = body.decode(errors="replace")
     try:
-        return json.loads(text)  # some bodies are labelled JSON and are not, and the other way round
+        return json.loads(text)  # not by Content-Type: servers label text as JSON, and JSON as text
     except ValueError:
         return text
 
@@ -128,7 +132,7 @@ def _parsed(body: bytes) -> Any:
 def _message(status: int, headers: Mapping[str, str], parsed: Any, fields: Mapping[str, Any]) -> str:
     if 300 <= status < 400:
         target, query, _ = headers.get("location", "nowhere").partition("?")
-        return f"it redirects to {target}{query and '?…'}"  # the query may hold a signature
+        return f"the server redirects to {target}{query and '?…'}"  # the query may include a signature
     for name in ("message", "error"):
         if isinstance(fields.get(name), str) and fields[name]:
             return str(fields[name])
@@ -151,17 +155,17 @@ def _code(fields: Mapping[str, Any]) -> str | None:
 def _validation_errors(fields: Mapping[str, Any]) -> tuple[ValidationProblem, ...]:
     listed: Any = fields.get("validationErrors")
     problems = cast("Sequence[Any]", listed) if isinstance(listed, list) else ()
-    return tuple(_problem(_as_object(each)) for each in problems)
+    return tuple(_validation_problem(_as_object(each)) for each in problems)
 
 
 def _as_object(value: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _problem(said: Mapping[str, Any]) -> ValidationProblem:
-    value = said.get("invalidValue")
+def _validation_problem(fields: Mapping[str, Any]) -> ValidationProblem:
+    value = fields.get("invalidValue")
     return ValidationProblem(
-        path=str(said.get("path", "")),
-        message=str(said.get("message", "")),
+        path=str(fields.get("path", "")),
+        message=str(fields.get("message", "")),
         invalid_value=None if value is None else str(value),
     )

@@ -1,4 +1,4 @@
-"""Paths of endpoints: templates filled with names and ids that can never become another route."""
+"""Paths of endpoints: templates, filled with names and ids so that these can never lead to another endpoint."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 class Route(NamedTuple):
-    """An endpoint's path under the API's URL.
+    """An endpoint's path below `server_api_url`.
 
     Attributes:
-        template: For people and metrics: `/workflow/{workflow_id}`.
-        path: For the wire, quoted: `/workflow/3f1c…`.
+        template: The path with placeholders, for metrics and error attributes: `/workflow/{workflow_id}`.
+        path: The path that is sent, quoted: `/workflow/3f1c…`.
     """
 
     template: str
@@ -25,15 +25,14 @@ class Route(NamedTuple):
 
 
 def route(template: str, **segments: str | int) -> Route:
-    """The path of an endpoint.
+    """Returns the path of an endpoint.
 
     Args:
-        template: Such as `/workflow/{workflow_id}/pause`.
-        segments: A value for each name in the template.
+        template: The path with placeholders, such as `/workflow/{workflow_id}/pause`.
+        segments: The value of each placeholder.
 
     Raises:
-        ConfigurationError: A value is empty, `.`, `..`, or has a character that no server accepts in a path. Nothing
-            was sent.
+        ConfigurationError: A value is empty, `.`, `..`, or has a character that no server accepts in a path.
     """
     if not segments:
         return Route(template, template)
@@ -48,7 +47,11 @@ def _segment(name: str, value: str | int) -> str:
 
 
 def utf8(text: str, what: str) -> bytes:
-    """The text in UTF-8; `what` names it in the error.
+    """Returns the text in UTF-8.
+
+    Args:
+        text: The text.
+        what: What it is, for the error message.
 
     Raises:
         PayloadError: It has a lone surrogate.
@@ -56,15 +59,15 @@ def utf8(text: str, what: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:
-        message = f"{what} cannot be sent: it has a lone surrogate, which is no valid Unicode. Nothing was sent"
+        message = f"{what} cannot be sent: it has a lone surrogate, which is not valid Unicode. Nothing was sent"
         raise PayloadError(message, path=what) from error
 
 
 def query(params: Mapping[str, Any] | None) -> str:
-    """A query string, with its `?`. None is left out, True is `true`, a list repeats the name.
+    """Returns a query string with its `?`. None is left out, True becomes `true`, a list repeats the name.
 
     Raises:
-        PayloadError: A text in it is no valid Unicode.
+        PayloadError: A text in it is not valid Unicode.
     """
     if not params:
         return ""

@@ -1,14 +1,16 @@
-"""One session with the server: sends requests, reads whole answers, and says what went wrong with a request."""
+"""Connections to one server: sends requests, reads complete responses, and says what went wrong with a request."""
 
 from __future__ import annotations
 
 import re
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio
 import anyio.lowlevel
 
-from conductor_async._http.decompression import UnreadableError
+from conductor_async._http.decompression import UnreadableResponseError
+from conductor_async._http.retries import RetryBudget
 from conductor_async._http.transport.factory import checked_url, make_transport
 from conductor_async._http.transport.interface import NotSentError, SendError, TransportTimeoutError
 from conductor_async.errors import (
@@ -21,141 +23,180 @@ from conductor_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     import httpx
 
     from conductor_async._http.transport.interface import Response, Transport
     from conductor_async.config import Configuration
 
-#: Seconds that closing may take, at the most.
-_CLOSING = 5.0
+_CLOSE_TIMEOUT = 5.0  # seconds
 
-_CLOSED = "The client was closed while this call was under way."
+_CLOSED = "The client is closed. Make a new one, or keep it open for as long as you use it."
+_CLOSED_MEANWHILE = "The client was closed while this call was in progress."
 
 
 class Session:
-    """Connections to one server, opened at the first request and bound to the event loop that makes it.
+    """Connections to one server, opened by the first request and bound to the event loop that makes it.
+
+    A client and all that `with_options` makes of it share one session.
 
     Args:
         configuration: How to talk to the server.
-        http_client: Go through this client, which is its owner's.
-        transport: Or through this transport of httpx's.
-        connections: How many there may be, if not as many as the configuration says.
+        http_client: Sends all requests through this client, and never closes it.
+        url: The server, if it is another one than the configuration's.
+        max_connections: The most connections, if other than the configuration's.
+        budget: The retry budget, if it is shared with another session.
+
+    Attributes:
+        budget: The retry budget of all calls over this session.
+        injected_transport: Sends all requests through this transport of httpx. Set it before the first request.
     """
 
     def __init__(
         self,
         configuration: Configuration,
         http_client: httpx.AsyncClient | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
         *,
-        connections: int | None = None,
+        url: str | None = None,
+        max_connections: int | None = None,
+        budget: RetryBudget | None = None,
     ) -> None:
+        self.budget = budget or RetryBudget(configuration.retry.budget)
+        self.injected_transport: httpx.AsyncBaseTransport | None = None
         self._configuration = configuration
-        self._connections = connections or configuration.limits.max_connections
-        self._injected = http_client
-        self._transport = transport
-        self._wire: Transport | None = None
+        self._http_client = http_client
+        self._url = url or configuration.server_api_url
+        self._max_connections = max_connections or configuration.limits.max_connections
+        self._transport: Transport | None = None
         self._loop: object = None
         self._closed = False
-        self._under_way: set[anyio.CancelScope] = set()
+        self._in_flight: set[anyio.CancelScope] = set()
+        self._dedicated: set[Session] = set()
+
+    def check_open(self) -> None:
+        """Raises a ClientClosedError if the session is closed."""
+        if self._closed:
+            raise ClientClosedError(_CLOSED)
 
     def open(self) -> None:
-        """Does now what takes its time at the first request: imports the HTTP library, makes the SSL context.
+        """Imports the HTTP library and makes the SSL context, which otherwise slows the first request down.
 
         Raises:
+            ClientClosedError: The session is closed.
             ConfigurationError: The certificates cannot be loaded.
         """
-        self._check_loop()
-        self._opened()
+        self._open_transport()
 
     async def send(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, *, timeout: float
     ) -> Response:
-        """Sends one request and reads the whole answer, whatever its status.
+        """Sends one request and returns the complete response, whatever its status.
 
         Raises:
+            ClientClosedError: The session is closed, or was closed meanwhile.
             ConnectionFailedError: The request was provably not sent.
-            RequestTimeoutError: No whole answer within `timeout` seconds.
-            TransportError: The connection broke; the request may have been carried out.
-            ResponseDecodeError: The answer is larger than allowed, or not packed as it says.
+            RequestTimeoutError: The response was not complete within `timeout` seconds.
+            TransportError: The connection broke; the server may have processed the request.
+            ResponseDecodeError: The response is too large, or not compressed as it says.
         """
-        self._check_loop()
-        wire = self._opened()
+        transport = self._open_transport()
         connect_timeout = min(timeout, self._configuration.connect_timeout)
         try:
             with anyio.move_on_after(timeout) as scope:
-                self._under_way.add(scope)
+                self._in_flight.add(scope)
                 try:
-                    return await wire.ask(method, url, headers, content or b"", connect_timeout=connect_timeout)
+                    return await transport.send(method, url, headers, content or b"", connect_timeout=connect_timeout)
                 finally:
-                    self._under_way.discard(scope)
+                    self._in_flight.discard(scope)
         except SendError as error:
             if self._closed:
-                raise ClientClosedError(_CLOSED) from error.__cause__
-            raise _explained(error, method, url) from error.__cause__
-        except UnreadableError as error:
+                raise ClientClosedError(_CLOSED_MEANWHILE) from error.__cause__
+            raise _transport_error(error, method, url) from error.__cause__
+        except UnreadableResponseError as error:
             raise ResponseDecodeError(
-                f"{_where(method, url)}: the answer {error}", status=error.status, method=method
+                f"{_target(method, url)}: the response {error}", status=error.status, method=method
             ) from error.__cause__
         except RuntimeError as error:
-            if self._closed:
-                raise ClientClosedError(_CLOSED) from error
+            if self._closed:  # what the HTTP libraries raise when their connections are closed under a request
+                raise ClientClosedError(_CLOSED_MEANWHILE) from error
             raise
         if self._closed:
-            raise ClientClosedError(_CLOSED)
-        raise RequestTimeoutError(f"{_where(method, url)}: no whole answer within {timeout:g} s")
+            raise ClientClosedError(_CLOSED_MEANWHILE)
+        raise RequestTimeoutError(f"{_target(method, url)}: no complete response within {timeout:g} s")
 
     async def fetch_external(self, url: str, *, timeout: float) -> Response:
-        """Fetches a URL of another server: on a connection of its own, with no header of ours."""
-        self._check_loop()
+        """Fetches a URL of another server: over a connection of its own, without the client's headers.
+
+        Raises:
+            ConductorError: As `send`.
+        """
+        self._check_usable()
         try:
             url = checked_url(url)
         except ValueError as error:
-            raise ResponseDecodeError(f"it is no URL ({error})", method="GET") from error
-        outside = Session(self._configuration)
-        outside._wire = make_transport(self._configuration, url, 1)
+            raise ResponseDecodeError(f"it is not a valid URL ({error})", method="GET") from error
+        external = Session(self._configuration, url=url, max_connections=1)
         try:
             headers = {"Accept": "*/*", "Accept-Encoding": "gzip"}
-            return await outside.send("GET", url, headers, None, timeout=timeout)
+            return await external.send("GET", url, headers, None, timeout=timeout)
         finally:
             with anyio.CancelScope(shield=True):
-                await outside.aclose()
+                await external.aclose()
+
+    @asynccontextmanager
+    async def dedicated(self, max_connections: int) -> AsyncGenerator[Session]:
+        """A session of its own to the same server, with the same retry budget; closed with this one at the latest.
+
+        A session over an injected client or transport yields itself: these are the only way to the server.
+        """
+        self.check_open()
+        if self._http_client is not None or self.injected_transport is not None:
+            yield self
+            return
+        other = Session(self._configuration, max_connections=max_connections, budget=self.budget)
+        self._dedicated.add(other)
+        try:
+            yield other
+        finally:
+            self._dedicated.discard(other)
+            await other.aclose()
 
     async def aclose(self) -> None:
-        """Closes the connections. An injected client stays open: it is its owner's."""
+        """Closes the connections. Idempotent. Requests in flight end with a ClientClosedError."""
         self._closed = True
+        for other in tuple(self._dedicated):
+            await other.aclose()
         if self._loop is anyio.lowlevel.current_token().native_token:
-            # Also those that wait for a connection: left to the pools, they would wait on, or be cancelled from within.
-            for scope in tuple(self._under_way):
+            # Requests that wait for a connection too: the pools would let them wait on, or cancel them from within.
+            for scope in tuple(self._in_flight):
                 scope.cancel()
-        wire, self._wire = self._wire, None
-        if wire is not None:
-            with anyio.move_on_after(_CLOSING, shield=True):  # cancelled or not, nothing stays open
-                await wire.aclose()
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            with anyio.move_on_after(_CLOSE_TIMEOUT, shield=True):  # cancelled or not, no connection stays open
+                await transport.aclose()
 
-    def _opened(self) -> Transport:
-        if self._wire is None:
-            self._wire = self._new_wire()
-        return self._wire
+    def _open_transport(self) -> Transport:
+        self._check_usable()
+        if self._transport is None:
+            self._transport = self._new_transport()
+        return self._transport
 
-    def _new_wire(self) -> Transport:
-        configuration = self._configuration
-        if self._injected is None and self._transport is None:
-            return make_transport(configuration, configuration.server_api_url, self._connections)
-        from conductor_async._http.transport.httpx import (  # imports httpx: only where it is used
-            HttpxClientTransport,
-            HttpxTransport,
-        )
+    def _new_transport(self) -> Transport:
+        if self._http_client is None and self.injected_transport is None:
+            return make_transport(self._configuration, self._url, self._max_connections)
+        # Imports httpx, which takes a while: only where it is used.
+        from conductor_async._http.transport.httpx import HttpxClientTransport, HttpxTransport
 
-        if self._injected is not None:
-            return HttpxClientTransport(self._injected, configuration.max_response_size)
-        assert self._transport is not None
-        return HttpxTransport(self._transport, configuration.max_response_size)
+        max_size = self._configuration.max_response_size
+        if self._http_client is not None:
+            return HttpxClientTransport(self._http_client, max_size)
+        assert self.injected_transport is not None
+        return HttpxTransport(self.injected_transport, max_size)
 
-    def _check_loop(self) -> None:
-        if self._injected is not None and self._injected.is_closed:
+    def _check_usable(self) -> None:
+        self.check_open()
+        if self._http_client is not None and self._http_client.is_closed:
             raise ClientClosedError("The http_client given to this client is closed.")
         loop = anyio.lowlevel.current_token().native_token
         if self._loop is None:
@@ -167,17 +208,17 @@ class Session:
             )
 
 
-def _explained(error: SendError, method: str, url: str) -> TransportError:
-    where = _where(method, url)
+def _transport_error(error: SendError, method: str, url: str) -> TransportError:
+    target = _target(method, url)
     if isinstance(error, NotSentError):
         return ConnectionFailedError(
-            f"{where}: the server could not be reached ({error}). Nothing was sent", method=method
+            f"{target}: the server could not be reached ({error}). Nothing was sent", method=method
         )
     if isinstance(error, TransportTimeoutError):
-        return RequestTimeoutError(f"{where}: no answer in time ({error})", method=method)
-    return TransportError(f"{where}: the connection broke before the answer was read ({error})", method=method)
+        return RequestTimeoutError(f"{target}: no response in time ({error})", method=method)
+    return TransportError(f"{target}: the connection broke before the response was complete ({error})", method=method)
 
 
-def _where(method: str, url: str) -> str:
-    # Without the query: it may hold inputs.
+def _target(method: str, url: str) -> str:
+    # Without the query, which may hold inputs.
     return f"{method} {re.sub(r'//[^/]*@', '//', url.partition('?')[0])}"

@@ -1,5 +1,5 @@
-"""What code written for conductor-python expects: its factories and their names."""
+"""Names that code written for conductor-python uses."""
 
-from conductor_async.compat.clients import ConductorClients, OrkesClients
+from conductor_async.compat._clients import ConductorClients, OrkesClients
 
 __all__ = ["ConductorClients", "OrkesClients"]

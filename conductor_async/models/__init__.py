@@ -1,74 +1,63 @@
-"""The wire types: what is sent to the server and what it answers. No I/O."""
+"""The types that requests and responses are made of. No I/O.
+
+This package is their only import path.
+"""
 
 from __future__ import annotations
 
-from conductor_async.models._base import (
-    ConductorModel,
-    JsonObject,
-    JsonValue,
-    Payload,
-)
-from conductor_async.models._json import (
-    encode_json,
-)
-from conductor_async.models.events import (
-    Action,
+from conductor_async.models._base import ConductorModel, JsonObject, JsonValue, Payload
+from conductor_async.models._enums import (
     ActionType,
+    IdempotencyStrategy,
+    JoinMode,
+    RateLimitPolicy,
+    RetryLogic,
+    SchemaType,
+    TaskResultStatus,
+    TaskStatus,
+    TaskType,
+    TimeoutPolicy,
+    WorkflowStatus,
+)
+from conductor_async.models._events import (
+    Action,
     EventHandler,
     StartWorkflow,
     TaskDetails,
     TerminateWorkflow,
     UpdateWorkflowVariables,
 )
-from conductor_async.models.execution import (
-    SignalResponse,
-    Task,
-    TaskRun,
-    TaskStatus,
-    Workflow,
-    WorkflowRun,
-    WorkflowState,
-    WorkflowStatus,
-)
-from conductor_async.models.metadata import (
+from conductor_async.models._executions import Workflow, WorkflowState
+from conductor_async.models._json import encode_json
+from conductor_async.models._metadata import (
     CacheConfig,
-    IdempotencyStrategy,
-    JoinMode,
     RateLimitConfig,
-    RateLimitPolicy,
-    RetryLogic,
     SchemaDef,
-    SchemaType,
     StateChangeEvent,
     SubWorkflowParams,
     TaskDef,
-    TaskType,
-    TimeoutPolicy,
     WorkflowDef,
     WorkflowDefSummary,
     WorkflowTask,
 )
-from conductor_async.models.requests import (
+from conductor_async.models._requests import (
     RerunWorkflowRequest,
     SkipTaskRequest,
     StartWorkflowRequest,
     TaskMock,
     WorkflowTestRequest,
 )
-from conductor_async.models.results import (
+from conductor_async.models._results import (
     BulkResponse,
     BulkSearchResponse,
     ExternalStorageLocation,
     SearchResult,
     TaskExecLog,
     TaskResult,
-    TaskResultStatus,
 )
-from conductor_async.models.summaries import (
-    PollData,
-    TaskSummary,
-    WorkflowSummary,
-)
+from conductor_async.models._runs import SignalResponse, TaskRun, WorkflowRun
+from conductor_async.models._summaries import PollData, TaskSummary, WorkflowSummary
+from conductor_async.models._tasks import Task
 
 __all__ = [
     "Action",

@@ -1,10 +1,10 @@
-"""What all wire types share: both spellings of names, unknown fields that survive, and what is sent.
+"""What all models share: both spellings of names, unknown fields that are kept, and which fields are sent.
 
-The rules of `to_wire()`, in one place:
+The rules of `to_wire()`:
 
-- A field is sent if it was set or differs from its default; what the server sent counts as set.
+- A field is sent if it was set or differs from its default. What the server sent counts as set.
 - A field that was set to None is sent as null in definitions, and left out of requests (`sends_null`).
-- Unknown fields survive exactly, and so do payloads (`Payload`): inputs, outputs, variables.
+- Unknown fields are kept unchanged, and so are payloads (`Payload`): inputs, outputs, variables.
 """
 
 from __future__ import annotations
@@ -20,57 +20,57 @@ from pydantic_core import PydanticUseDefault, core_schema
 from conductor_async.models._lazy import Lazy, LazyAttribute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pydantic import GetCoreSchemaHandler
     from pydantic.fields import FieldInfo
     from pydantic_core import CoreSchema
 
-__all__ = ["ConductorModel", "JsonObject", "JsonValue", "Payload", "empty_dict", "empty_list"]
+__all__ = ["ConductorModel", "JsonObject", "JsonValue", "Payload", "empty_dict", "empty_list", "shown"]
 
 JsonValue: TypeAlias = Any
-"""Anything that JSON can hold. It is `Any`, because payloads are the user's."""
+"""Any JSON value. It is `Any`, because payloads belong to the user."""
 
 JsonObject: TypeAlias = dict[str, Any]
-"""A JSON object whose content is the user's."""
+"""A JSON object whose content belongs to the user."""
 
 
 class _Payload:
-    """Marks a map whose content is the user's: any key and value is taken, and looked at only when it is sent."""
+    """Marks a map whose content belongs to the user: keys and values are checked only when it is sent."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.dict_schema()
 
 
 Payload: TypeAlias = Annotated[dict[str, Any], _Payload()]
-"""A map whose content is the user's. It is sent as it is, nulls included."""
+"""A map whose content belongs to the user. It is sent unchanged, nulls included."""
 
 
 def empty_list() -> Any:
-    """The default of a field that is a list: a new one each time."""
+    """Returns the default of a field that is a list: a new list for each model."""
     return Field(default_factory=list)
 
 
 def empty_dict() -> Any:
-    """The default of a field that is a map: a new one each time."""
+    """Returns the default of a field that is a map: a new dict for each model."""
     return Field(default_factory=dict)
 
 
-class _WireTable(NamedTuple):
+class _FieldTable(NamedTuple):
     """How the fields of a class are sent."""
 
     fields: tuple[tuple[str, str, Any], ...]
-    """Name, name on the wire, default."""
+    """Name, JSON name, default."""
     models: tuple[tuple[str, bool], ...]
-    """Those that can hold models, by name on the wire, and whether a dict found there is sent as it is."""
+    """JSON names of the fields that can hold models, and whether a dict in them is sent unchanged."""
     always: tuple[tuple[str, Any], ...]
-    """Those that are sent even if nobody set them, by name on the wire, with their defaults."""
+    """JSON names of the fields that are always sent, with their defaults."""
 
 
 class ConductorModel(BaseModel):
-    """The base of everything that goes over the wire.
+    """The base of all types that are sent to the server or received from it.
 
-    Attributes have snake_case names. Constructors also take the server's spelling (`taskReferenceName=`), and so do
+    Attributes have snake_case names. Constructors also accept the server's spelling (`taskReferenceName=`), and so do
     attributes at run time. Fields that this version does not know are kept, and sent back unchanged.
 
     Assigning an attribute that does not exist is an error; assigned values are not validated.
@@ -85,15 +85,15 @@ class ConductorModel(BaseModel):
     )
 
     sends_null: ClassVar[bool] = True
-    """Whether a field that was set to None is sent as null, or left out."""
+    """Whether a field that was set to None is sent as null rather than left out."""
 
     always_sent: ClassVar[frozenset[str]] = frozenset()
-    """Fields that the server needs even if nobody set them."""
+    """Fields that are sent even if they are unset, because the server needs them."""
 
     if not TYPE_CHECKING:  # so that type checkers and editors see the declared names only
 
         def __init__(self, /, **data: Any) -> None:
-            _refuse_misspelt(type(self), data)
+            _reject_misspelled(type(self), data)
             super().__init__(**data)
 
         # Only our own calls come through __init__; validation builds instances without it, as for any other model.
@@ -132,71 +132,79 @@ class ConductorModel(BaseModel):
     def __eq__(self, other: object) -> bool:
         for each in (self, other):
             if isinstance(each, ConductorModel):
-                each._settle()  # parsed or not yet, a lazy part is the same
+                each._parse_lazy_fields()  # equality must not depend on which of them were read before
         return super().__eq__(other)
 
     __hash__ = None  # type: ignore[assignment] # models are mutable
 
-    def _settle(self) -> None:
-        """Parse the parts that are parsed when they are first touched."""
+    def _parse_lazy_fields(self) -> None:
+        """Parses the fields that are otherwise parsed when they are first read."""
         for name in _lazy_names(type(self)):
             getattr(self, name)
 
     def to_wire(self) -> JsonObject:
-        """The JSON object that is sent for this model.
+        """Returns the JSON object that is sent for this model.
 
-        Payloads and unknown fields in it are those of the model, not copies.
+        Its payloads and unknown fields are the model's own objects, not copies.
         """
         cls = type(self)
-        fields, models, always = _wire_table(cls)
+        fields, models, always = _field_table(cls)
         data, was_set = self.__dict__, self.__pydantic_fields_set__
-        wire: JsonObject = {
+        json: JsonObject = {
             alias: data[name]
             for name, alias, default in fields
             if name in data and (name in was_set or data[name] != default)
         }
         if not cls.sends_null:
-            wire = {alias: value for alias, value in wire.items() if value is not None}
+            json = {alias: value for alias, value in json.items() if value is not None}
         for alias, raw in models:
-            if alias in wire and not (raw and type(wire[alias]) is dict):
-                wire[alias] = _plain(wire[alias])
+            if alias in json and not (raw and type(json[alias]) is dict):
+                json[alias] = _without_models(json[alias])
         for alias, default in always:
-            if wire.get(alias) is None:
-                wire[alias] = _plain(default)
+            if json.get(alias) is None:
+                json[alias] = _without_models(default)
         if self.__pydantic_extra__:
-            wire.update(self.__pydantic_extra__)
-        return wire
+            json.update(self.__pydantic_extra__)
+        return json
 
 
-def _plain(value: Any) -> Any:
-    """The value with the models in it replaced by what is sent for them."""
+def _without_models(value: Any) -> Any:
+    """Returns the value, with each model in it replaced by the JSON object that is sent for it."""
     content: Any = value
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return [_plain(each) for each in content]
+        return [_without_models(each) for each in content]
     if isinstance(value, dict):
-        return {key: _plain(each) for key, each in content.items()}
+        return {key: _without_models(each) for key, each in content.items()}
     return content.to_wire() if isinstance(value, ConductorModel) else value
 
 
-# -- tables, one for each class ----------------------------------------------------------------------
+def shown(model: ConductorModel, *names: str) -> Iterator[tuple[str, str]]:
+    """Returns what a repr shows: those of the attributes that are set. Never name a payload."""
+    for name in names:
+        value = getattr(model, name, None)
+        if value:
+            yield name, str(value)
 
 
-def _wire_table(cls: type[ConductorModel]) -> _WireTable:
-    table: _WireTable | None = cls.__dict__.get("__wire_table__")
+# -- tables, one per class ----------------------------------------------------------------------
+
+
+def _field_table(cls: type[ConductorModel]) -> _FieldTable:
+    table: _FieldTable | None = cls.__dict__.get("__field_table__")
     if table is None:
         fields = tuple(
             (name, field.serialization_alias or name, field.get_default(call_default_factory=True, validated_data={}))
             for name, field in _fields(cls).items()
         )
         infos = cls.__pydantic_fields__
-        table = _WireTable(
+        table = _FieldTable(
             fields=fields,
             models=tuple((alias, _is_lazy(infos[name])) for name, alias, _ in fields if not _is_flat(infos[name])),
             always=tuple((alias, default) for name, alias, default in fields if name in cls.always_sent),
         )
-        type.__setattr__(cls, "__wire_table__", table)
+        type.__setattr__(cls, "__field_table__", table)
     return table
 
 
@@ -205,7 +213,7 @@ def _is_lazy(field: FieldInfo) -> bool:
 
 
 def _is_flat(field: FieldInfo) -> bool:
-    """Whether there can be no model in it, or none that is ours to look for."""
+    """Whether the field can hold no model, or is a payload, in which models are encoded later."""
     return any(isinstance(mark, _Payload) for mark in field.metadata) or _is_flat_type(field.annotation)
 
 
@@ -217,7 +225,7 @@ def _is_flat_type(annotation: Any) -> bool:
 
 
 def _names_by_alias(cls: type[ConductorModel]) -> Mapping[str, str]:
-    """The fields whose name on the wire is another one, by that name."""
+    """Returns the fields whose JSON name differs from their own, by JSON name."""
     names: Mapping[str, str] | None = cls.__dict__.get("__names_by_alias__")
     if names is None:
         names = {field.alias: name for name, field in _fields(cls).items() if field.alias and field.alias != name}
@@ -240,11 +248,11 @@ def _fields(cls: type[ConductorModel]) -> Mapping[str, FieldInfo]:
     return cls.__pydantic_fields__
 
 
-# -- names that were misspelt ------------------------------------------------------------------------
+# -- misspelled names ------------------------------------------------------------------------
 
 
-def _refuse_misspelt(cls: type[ConductorModel], data: Mapping[str, Any]) -> None:
-    """Refuse keywords that cannot be a server's field: no name on the wire is in snake_case, but those we know."""
+def _reject_misspelled(cls: type[ConductorModel], data: Mapping[str, Any]) -> None:
+    """Raises a TypeError for unknown keywords in snake_case: those of a newer server would be in camelCase."""
     fields = cls.__pydantic_fields__
     for name in data:
         if "_" in name.strip("_") and name not in fields and name not in _names_by_alias(cls):
@@ -260,7 +268,7 @@ def _suggestion(cls: type[ConductorModel], name: str) -> str:
 
 
 def _take_null_as_default(schema: Any) -> None:
-    """Let null stand for the default wherever None is not a value: some servers send nulls for what they left out."""
+    """Makes null mean the default wherever None is not valid: some servers send null for fields without a value."""
     while "fields" not in schema:
         schema = schema["schema"]
     for field in schema["fields"].values():

@@ -1,4 +1,4 @@
-"""Values to JSON, strictly: what JSON cannot hold is refused with its path, before anything is sent."""
+"""Strict JSON encoding: a value that JSON cannot hold is an error with its path, before anything is sent."""
 
 from __future__ import annotations
 
@@ -39,46 +39,46 @@ _AS_TEXT = (
 
 
 def encode_json(value: Any, root: str = "body") -> bytes:
-    """The value as JSON in UTF-8.
+    """Returns the value as JSON in UTF-8.
 
-    Models, dataclasses, enums, sets, tuples, dates, UUIDs, decimals and paths are taken for what they stand for.
-    Your own pydantic models are dumped as their own configuration says, by alias.
+    It converts models, dataclasses, enums, sets, tuples, dates, UUIDs, decimals and paths. Other pydantic models are
+    dumped by alias, according to their own configuration.
 
     Args:
-        value: What to encode.
-        root: What to call the value in the path of an error. The fields of a model need no such name.
+        value: The value.
+        root: The value's name in the path of an error. Paths into a model begin with its field.
 
     Raises:
-        PayloadError: The value holds something that JSON cannot: its `path` says where.
+        PayloadError: The value contains something that JSON cannot hold, at the error's `path`.
     """
     try:
         return _ENCODER.encode(value).encode()
     except (TypeError, ValueError, RecursionError):
         pass
-    # Slow, and only now: find the place, or make plain what only the encoder could not take (a UUID as a key).
-    walk = _Walk(root="" if isinstance(value, ConductorModel) else root)
+    # The slow way, only after a failure: find the path, or convert what the encoder itself cannot (a UUID as a key).
+    converter = _Converter(root="" if isinstance(value, ConductorModel) else root)
     try:
-        return _ENCODER.encode(walk.plain(value)).encode()
-    except ValueError as error:  # what only the encoder knows: a number of thousands of digits
+        return _ENCODER.encode(converter.plain(value)).encode()
+    except ValueError as error:  # known to the encoder alone: an integer of thousands of digits
         raise PayloadError(f"{root} cannot be sent as JSON: {error}.", path=root) from error
 
 
 def _convert(value: Any) -> Any:
-    """What the value stands for: something plainer. Asked for what JSON has no form for.
+    """Returns something simpler that stands for a value which JSON has no form for.
 
     Raises:
-        TypeError: It stands for nothing that JSON has.
+        TypeError: There is nothing.
     """
-    for kinds, plainer in _PLAINER:
+    for kinds, simpler in _CONVERSIONS:
         if isinstance(value, kinds):
-            return plainer(value)
+            return simpler(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _dataclass(value)
     raise TypeError(type(value).__name__)
 
 
-def _in_order(values: Iterable[Any]) -> list[Any]:
-    """A set as a list, in an order that is the same in every process if there is one."""
+def _sorted_if_possible(values: Iterable[Any]) -> list[Any]:
+    """Returns a set as a list, sorted if possible, so that it is the same in every process."""
     try:
         return sorted(values)
     except TypeError:
@@ -91,13 +91,13 @@ def _dataclass(value: Any) -> Any:
     return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 
-_PLAINER: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+_CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (ConductorModel, lambda model: model.to_wire()),
     (BaseModel, lambda model: model.model_dump(mode="json", by_alias=True)),
     (enum.Enum, lambda member: member.value),
     (_AS_TEXT, to_jsonable_python),
     (pathlib.PurePath, str),
-    ((set, frozenset), _in_order),
+    ((set, frozenset), _sorted_if_possible),
     (deque, list),
     (Mapping, dict),
 )
@@ -105,20 +105,20 @@ _PLAINER: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_convert)
 
 
-class _Walk:
-    """Walks a value that could not be encoded: makes it plain, or refuses it at the place that is wrong."""
+class _Converter:
+    """Walks a value that could not be encoded: converts it, or raises an error with the path of the invalid part."""
 
     def __init__(self, root: str) -> None:
         self._path: list[str] = [root] if root else []
-        self._around: list[Any] = []
+        self._ancestors: list[Any] = []
 
     def plain(self, value: Any) -> Any:
-        """The value in plain types of JSON."""
+        """Returns the value in JSON's own types."""
         try:
             return self._value(value)
         except RecursionError:
             self._path = [*self._path[:8], "…"]
-            self._refuse("nested too deeply", "Flatten it.")
+            self._reject("nested too deeply", "Flatten it.")
 
     def _value(self, value: Any) -> Any:
         if value is None or isinstance(value, (bool, int)):
@@ -127,15 +127,15 @@ class _Walk:
             return self._text(value)
         if isinstance(value, float):
             return (
-                value if math.isfinite(value) else self._refuse(f"{value}, and JSON has no such number", "Send None.")
+                value if math.isfinite(value) else self._reject(f"{value}, and JSON has no such number", "Send None.")
             )
-        if any(value is each for each in self._around):
-            self._refuse("part of itself", "Break the cycle.")
-        self._around.append(value)
+        if any(value is each for each in self._ancestors):
+            self._reject("part of itself", "Break the cycle.")
+        self._ancestors.append(value)
         try:
             return self._compound(value)
         finally:
-            self._around.pop()
+            self._ancestors.pop()
 
     def _compound(self, value: Any) -> Any:
         content: Any = value
@@ -144,10 +144,10 @@ class _Walk:
         if isinstance(value, (list, tuple)):
             return [self._at(f"[{index}]", each) for index, each in enumerate(content)]
         try:
-            plainer = _convert(value)
+            simpler = _convert(value)
         except (TypeError, ValueError) as error:
-            self._refuse_kind(value, error)
-        return self._value(plainer)
+            self._reject_type(value, error)
+        return self._value(simpler)
 
     def _at(self, step: str, value: Any) -> Any:
         self._path.append(step)
@@ -159,7 +159,7 @@ class _Walk:
         try:
             value.encode()
         except UnicodeEncodeError:
-            self._refuse("text with a lone surrogate, which is not valid Unicode", "Decode it with errors='replace'.")
+            self._reject("text with a lone surrogate, which is not valid Unicode", "Decode it with errors='replace'.")
         return value
 
     def _key(self, key: Any) -> Any:
@@ -171,17 +171,17 @@ class _Walk:
             return self._key(key.value)
         if isinstance(key, (*_AS_TEXT, pathlib.PurePath)):
             return str(_convert(key))
-        return self._refuse(f"a dict with the key {key!r:.80}", "The keys of an object are strings.")
+        return self._reject(f"a dict with the key {key!r:.80}", "The keys of an object are strings.")
 
-    def _refuse_kind(self, value: Any, error: Exception) -> NoReturn:
+    def _reject_type(self, value: Any, error: Exception) -> NoReturn:
         name = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
         article = "an" if name[0] in "aeioAEIO" else "a"
         if isinstance(value, (bytes, bytearray, memoryview)):
-            self._refuse(name, "Decode them to text, or send them as base64.")
+            self._reject(name, "Decode them to text, or send them as base64.")
         if isinstance(error, ValueError):
-            self._refuse(f"{article} {name} that pydantic cannot serialise ({error})", "Give the field a serialiser.")
-        self._refuse(f"{article} {name}", "Convert it to a dict, a list, a string or a number first.")
+            self._reject(f"{article} {name} that pydantic cannot serialise ({error})", "Give the field a serialiser.")
+        self._reject(f"{article} {name}", "Convert it to a dict, a list, a string or a number first.")
 
-    def _refuse(self, what: str, advice: str) -> NoReturn:
+    def _reject(self, what: str, advice: str) -> NoReturn:
         path = "".join(self._path).lstrip(".")
         raise PayloadError(f"{path or 'The value'} cannot be sent as JSON: it is {what}. {advice}", path=path)

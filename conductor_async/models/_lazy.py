@@ -1,7 +1,6 @@
-"""Definitions inside executions: kept as they came, and parsed when they are first touched.
+"""Lazy fields: kept as raw JSON objects, and parsed when they are first read.
 
-An execution carries a copy of its definition, and each of its tasks one of its own. They are most of the bytes and
-seldom looked at.
+An execution contains its definition, and each of its tasks another one. They are most of the bytes, and rarely read.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ __all__ = ["Lazy", "LazyAttribute"]
 
 @dataclass(frozen=True, slots=True)
 class Lazy:
-    """Marks a field of which the raw object is kept until the attribute is read."""
+    """Marks a field that keeps the raw object until the attribute is read."""
 
     model: type[BaseModel]
 
@@ -35,12 +34,12 @@ class Lazy:
         )
 
     def parsed(self, value: Any) -> Any:
-        """The model, if the value is still a raw object."""
+        """Returns the value, parsed if it is still a raw object."""
         return self.model.model_validate(value) if type(value) is dict else value
 
 
 class LazyAttribute:
-    """The attribute of such a field. pydantic keeps the value in the instance's `__dict__`, and so does this."""
+    """The descriptor of a lazy field. Like pydantic, it keeps the value in the instance's `__dict__`."""
 
     __slots__ = ("_model", "_name")
 
@@ -51,14 +50,14 @@ class LazyAttribute:
     def __get__(self, instance: BaseModel | None, owner: type[BaseModel]) -> Any:
         values = None if instance is None else vars(instance)
         if values is None or self._name not in values:
-            # On the class, as if it were not there: pydantic takes what it finds there for a default.
+            # On the class it must seem absent: pydantic would take it for the field's default.
             raise AttributeError(f"{owner.__name__} has no attribute {self._name!r}.")
         value = values[self._name]
         if type(value) is dict:
             try:
                 value = values[self._name] = self._model.model_validate(value)
             except ValidationError as error:
-                first = error.errors(include_input=False, include_url=False)[0]  # the payload is not for error messages
+                first = error.errors(include_input=False, include_url=False)[0]  # payloads do not belong in error texts
                 path = ".".join(str(step) for step in (self._name, *first["loc"]))
                 raise ResponseDecodeError(f"{owner.__name__}.{path} could not be read: {first['msg']}.") from error
         return value

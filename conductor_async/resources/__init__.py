@@ -1,4 +1,4 @@
-"""The server's resources: one class each, one method per endpoint."""
+"""The server's resources: one class for each, one method for each endpoint."""
 
 from conductor_async.resources.metadata import MetadataClient
 from conductor_async.resources.task import TaskClient

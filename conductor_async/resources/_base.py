@@ -1,4 +1,4 @@
-"""What all resources share: the API they call, and the old spelling of their methods."""
+"""The base of all resources: they share one `Api`, and accept camelCase spellings."""
 
 from __future__ import annotations
 

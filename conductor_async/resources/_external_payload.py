@@ -1,7 +1,7 @@
-"""Payloads that the server keeps outside, because they are large: fetched, never shown as empty.
+"""Payloads in external storage, because they are too large for the server: fetched, never replaced by an empty one.
 
-The server gives a URL, which may point anywhere. So it is fetched without our token, and only from the server's own
-host and those that `Configuration.external_payload_hosts` names.
+The server returns a URL, which may lead anywhere. So we fetch it without the token, and only from the server's own host
+and from `Configuration.external_payload_hosts`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 async def fill_workflow(api: Api, workflow: Workflow) -> None:
-    """Fetches the input and output of an execution and of its tasks, where they are kept outside.
+    """Fetches the input and output of an execution and of its tasks, if they are in external storage.
 
     Raises:
-        ExternalPayloadError: One could not be fetched.
+        ExternalPayloadError: Fetching one of them failed.
     """
     if path := workflow.external_input_payload_storage_path:
         workflow.input = await _fetch(api, "/workflow", path, "WORKFLOW_INPUT")
@@ -34,10 +34,10 @@ async def fill_workflow(api: Api, workflow: Workflow) -> None:
 
 
 async def fill_task(api: Api, task: Task) -> None:
-    """Fetches the input and output of a task, where they are kept outside.
+    """Fetches the input and output of a task, if they are in external storage.
 
     Raises:
-        ExternalPayloadError: One could not be fetched.
+        ExternalPayloadError: Fetching one of them failed.
     """
     if path := task.external_input_payload_storage_path:
         task.input_data = await _fetch(api, "/tasks", path, "TASK_INPUT")
@@ -46,7 +46,7 @@ async def fill_task(api: Api, task: Task) -> None:
 
 
 async def _fetch(api: Api, resource: str, path: str, payload_type: str) -> dict[str, Any]:
-    what = f"The {payload_type.lower().replace('_', ' ')} is kept outside the server at {path!r}"
+    what = f"The {payload_type.lower().replace('_', ' ')} is in external storage at {path!r}"
     try:
         location = await api.call(
             "GET",
@@ -55,31 +55,30 @@ async def _fetch(api: Api, resource: str, path: str, payload_type: str) -> dict[
             returns=ExternalStorageLocation,
         )
     except (TransportError, APIError, ResponseDecodeError) as error:
-        raise ExternalPayloadError(f"{what}, and the server did not say where: {error}", path=path) from error
-    uri = location.uri
-    if not uri:
-        raise ExternalPayloadError(
-            f"{what}, and the server does not say how to fetch it: its storage has no URL", path=path
-        )
+        raise ExternalPayloadError(f"{what}, and asking the server for its URL failed: {error}", path=path) from error
+    if not location.uri:
+        raise ExternalPayloadError(f"{what}, but its storage has no URL to fetch it from", path=path)
+    host = _allowed_host(api, location.uri, what, path)
     try:
-        parts = urlsplit(uri)
+        payload = json.loads(await api.fetch_external(location.uri))
+    except (TransportError, APIError, ResponseDecodeError, ValueError, RecursionError) as error:
+        raise ExternalPayloadError(f"{what}, and fetching it from {host!r} failed: {error}", path=path) from error
+    if not isinstance(payload, dict):
+        raise ExternalPayloadError(f"{what}, and is not a JSON object", path=path)
+    return cast("dict[str, Any]", payload)
+
+
+def _allowed_host(api: Api, url: str, what: str, path: str) -> str | None:
+    """Returns the URL's host, if payloads may be fetched from it."""
+    try:
+        parts = urlsplit(url)
     except ValueError as error:
-        raise ExternalPayloadError(
-            f"{what}, and what the server says of the place is no URL: {error}", path=path
-        ) from error
+        raise ExternalPayloadError(f"{what}, and the server returned an invalid URL: {error}", path=path) from error
     allowed = {urlsplit(api.configuration.server_api_url).hostname, *api.configuration.external_payload_hosts}
     if parts.scheme not in ("http", "https") or parts.hostname not in allowed:
         raise ExternalPayloadError(
-            f"{what}, on the host {parts.hostname!r}. Payloads are fetched from hosts that you allow only:"
+            f"{what}, on the host {parts.hostname!r}. Payloads are fetched only from hosts that you allow:"
             " Configuration(external_payload_hosts=[...])",
             path=path,
         )
-    try:
-        payload = json.loads(await api.fetch_external(uri))
-    except (TransportError, APIError, ResponseDecodeError, ValueError, RecursionError) as error:
-        raise ExternalPayloadError(
-            f"{what}, and could not be fetched from {parts.hostname!r}: {error}", path=path
-        ) from error
-    if not isinstance(payload, dict):
-        raise ExternalPayloadError(f"{what}, and is not a JSON object there", path=path)
-    return cast("dict[str, Any]", payload)
+    return parts.hostname

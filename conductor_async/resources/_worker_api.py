@@ -17,8 +17,8 @@ from conductor_async.resources import _external_payload
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from conductor_async._http.body import EncodedJson
     from conductor_async._http.call import Api
-    from conductor_async._http.request import EncodedJson
     from conductor_async.clock import Clock
     from conductor_async.models import JsonObject, TaskExecLog
 
@@ -64,7 +64,7 @@ class WorkerApi:
             connections: The most connections at once.
             timeout: Seconds for one request, if the client's own timeout is not shorter.
         """
-        async with self.api.apart(connections) as api:
+        async with self.api.dedicated_connections(connections) as api:
             yield WorkerApi(api.with_options(timeout=min(api.timeout, timeout), retry=_TRY_ONCE), self.clock)
 
     async def ping(self) -> None:
@@ -89,7 +89,7 @@ class WorkerApi:
     async def update(self, task_result: TaskResult | EncodedJson) -> str | None:
         """Sends a result and returns the task's id, if the server names it: POST /tasks."""
         return await self.api.call(
-            "POST", route("/tasks"), json=task_result, returns=str, or_none=True, repeatable=True, repeat_on_500=True
+            "POST", route("/tasks"), json=task_result, returns=str, or_none=True, repeatable=True, retry_on_500=True
         )
 
     async def update_v2(self, task_result: TaskResult | EncodedJson) -> Task | None:

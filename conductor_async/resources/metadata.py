@@ -13,6 +13,8 @@ from conductor_async.resources._base import Resource
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+__all__ = ["MetadataClient"]
+
 
 class MetadataClient(Resource):
     """Registers, reads and removes the definitions of workflows and tasks."""
@@ -24,11 +26,11 @@ class MetadataClient(Resource):
 
         Args:
             workflow_def: The definition. Without a version it is version 1.
-            overwrite: Replace the same name and version if it is there.
+            overwrite: Replace the same name and version if it exists.
 
         Raises:
-            BadRequestError: The server found it invalid; `validation_errors` lists what.
-            ConflictError: It is there already and `overwrite` is False.
+            BadRequestError: It is invalid; `validation_errors` lists the problems.
+            ConflictError: The version exists, and `overwrite` is False.
         """
         checked_name("workflow name", workflow_def.name)
         params = {"overwrite": overwrite}
@@ -40,8 +42,8 @@ class MetadataClient(Resource):
         """Creates or replaces one name and version: PUT /metadata/workflow.
 
         Raises:
-            BadRequestError: The server found it invalid; `validation_errors` lists what.
-            APIError: The server could not store it.
+            BadRequestError: It is invalid; `validation_errors` lists the problems.
+            APIError: The server did not store it.
         """
         outcome = await self.update_workflow_defs([workflow_def], overwrite)
         for name, message in outcome.bulk_error_results.items():
@@ -54,10 +56,10 @@ class MetadataClient(Resource):
             )
 
     async def update_workflow_defs(self, workflow_defs: Sequence[WorkflowDef], overwrite: bool = True) -> BulkResponse:
-        """Creates or replaces several definitions: PUT /metadata/workflow. If one is invalid, none is stored.
+        """Creates or replaces several definitions, all or none: PUT /metadata/workflow.
 
         Raises:
-            BadRequestError: One of them is invalid, or there is none.
+            BadRequestError: One of them is invalid, or the list is empty.
         """
         for workflow_def in workflow_defs:
             checked_name("workflow name", workflow_def.name)
@@ -67,57 +69,57 @@ class MetadataClient(Resource):
         )
 
     async def validate_workflow_def(self, workflow_def: WorkflowDef) -> None:
-        """Lets the server check a definition without storing it: POST /metadata/workflow/validate.
+        """Validates a definition on the server, without storing it: POST /metadata/workflow/validate.
 
         Raises:
-            BadRequestError: It is invalid; `validation_errors` lists what.
+            BadRequestError: It is invalid; `validation_errors` lists the problems.
         """
         await self._api.call("POST", route("/metadata/workflow/validate"), json=workflow_def, repeatable=True)
 
     async def get_workflow_def(self, name: str, version: int | None = None) -> WorkflowDef:
-        """One definition; the highest version by default: GET /metadata/workflow/{name}.
+        """Returns a definition, of the latest version by default: GET /metadata/workflow/{name}.
 
         Raises:
-            NotFoundError: There is none of that name and version.
+            NotFoundError: There is no workflow definition with that name and version.
         """
         return await self._api.call(
             "GET", route("/metadata/workflow/{name}", name=name), params={"version": version}, returns=WorkflowDef
         )
 
     async def get_all_workflow_defs(self, classifier: str | None = None) -> list[WorkflowDef]:
-        """All versions of all workflows: GET /metadata/workflow.
+        """Returns all versions of all workflows: GET /metadata/workflow.
 
         Args:
-            classifier: `workflow` for plain ones, `agent` for those made by agents; None for all.
+            classifier: `workflow`, or `agent` for those that agents made; None for all.
         """
         params = {"classifier": classifier}
         return await self._api.call("GET", route("/metadata/workflow"), params=params, returns=list[WorkflowDef])
 
     async def get_latest_workflow_defs(self) -> list[WorkflowDef]:
-        """The highest version of each workflow: GET /metadata/workflow/latest-versions."""
+        """Returns the latest version of each workflow: GET /metadata/workflow/latest-versions."""
         return await self._api.call("GET", route("/metadata/workflow/latest-versions"), returns=list[WorkflowDef])
 
     async def get_workflow_names(self) -> list[str]:
-        """The names of all workflows: GET /metadata/workflow/names."""
+        """Returns the names of all workflows: GET /metadata/workflow/names."""
         return await self._api.call("GET", route("/metadata/workflow/names"), returns=list[str])
 
     async def get_workflow_names_and_versions(self) -> dict[str, list[WorkflowDefSummary]]:
-        """The versions of each workflow, by name: GET /metadata/workflow/names-and-versions."""
+        """Returns the versions of each workflow, by name: GET /metadata/workflow/names-and-versions."""
         return await self._api.call(
             "GET", route("/metadata/workflow/names-and-versions"), returns=dict[str, list[WorkflowDefSummary]]
         )
 
     async def get_workflow_versions(self, name: str) -> list[WorkflowDefSummary]:
-        """The versions of one workflow, none if it is unknown: GET /metadata/workflow/{name}/versions."""
+        """Returns the versions of a workflow; empty if it is unknown: GET /metadata/workflow/{name}/versions."""
         return await self._api.call(
             "GET", route("/metadata/workflow/{name}/versions", name=name), returns=list[WorkflowDefSummary]
         )
 
     async def unregister_workflow_def(self, name: str, version: int) -> None:
-        """Removes one version: DELETE /metadata/workflow/{name}/{version}. Executions of it go on.
+        """Removes one version: DELETE /metadata/workflow/{name}/{version}. Its executions go on.
 
         Raises:
-            NotFoundError: There is none of that name and version (the server answers 500).
+            NotFoundError: There is no workflow definition with that name and version (status 500).
         """
         await self._api.call("DELETE", route("/metadata/workflow/{name}/{version}", name=name, version=version))
 
@@ -127,7 +129,7 @@ class MetadataClient(Resource):
         """Stores task definitions, replacing those of the same name: POST /metadata/taskdefs.
 
         Raises:
-            BadRequestError: The server found one invalid; `validation_errors` lists what.
+            BadRequestError: One of them is invalid; `validation_errors` lists the problems.
         """
         task_defs = [task_def] if isinstance(task_def, TaskDef) else list(task_def)
         for each in task_defs:
@@ -138,28 +140,28 @@ class MetadataClient(Resource):
         """Replaces a task definition: PUT /metadata/taskdefs.
 
         Raises:
-            NotFoundError: There is none of that name.
-            BadRequestError: The server found it invalid; `validation_errors` lists what.
+            NotFoundError: There is no task definition with that name.
+            BadRequestError: It is invalid; `validation_errors` lists the problems.
         """
         checked_name("task name", task_def.name)
         await self._api.call("PUT", route("/metadata/taskdefs"), json=task_def)
 
     async def get_task_def(self, name: str) -> TaskDef:
-        """One task definition: GET /metadata/taskdefs/{name}.
+        """Returns a task definition: GET /metadata/taskdefs/{name}.
 
         Raises:
-            NotFoundError: There is none of that name.
+            NotFoundError: There is no task definition with that name.
         """
         return await self._api.call("GET", route("/metadata/taskdefs/{name}", name=name), returns=TaskDef)
 
     async def get_all_task_defs(self) -> list[TaskDef]:
-        """All task definitions: GET /metadata/taskdefs."""
+        """Returns all task definitions: GET /metadata/taskdefs."""
         return await self._api.call("GET", route("/metadata/taskdefs"), returns=list[TaskDef])
 
     async def unregister_task_def(self, name: str) -> None:
         """Removes a task definition: DELETE /metadata/taskdefs/{name}.
 
         Raises:
-            NotFoundError: There is none of that name (the server answers 500).
+            NotFoundError: There is no task definition with that name (status 500).
         """
         await self._api.call("DELETE", route("/metadata/taskdefs/{name}", name=name))

@@ -1,4 +1,4 @@
-"""Tasks: polling, results, logs, signals and queues: `/tasks`."""
+"""Tasks: polling, results, signals, logs and searches, `/tasks`. The queues are in `_task_queues`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from conductor_async._http.routes import route
-from conductor_async._language.names import checked_name
 from conductor_async.config import seconds
 from conductor_async.errors import ConductorError, ConfigurationError, ExternalPayloadError
 from conductor_async.models import (
     ExternalStorageLocation,
     JsonObject,
-    PollData,
     SearchResult,
     Task,
     TaskExecLog,
@@ -24,23 +22,26 @@ from conductor_async.models import (
     WorkflowRun,
 )
 from conductor_async.resources import _external_payload
-from conductor_async.resources._base import Resource
+from conductor_async.resources._task_queues import TaskQueues
 from conductor_async.resources._worker_api import LONGEST_POLL, UNREADABLE_INPUT_CALLBACK, WorkerApi, hand_back
+from conductor_async.resources._workflow_read import search_params
+from conductor_async.resources._workflow_start import run_type
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import timedelta
 
     from conductor_async._http.call import Api
 
+__all__ = ["TaskClient"]
+
 logger = logging.getLogger("conductor_async")
 
 
-class TaskClient(Resource):
-    """What workers need, and what looks into the queues they work from.
+class TaskClient(TaskQueues):
+    """Polls tasks, reports their results, and reads tasks and queues.
 
-    A poll hands out tasks: each becomes IN_PROGRESS and waits for its result until its response timeout. So a poll is
-    repeated only if it was provably not sent.
+    A polled task is IN_PROGRESS until its result arrives or its response timeout passes. So a poll is retried only if
+    it was provably not sent.
     """
 
     def __init__(self, api: Api) -> None:
@@ -50,10 +51,10 @@ class TaskClient(Resource):
     # -- polling ---------------------------------------------------------------------------------
 
     async def poll_task(self, task_type: str, worker_id: str | None = None, domain: str | None = None) -> Task | None:
-        """One task to work on, or None if there is none: GET /tasks/poll/{task_type}.
+        """Returns a task to work on, or None if there is none: GET /tasks/poll/{task_type}.
 
         Raises:
-            ExternalPayloadError: Its input is kept outside and could not be fetched. The task was handed back.
+            ExternalPayloadError: Fetching its input from external storage failed. The task was handed back.
         """
         task = await self._api.call(
             "GET",
@@ -63,8 +64,8 @@ class TaskClient(Resource):
             or_none=True,
             repeatable=False,
         )
-        if task is not None and (refused := await self._without_input(task)):
-            raise refused
+        if task is not None and (error := await self._fetch_input_or_hand_back(task)):
+            raise error
         return task
 
     async def batch_poll_tasks(
@@ -75,40 +76,41 @@ class TaskClient(Resource):
         timeout: float | timedelta = 0.1,
         domain: str | None = None,
     ) -> list[Task]:
-        """Up to `count` tasks to work on: GET /tasks/poll/batch/{task_type}.
+        """Returns up to `count` tasks to work on: GET /tasks/poll/batch/{task_type}.
 
-        The server answers when it has `count` tasks, or after `timeout`: asked for one, it answers as soon as there is
-        one.
+        The server responds when it has `count` tasks, or after `timeout`. With a count of 1, it responds as soon as
+        there is a task.
 
         Args:
             task_type: The task's name.
-            worker_id: Who asks; shown on the tasks.
-            count: How many at the most.
-            timeout: Seconds (or a timedelta) that the server waits for them, at most 5.
-            domain: Only tasks of this domain.
+            worker_id: The worker's id; the tasks show it.
+            count: The most tasks to return.
+            timeout: Seconds (or a timedelta) that the server waits for tasks, at most 5.
+            domain: The domain of the tasks.
 
         Returns:
-            The tasks. One whose input is kept outside and could not be fetched is handed back, with a warning in the
-            log.
+            The tasks. If fetching a task's input from external storage fails, the task is handed back with a warning
+            in the log, and is not among them.
         """
-        waiting = seconds(timeout, "timeout", positive=False)
-        if waiting > LONGEST_POLL:
+        wait = seconds(timeout, "timeout", positive=False)
+        if wait > LONGEST_POLL:
             raise ConfigurationError(
-                f"a poll can wait 5 seconds at the most, not {waiting:g}: timeouts are in seconds here"
+                f"a poll can wait at most {LONGEST_POLL:g} seconds, not {wait:g}: give the timeout in seconds"
             )
-        tasks = await self._worker_api.poll(task_type, worker_id, count, waiting, domain)
-        refused = [
-            task for task in tasks if task.external_input_payload_storage_path and await self._without_input(task)
+        tasks = await self._worker_api.poll(task_type, worker_id, count, wait, domain)
+        return [
+            task
+            for task in tasks
+            if not (task.external_input_payload_storage_path and await self._fetch_input_or_hand_back(task))
         ]
-        return [task for task in tasks if task not in refused] if refused else tasks
 
-    async def _without_input(self, task: Task) -> ExternalPayloadError | None:
-        """Fetches a polled task's input if it is kept outside; hands the task back and says why if that fails."""
+    async def _fetch_input_or_hand_back(self, task: Task) -> ExternalPayloadError | None:
+        """Fetches a polled task's input from external storage. If that fails, hands it back and returns the error."""
         try:
             await self._worker_api.fetch_payloads(task)
         except ConductorError as error:
             text = (
-                f"Task {task.task_id} ({task.task_def_name}) is handed back, because its input cannot be had: {error}"
+                f"Task {task.task_id} ({task.task_def_name}) is handed back, because fetching its input failed: {error}"
             )
             logger.warning(text)
             await self._hand_back(task, text)
@@ -120,41 +122,44 @@ class TaskClient(Resource):
         try:
             await self.update_task(hand_back(task, callback_after=UNREADABLE_INPUT_CALLBACK, reason=reason))
         except ConductorError as error:
-            # The other tasks of the same poll must not be lost with this one.
+            # Not raised: the caller must get the other tasks of the same poll.
             logger.warning(
-                "Task %s could not be handed back: it waits for its response timeout: %s", task.task_id, error
+                "Task %s could not be handed back; the server hands it out after its response timeout: %s",
+                task.task_id,
+                error,
             )
 
     # -- results ---------------------------------------------------------------------------------
 
     async def update_task(self, task_result: TaskResult) -> str:
-        """Delivers a task's result: POST /tasks. Delivering it again does no harm, so it is repeated on failures.
+        """Reports a task's result: POST /tasks. Reporting it twice does no harm, so failed requests are retried.
 
-        The server accepts a result for a task or execution that has ended, and ignores it.
+        The server accepts and ignores results for tasks and executions that have ended.
 
         Returns:
             The task's id.
 
         Raises:
-            NotFoundError: There is no such task, or no such execution any more.
+            NotFoundError: The task or its execution does not exist (any more).
             BadRequestError: An id is missing.
         """
         return await self._worker_api.update(task_result) or task_result.task_id
 
     async def update_task_v2(self, task_result: TaskResult) -> Task | None:
-        """Delivers a task's result and takes the next task of the same type and domain: POST /tasks/update-v2.
+        """Reports a task's result and polls the next task of the same type and domain: POST /tasks/update-v2.
 
-        Because it hands out a task, it is repeated only if it was provably not sent.
+        Because it is a poll too, it is retried only if it was provably not sent.
 
         Returns:
             The next task, or None if there is none.
 
         Raises:
-            AmbiguousOutcomeError: The answer was lost: the result may be delivered, and a task handed out.
-            EndpointNotAvailableError: This server does not have it: use `update_task`.
+            AmbiguousOutcomeError: The response was lost: the server may have the result, and may have handed out a
+                task.
+            EndpointNotAvailableError: This server does not have the endpoint: use `update_task`.
         """
         task = await self._worker_api.update_v2(task_result)
-        return None if task is not None and await self._without_input(task) else task
+        return None if task is not None and await self._fetch_input_or_hand_back(task) else task
 
     async def update_task_by_ref_name(
         self,
@@ -164,12 +169,12 @@ class TaskClient(Resource):
         output: JsonObject | None = None,
         worker_id: str | None = None,
     ) -> str:
-        """Delivers a result by the task's reference name: POST /tasks/{workflow_id}/{task_reference_name}/{status}.
+        """Reports a result by the task's reference name: POST /tasks/{workflow_id}/{task_reference_name}/{status}.
 
-        The output is merged into what the task has already. In a loop, the plain reference means the running iteration.
+        The output is merged into the task's present output. In a loop, the reference name means the running iteration.
 
         Returns:
-            The task's id; empty if nothing is pending there (the server says no more than that).
+            The task's id; empty if no such task is pending (the server does not say why).
         """
         task_id = await self._api.call(
             "POST",
@@ -196,11 +201,11 @@ class TaskClient(Resource):
         output: JsonObject | None = None,
         worker_id: str | None = None,
     ) -> Workflow:
-        """As `update_task_by_ref_name`, and returns the execution: POST on the same path with `/sync`.
+        """Does the same as `update_task_by_ref_name`, and returns the execution: POST to the same path with `/sync`.
 
         Raises:
-            NotFoundError: Nothing is pending under that reference name.
-            AmbiguousOutcomeError: The answer was lost.
+            NotFoundError: No task with that reference name is pending.
+            AmbiguousOutcomeError: The response was lost.
         """
         workflow = await self._api.call(
             "POST",
@@ -223,11 +228,11 @@ class TaskClient(Resource):
     ) -> None:
         """Completes the first pending WAIT: POST /tasks/{workflow_id}/{status}/signal.
 
-        Sub-workflows are looked through too. It is not an error if nothing waits.
+        The server searches sub-workflows too. It is not an error if no WAIT is pending.
 
         Raises:
             NotFoundError: There is no such execution.
-            AmbiguousOutcomeError: The answer was lost: a WAIT may have been completed.
+            AmbiguousOutcomeError: The response was lost: a WAIT may have been completed.
         """
         await self._api.call(
             "POST",
@@ -244,54 +249,53 @@ class TaskClient(Resource):
         return_strategy: str = "TARGET_WORKFLOW",
         timeout: float | timedelta = 5.0,
     ) -> WorkflowRun | TaskRun:
-        """As the other, and waits like `execute_workflow` does: POST /tasks/{workflow_id}/{status}/signal/sync.
+        """Completes the first pending WAIT and waits as `execute_workflow` does: POST /tasks/{id}/{status}/signal/sync.
 
         Args:
             workflow_id: The execution.
-            status: What the WAIT task becomes.
+            status: The WAIT task's new status.
             output: Its output.
             return_strategy: TARGET_WORKFLOW, BLOCKING_WORKFLOW, BLOCKING_TASK or BLOCKING_TASK_INPUT.
             timeout: Seconds (or a timedelta) that the server waits for the execution to end or to block again.
 
         Raises:
-            NotFoundError: Nothing waits, or there is no such execution.
-            AmbiguousOutcomeError: The answer was lost: a WAIT may have been completed.
+            NotFoundError: No WAIT is pending, or there is no such execution.
+            AmbiguousOutcomeError: The response was lost: a WAIT may have been completed.
         """
-        waiting = seconds(timeout, "timeout")
-        kind: type[WorkflowRun | TaskRun] = TaskRun if return_strategy.startswith("BLOCKING_TASK") else WorkflowRun
+        wait = seconds(timeout, "timeout")
         return await self._api.call(
             "POST",
             route("/tasks/{workflow_id}/{status}/signal/sync", workflow_id=workflow_id, status=str(status)),
-            params={"returnStrategy": return_strategy, "timeoutMillis": int(waiting * 1000)},
+            params={"returnStrategy": return_strategy, "timeoutMillis": int(wait * 1000)},
             json=output or {},
             json_name="output",
-            returns=kind,
-            extra_time=waiting,
+            returns=run_type(return_strategy),
+            extra_time=wait,
         )
 
-    # -- look ------------------------------------------------------------------------------------
+    # -- read ------------------------------------------------------------------------------------
 
     async def get_task(self, task_id: str) -> Task:
-        """One task: GET /tasks/{task_id}. Payloads that the server keeps outside are fetched.
+        """Returns a task: GET /tasks/{task_id}. Fetches the payloads that are in external storage.
 
         Raises:
-            NotFoundError: There is none of that id.
-            ExternalPayloadError: A payload kept outside could not be fetched.
+            NotFoundError: There is no task with that id.
+            ExternalPayloadError: Fetching a payload from external storage failed.
         """
         task = await self._worker_api.get_task(task_id)
         await self._worker_api.fetch_payloads(task)
         return task
 
     async def add_task_log(self, task_id: str, log_message: str) -> None:
-        """Adds a line to a task's log, stored as it is: POST /tasks/{task_id}/log. The server accepts any id.
+        """Adds a line to a task's log: POST /tasks/{task_id}/log. The server accepts any id.
 
         Raises:
-            AmbiguousOutcomeError: The answer was lost: the line may be there.
+            AmbiguousOutcomeError: The response was lost: the line may have been added.
         """
         await self._api.call("POST", route("/tasks/{task_id}/log", task_id=task_id), text=log_message)
 
     async def get_task_logs(self, task_id: str) -> list[TaskExecLog]:
-        """A task's log, in order of time: GET /tasks/{task_id}/log."""
+        """Returns a task's log, in order of time: GET /tasks/{task_id}/log."""
         logs = await self._api.call(
             "GET", route("/tasks/{task_id}/log", task_id=task_id), returns=list[TaskExecLog], or_none=True
         )
@@ -305,16 +309,16 @@ class TaskClient(Resource):
         query: str | None = None,
         sort: str | None = None,
     ) -> SearchResult[TaskSummary]:
-        """Summaries of tasks: GET /tasks/search.
+        """Returns summaries of tasks: GET /tasks/search.
 
         Args:
-            start: How many hits to leave out.
+            start: How many matches to skip.
             size: How many to return.
-            free_text: Part of the summary's JSON; `*` is all.
+            free_text: Part of the summary's JSON; `*` matches all.
             query: Conditions joined by ` AND `, on taskId, taskType, taskDefName, status, workflowType and the times.
             sort: `field:ASC` or `field:DESC`.
         """
-        params = {"start": start, "size": size, "freeText": free_text, "query": query, "sort": sort}
+        params = search_params(start, size, free_text, query, sort)
         return await self._api.call("GET", route("/tasks/search"), params=params, returns=SearchResult[TaskSummary])
 
     async def search_v2(
@@ -325,8 +329,8 @@ class TaskClient(Resource):
         query: str | None = None,
         sort: str | None = None,
     ) -> SearchResult[Task]:
-        """As `search`, with whole tasks: GET /tasks/search-v2."""
-        params = {"start": start, "size": size, "freeText": free_text, "query": query, "sort": sort}
+        """Searches as `search` does, and returns whole tasks: GET /tasks/search-v2."""
+        params = search_params(start, size, free_text, query, sort)
         found = await self._api.call("GET", route("/tasks/search-v2"), params=params, returns=SearchResult[Task])
         for task in found.results:
             await self._worker_api.fetch_payloads(task)
@@ -335,10 +339,10 @@ class TaskClient(Resource):
     async def get_external_storage_location(
         self, path: str, operation: str, payload_type: str
     ) -> ExternalStorageLocation:
-        """Where a payload that is kept outside is read or written: GET /tasks/externalstoragelocation.
+        """Returns where a payload in external storage is read or written: GET /tasks/externalstoragelocation.
 
         Args:
-            path: As the task has it in `external_input_payload_storage_path`.
+            path: The task's `external_input_payload_storage_path`.
             operation: READ or WRITE.
             payload_type: TASK_INPUT or TASK_OUTPUT.
         """
@@ -347,64 +351,4 @@ class TaskClient(Resource):
             route("/tasks/externalstoragelocation"),
             params={"path": path, "operation": operation, "payloadType": payload_type},
             returns=ExternalStorageLocation,
-        )
-
-    # -- queues ----------------------------------------------------------------------------------
-
-    async def get_queue_size_for_task(self, task_type: str, domain: str | None = None) -> int:
-        """How many tasks wait in a queue, postponed ones too: GET /tasks/queue/size."""
-        checked_name("task type", task_type)
-        params = {"taskType": task_type, "domain": domain}
-        return await self._api.call("GET", route("/tasks/queue/size"), params=params, returns=int)
-
-    async def get_pending_tasks(self, task_type: str, start: int = 0, count: int = 100) -> list[Task]:
-        """Tasks of a type that have not ended, whether they wait or are worked on: GET /admin/task/{task_type}.
-
-        Args:
-            task_type: The task's name.
-            start: How many to leave out.
-            count: How many to return.
-        """
-        return await self._api.call(
-            "GET",
-            route("/admin/task/{task_type}", task_type=task_type),
-            params={"start": start, "count": count},
-            returns=list[Task],
-        )
-
-    async def get_queue_sizes_for_tasks(self, task_types: Sequence[str]) -> dict[str, int]:
-        """How many tasks wait, by task type: GET /tasks/queue/sizes."""
-        if not task_types:
-            raise ConfigurationError("get_queue_sizes_for_tasks needs at least one task type")
-        params = {"taskType": list(task_types)}
-        return await self._api.call("GET", route("/tasks/queue/sizes"), params=params, returns=dict[str, int])
-
-    async def get_all_queue_sizes(self) -> dict[str, int]:
-        """How many messages wait in every queue, the server's own too: GET /tasks/queue/all."""
-        return await self._api.call("GET", route("/tasks/queue/all"), returns=dict[str, int])
-
-    async def get_all_queue_details(self) -> dict[str, dict[str, dict[str, int]]]:
-        """Size and unacknowledged messages of every queue: GET /tasks/queue/all/verbose."""
-        return await self._api.call(
-            "GET", route("/tasks/queue/all/verbose"), returns=dict[str, dict[str, dict[str, int]]]
-        )
-
-    async def get_task_poll_data(self, task_type: str) -> list[PollData]:
-        """Who polled a task type last, and when: GET /tasks/queue/polldata."""
-        checked_name("task type", task_type)
-        params = {"taskType": task_type}
-        return await self._api.call("GET", route("/tasks/queue/polldata"), params=params, returns=list[PollData])
-
-    async def get_all_poll_data(self) -> list[PollData]:
-        """Who polled last, of all task types: GET /tasks/queue/polldata/all."""
-        return await self._api.call("GET", route("/tasks/queue/polldata/all"), returns=list[PollData])
-
-    async def requeue_pending_tasks(self, task_type: str) -> str:
-        """Puts pending tasks of a type back into its queue: POST /tasks/queue/requeue/{task_type}.
-
-        Returns:
-            How many, as the server's text.
-        """
-        return await self._api.call(
-            "POST", route("/tasks/queue/requeue/{task_type}", task_type=task_type), returns=str, repeatable=True
         )

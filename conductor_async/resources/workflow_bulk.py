@@ -1,8 +1,8 @@
-"""The same operation on many executions: `/workflow/bulk`. Each call takes 1 to 1000 ids."""
+"""One operation on many executions: `/workflow/bulk`. Each call takes 1 to 1000 ids."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conductor_async._http.routes import route
 from conductor_async.models import BulkResponse, BulkSearchResponse
@@ -11,68 +11,54 @@ from conductor_async.resources._base import Resource
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+__all__ = ["WorkflowBulkClient"]
+
 
 class WorkflowBulkClient(Resource):
-    """Operates on many executions at once. The answer says of each id whether it worked; only a bad request raises."""
+    """One operation on many executions. The response lists which ids failed; only an invalid request raises."""
 
     async def pause_workflow(self, workflow_ids: Sequence[str]) -> BulkResponse:
-        """Pauses them: PUT /workflow/bulk/pause."""
-        return await self._api.call("PUT", route("/workflow/bulk/pause"), json=list(workflow_ids), returns=BulkResponse)
+        """Pauses executions: PUT /workflow/bulk/pause."""
+        return await self._call("PUT", "/workflow/bulk/pause", workflow_ids)
 
     async def resume_workflow(self, workflow_ids: Sequence[str]) -> BulkResponse:
-        """Resumes them: PUT /workflow/bulk/resume."""
-        return await self._api.call(
-            "PUT", route("/workflow/bulk/resume"), json=list(workflow_ids), returns=BulkResponse
-        )
+        """Resumes executions: PUT /workflow/bulk/resume."""
+        return await self._call("PUT", "/workflow/bulk/resume", workflow_ids)
 
     async def restart(self, workflow_ids: Sequence[str], use_latest_definitions: bool = False) -> BulkResponse:
-        """Starts ended ones again from the beginning, under the same ids: POST /workflow/bulk/restart."""
-        params = {"useLatestDefinitions": use_latest_definitions}
-        return await self._api.call(
-            "POST", route("/workflow/bulk/restart"), params=params, json=list(workflow_ids), returns=BulkResponse
+        """Runs ended executions again from the beginning, with the same ids: POST /workflow/bulk/restart."""
+        return await self._call(
+            "POST", "/workflow/bulk/restart", workflow_ids, useLatestDefinitions=use_latest_definitions
         )
 
     async def retry(self, workflow_ids: Sequence[str]) -> BulkResponse:
-        """Retries the failed tasks of ended ones: POST /workflow/bulk/retry."""
-        return await self._api.call(
-            "POST", route("/workflow/bulk/retry"), json=list(workflow_ids), returns=BulkResponse
-        )
+        """Retries the failed tasks of ended executions: POST /workflow/bulk/retry."""
+        return await self._call("POST", "/workflow/bulk/retry", workflow_ids)
 
     async def terminate(self, workflow_ids: Sequence[str], reason: str | None = None) -> BulkResponse:
-        """Terminates them: POST /workflow/bulk/terminate."""
-        return await self._api.call(
-            "POST",
-            route("/workflow/bulk/terminate"),
-            params={"reason": reason},
-            json=list(workflow_ids),
-            returns=BulkResponse,
-            repeatable=True,
-        )
+        """Terminates executions: POST /workflow/bulk/terminate."""
+        return await self._call("POST", "/workflow/bulk/terminate", workflow_ids, repeatable=True, reason=reason)
 
     async def remove(self, workflow_ids: Sequence[str], archive_workflow: bool = True) -> BulkResponse:
-        """Removes them: DELETE /workflow/bulk/remove.
+        """Removes executions: DELETE /workflow/bulk/remove.
 
-        With `archive_workflow` only ended ones, and their entries stay in the search.
+        With `archive_workflow`, it removes only ended ones, and keeps their entries in the search.
         """
-        params = {"archiveWorkflow": archive_workflow}
-        return await self._api.call(
-            "DELETE", route("/workflow/bulk/remove"), params=params, json=list(workflow_ids), returns=BulkResponse
-        )
+        return await self._call("DELETE", "/workflow/bulk/remove", workflow_ids, archiveWorkflow=archive_workflow)
 
     async def terminate_remove(
         self, workflow_ids: Sequence[str], reason: str | None = None, archive_workflow: bool = True
     ) -> BulkResponse:
-        """Terminates and removes them: DELETE /workflow/bulk/terminate-remove. The server lists each success twice."""
-        return await self._api.call(
-            "DELETE",
-            route("/workflow/bulk/terminate-remove"),
-            params={"archiveWorkflow": archive_workflow, "reason": reason},
-            json=list(workflow_ids),
-            returns=BulkResponse,
+        """Terminates and removes executions: DELETE /workflow/bulk/terminate-remove.
+
+        The server lists each success twice.
+        """
+        return await self._call(
+            "DELETE", "/workflow/bulk/terminate-remove", workflow_ids, archiveWorkflow=archive_workflow, reason=reason
         )
 
     async def search(self, workflow_ids: Sequence[str], include_tasks: bool = True) -> BulkSearchResponse:
-        """Gets them: POST /workflow/bulk/search. The executions come in the server's internal form, as plain JSON."""
+        """Returns executions in the server's internal form, as plain JSON: POST /workflow/bulk/search."""
         return await self._api.call(
             "POST",
             route("/workflow/bulk/search"),
@@ -80,4 +66,11 @@ class WorkflowBulkClient(Resource):
             json=list(workflow_ids),
             returns=BulkSearchResponse,
             repeatable=True,
+        )
+
+    async def _call(
+        self, method: str, path: str, workflow_ids: Sequence[str], *, repeatable: bool | None = None, **params: Any
+    ) -> BulkResponse:
+        return await self._api.call(
+            method, route(path), params=params, json=list(workflow_ids), returns=BulkResponse, repeatable=repeatable
         )

@@ -11,6 +11,7 @@ import pytest
 from conductor_async import Limits, RetryPolicy, StartWorkflowRequest, TaskResult
 from conductor_async.client import ConductorClient
 from tests.fakes.cancelling import cancelled_at, running_tasks
+from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.orkes import KEY
 from tests.fakes.wire import Peer, Request, answer, packed, serve
@@ -75,9 +76,9 @@ async def nothing_left() -> AsyncIterator[None]:
 
 
 @pytest.mark.usefixtures("nothing_left")
-@pytest.mark.parametrize("later", [0, 1, 2, 3])
+@each_case("later", [0, 1, 2, 3])
 @pytest.mark.parametrize("call", [read, start, poll, deliver, log])
-async def test_a_kept_connection(call: Call, later: int) -> None:
+async def test_cancelling_a_call_over_an_idle_connection(call: Call, later: int) -> None:
     async with serve(in_pieces) as server:
         async with client_of(server, limits=ONE, timeout=2) as client:
             await read(client)
@@ -87,9 +88,9 @@ async def test_a_kept_connection(call: Call, later: int) -> None:
 
 
 @pytest.mark.usefixtures("nothing_left")
-@pytest.mark.parametrize("later", [0, 1, 2, 3])
+@each_case("later", [0, 1, 2, 3])
 @pytest.mark.parametrize("auth", [False, True], ids=["open", "token"])
-async def test_a_first_call(auth: bool, later: int) -> None:
+async def test_cancelling_a_first_call(auth: bool, later: int) -> None:
     async with serve(in_pieces) as server:
         for nth in range(200):
             async with client_of(server, limits=ONE, authentication_settings=KEY if auth else None) as client:
@@ -103,8 +104,8 @@ async def test_a_first_call(auth: bool, later: int) -> None:
 
 
 @pytest.mark.usefixtures("nothing_left")
-@pytest.mark.parametrize("later", [0, 2])
-async def test_a_refresh_of_the_token(later: int) -> None:
+@each_case("later", [0, 2])
+async def test_cancelling_a_refresh_of_the_token(later: int) -> None:
     async with serve(in_pieces) as server:
         async with client_of(server, limits=ONE, authentication_settings=KEY, auth_token_ttl=1e-6) as client:
             await read(client)
@@ -113,8 +114,8 @@ async def test_a_refresh_of_the_token(later: int) -> None:
 
 
 @pytest.mark.usefixtures("nothing_left")
-@pytest.mark.parametrize("later", [0, 2])
-async def test_a_call_that_is_repeated(later: int) -> None:
+@each_case("later", [0, 2])
+async def test_cancelling_a_call_that_is_retried(later: int) -> None:
     fails = iter(range(10_000))
 
     async def every_other(peer: Peer, request: Request) -> None:
@@ -128,8 +129,8 @@ async def test_a_call_that_is_repeated(later: int) -> None:
 
 
 @pytest.mark.usefixtures("nothing_left")
-@pytest.mark.parametrize("ticks", range(0, 24, 2))
-async def test_a_call_that_waits_for_the_connection(ticks: int) -> None:
+@each_case("ticks", range(0, 24, 2))
+async def test_cancelling_calls_that_wait_for_a_connection(ticks: int) -> None:
     """One call has the only connection, three wait for it; those are cancelled as it becomes free."""
     async with serve(in_pieces) as server:
         async with client_of(server, limits=ONE) as client:
@@ -148,7 +149,7 @@ async def test_a_call_that_waits_for_the_connection(ticks: int) -> None:
         await server.all_closed()
 
 
-async def test_a_crowd_cancelled_at_once_leaves_the_pool_whole() -> None:
+async def test_cancelling_many_calls_at_once_leaks_no_connection() -> None:
     async with serve(in_pieces) as server:
         async with client_of(server, limits=Limits(max_connections=4)) as client:
             for delay in (0.0, 0.001, 0.002, 0.004, 0.008):
@@ -168,7 +169,7 @@ async def _all(client: ConductorClient, count: int) -> None:
             tasks.start_soon(read, client)
 
 
-async def test_a_cancelled_call_is_not_sent_again(anyio_backend: str) -> None:
+async def test_a_cancelled_call_is_not_retried(anyio_backend: str) -> None:
     async def never(peer: Peer, request: Request) -> None:
         await anyio.sleep(1)
 

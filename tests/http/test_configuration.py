@@ -1,4 +1,4 @@
-"""Every way to say where the server is and how to talk to it, and every way to say it wrong."""
+"""Every setting of a configuration, valid and invalid, and its effect."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import pytest
 
 from conductor_async import AuthenticationSettings, Configuration, ConfigurationError, Limits, RetryPolicy
 from conductor_async.client import ConductorClient
-from conductor_async.compat.clients import OrkesClients
+from conductor_async.compat import OrkesClients
+from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, serve
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("given", "url"),
     [
         ("http://localhost:8080", "http://localhost:8080/api"),
@@ -34,11 +35,11 @@ from tests.fakes.wire import answer, serve
         ("http://host.example:80/api", "http://host.example:80/api"),
     ],
 )
-def test_d35_urls_are_put_right(given: str, url: str) -> None:
+def test_urls_are_normalized(given: str, url: str) -> None:
     assert Configuration(given).server_api_url == url
 
 
-@pytest.mark.parametrize(
+@each_case(
     "url",
     [
         "localhost:8080/api",
@@ -57,14 +58,14 @@ def test_d35_urls_are_put_right(given: str, url: str) -> None:
         "http://ada:c4n4ry@h/api?x",
     ],
 )
-def test_urls_that_cannot_work_are_refused_without_their_password(url: str) -> None:
+def test_invalid_urls_are_rejected_without_showing_their_password(url: str) -> None:
     with pytest.raises(ConfigurationError, match="server_api_url") as caught:
         Configuration(url)
     assert "c4n4ry" not in str(caught.value)
     assert isinstance(caught.value, ValueError)
 
 
-def test_an_argument_wins_over_the_environment_which_wins_over_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arguments_take_precedence_over_the_environment_over_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Configuration().server_api_url == "http://localhost:8080/api"
     assert Configuration().authentication_settings is None
     monkeypatch.setenv("CONDUCTOR_SERVER_URL", "http://from-environment:1/")
@@ -90,15 +91,17 @@ def test_the_environment_is_read_when_a_configuration_is_made(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(("given", "missing"), [("KEY", "SECRET"), ("SECRET", "KEY")])
-def test_half_a_key_in_the_environment_is_named(given: str, missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_half_of_the_key_in_the_environment_is_named(
+    given: str, missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(f"CONDUCTOR_AUTH_{given}", "c4n4ry")
     with pytest.raises(ConfigurationError, match=f"CONDUCTOR_AUTH_{missing} is not") as caught:
         Configuration()
     assert "c4n4ry" not in str(caught.value)
 
 
-@pytest.mark.parametrize("half", [{"key_id": "a", "key_secret": ""}, {"key_id": "", "key_secret": "b"}])
-def test_half_a_key_is_refused(half: dict[str, str]) -> None:
+@each_case("half", [{"key_id": "a", "key_secret": ""}, {"key_id": "", "key_secret": "b"}])
+def test_half_a_key_is_rejected(half: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError, match="is empty"):
         AuthenticationSettings(**half)
 
@@ -118,14 +121,14 @@ def test_durations_are_seconds_or_timedeltas() -> None:
     assert client._api.timeout == 3.0
 
 
-@pytest.mark.parametrize("bad", [0, -1, float("nan"), "5", True, timedelta(0), timedelta(seconds=-1)])
-@pytest.mark.parametrize("name", ["timeout", "connect_timeout", "auth_token_ttl"])
-def test_times_that_cannot_be_are_refused(name: str, bad: Any) -> None:
+@each_case("bad", [0, -1, float("nan"), "5", True, timedelta(0), timedelta(seconds=-1)])
+@each_case("name", ["timeout", "connect_timeout", "auth_token_ttl"])
+def test_invalid_durations_are_rejected(name: str, bad: Any) -> None:
     with pytest.raises(ConfigurationError, match=f"{name} must be"):
         Configuration(**{name: bad})
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("make", "said"),
     [
         (lambda: RetryPolicy(max_attempts=0), "max_attempts"),
@@ -133,7 +136,7 @@ def test_times_that_cannot_be_are_refused(name: str, bad: Any) -> None:
         (lambda: RetryPolicy(max_delay=float("nan")), "max_delay"),
         (lambda: Limits(max_connections=0), "max_connections"),
         (lambda: Limits(keepalive_expiry="10"), "keepalive_expiry"),
-        (lambda: Configuration(headers={"X Y": "a"}), "name of an HTTP header"),
+        (lambda: Configuration(headers={"X Y": "a"}), "valid name of an HTTP header"),
         (lambda: Configuration(headers={"X": "a\r\nY: b"}), "line breaks"),
         (lambda: Configuration(headers={"X": 5}), "string"),
         (lambda: Configuration(headers={"X": "\udc80"}), "'X'"),
@@ -141,12 +144,12 @@ def test_times_that_cannot_be_are_refused(name: str, bad: Any) -> None:
         (lambda: ConductorClient("http://x").with_options(timeout=0), "timeout"),
     ],
 )
-def test_other_settings_that_cannot_work(make: Any, said: str) -> None:
+def test_other_invalid_settings_are_rejected(make: Any, said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         make()
 
 
-def test_passwords_show_nowhere() -> None:
+def test_passwords_appear_nowhere() -> None:
     found = Configuration(
         "http://ada:c4n4ry@host/api",
         authentication_settings=AuthenticationSettings("c4n4ry-k", "c4n4ry-s"),
@@ -188,7 +191,7 @@ async def test_an_ipv6_address_works() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_url_with_what_no_url_may_hold_is_quoted_and_names_go_as_they_are() -> None:
+async def test_a_url_is_quoted_where_necessary_and_names_completely() -> None:
     async with serve(answer(json={"workflowId": "w", "status": "RUNNING"})) as server:
         async with client_of(f"http://localhost:{server.port}/ein pfad/ü") as client:
             await client.workflow.get_workflow_status("a;b c%3B")
@@ -196,7 +199,7 @@ async def test_a_url_with_what_no_url_may_hold_is_quoted_and_names_go_as_they_ar
         assert path == "/ein%20pfad/%C3%BC/workflow/a%3Bb%20c%253B/status"
 
 
-def test_an_ordinary_configuration_warns_of_nothing() -> None:
+def test_an_ordinary_configuration_causes_no_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Configuration(verify="/some/ca.pem", cert=("a", "b"), proxy="http://p", trust_env=False)

@@ -29,13 +29,13 @@ from conductor_async.models import (
     WorkflowStatus,
     WorkflowTask,
 )
+from tests.fakes.cases import each_case
 
 MODELS = [
     each
     for each in (getattr(models, name) for name in models.__all__)
     if isinstance(each, type) and issubclass(each, ConductorModel)
 ]
-
 
 # -- names -----------------------------------------------------------------------------------------------
 
@@ -64,7 +64,7 @@ def test_camel_case_attributes_work() -> None:
     assert Task(workflowTask={"taskReferenceName": "r"}).workflowTask.taskReferenceName == "r"
 
 
-def test_a_misspelt_attribute_is_refused_and_the_near_name_is_told() -> None:
+def test_a_misspelled_attribute_is_an_error_with_a_suggestion() -> None:
     task_def = TaskDef(name="t")
     with pytest.raises(AttributeError, match=r"TaskDef has no attribute 'retry_cuont'.*Did you mean 'retry_count'"):
         task_def.retry_cuont = 1
@@ -77,12 +77,12 @@ def test_a_misspelt_attribute_is_refused_and_the_near_name_is_told() -> None:
     assert task_def.to_wire() == {"name": "t"}
 
 
-def test_a_misspelt_keyword_is_refused_and_the_near_name_is_told() -> None:
+def test_a_misspelled_keyword_is_an_error_with_a_suggestion() -> None:
     with pytest.raises(TypeError, match=r"TaskDef\(\) has no field 'retry_cuont'.*Did you mean 'retry_count'"):
         TaskDef(name="t", retry_cuont=1)
 
 
-def test_bad_values_are_named_by_their_field() -> None:
+def test_invalid_values_are_named_by_their_field() -> None:
     with pytest.raises(ValidationError) as caught:
         TaskDef(name="t", retry_count="many")
     assert [(error["loc"], error["type"]) for error in caught.value.errors()] == [(("retry_count",), "int_parsing")]
@@ -91,10 +91,8 @@ def test_bad_values_are_named_by_their_field() -> None:
 # -- what is sent ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "model", [each for each in MODELS if each is not SignalResponse], ids=lambda model: model.__name__
-)
-def test_what_nobody_set_is_not_sent(model: type[ConductorModel]) -> None:
+@each_case("model", [each for each in MODELS if each is not SignalResponse])
+def test_unset_fields_are_not_sent(model: type[ConductorModel]) -> None:
     expected = {field: {} for field in model.always_sent}
     assert model().to_wire() == expected
 
@@ -137,7 +135,7 @@ def test_a_start_always_has_an_input() -> None:
     assert StartWorkflowRequest().to_wire() == {"input": {}}
 
 
-def test_payloads_are_not_touched() -> None:
+def test_payloads_are_not_changed() -> None:
     payload = {"aKey": None, "b_key": {"inputParameters": [None, {}]}, "camelCase": ""}
     assert StartWorkflowRequest(name="w", input=payload).to_wire()["input"] == payload
     assert WorkflowTask(input_parameters=payload).to_wire()["inputParameters"] == payload
@@ -153,7 +151,7 @@ def test_assigned_dicts_and_models_are_sent_alike() -> None:
 # -- what this version does not know ---------------------------------------------------------------------------
 
 
-def test_unknown_fields_and_enum_values_survive_read_modify_write() -> None:
+def test_unknown_fields_and_enum_values_survive_a_round_trip() -> None:
     recorded = {
         "name": "w",
         "tasks": [
@@ -183,8 +181,8 @@ def test_known_enum_values_become_members() -> None:
     assert type(Workflow.model_validate({"status": "DREAMING"}).status) is str
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-def test_null_stands_for_the_default_in_every_field(model: type[ConductorModel]) -> None:
+@each_case("model", MODELS)
+def test_null_means_the_default_in_every_field(model: type[ConductorModel]) -> None:
     nulls = {field.alias or name: None for name, field in model.model_fields.items()}
     parsed = model.model_validate(nulls)
     for name, field in model.model_fields.items():
@@ -206,8 +204,8 @@ def execution() -> Workflow:
     )
 
 
-@pytest.mark.parametrize("touched", [False, True])
-@pytest.mark.parametrize(
+@each_case("touched", [False, True])
+@each_case(
     "clone",
     [
         copy.copy,
@@ -229,7 +227,7 @@ def test_copies_are_equal_and_sent_alike(clone: Any, touched: bool) -> None:
     assert cloned.workflow_definition.new == 1
 
 
-def test_equality_sees_differences() -> None:
+def test_different_models_are_not_equal() -> None:
     assert TaskDef(name="a") != TaskDef(name="b")
     assert TaskDef(name="a") == TaskDef(name="a", retry_count=3)
     assert TaskDef(name="a") != "a"
@@ -246,15 +244,15 @@ def test_changing_a_deep_copy_leaves_the_original() -> None:
     assert original == execution()
 
 
-def test_pydantic_dumps_parts_alike_whether_parsed_or_not() -> None:
+def test_model_dump_is_the_same_before_and_after_lazy_parsing() -> None:
     touched, untouched = execution(), execution()
-    touched._settle()
+    touched._parse_lazy_fields()
     assert untouched.model_dump() == touched.model_dump()
     assert untouched.model_dump()["workflow_definition"]["tasks"][0]["task_reference_name"] == "r"
     assert untouched.model_dump_json(by_alias=True) == touched.model_dump_json(by_alias=True)
 
 
-def test_generic_results_parse_their_kind() -> None:
+def test_generic_search_results_parse_their_items() -> None:
     found = SearchResult[Task].model_validate_json('{"totalHits": 3, "results": [{"taskId": "t"}]}')
     assert found.results[0].task_id == "t"
     assert found.to_wire() == {"totalHits": 3, "results": [{"taskId": "t"}]}
@@ -279,7 +277,7 @@ def test_every_model_has_a_json_schema_and_a_docstring() -> None:
         assert TypeAdapter(model).json_schema(mode="validation")
 
 
-def test_importing_the_models_builds_none_of_them() -> None:
+def test_importing_the_models_builds_no_schema() -> None:
     code = (
         "from conductor_async import models\n"
         "kinds = [k for k in vars(models).values() if isinstance(k, type) and issubclass(k, models.ConductorModel)]\n"
@@ -292,7 +290,7 @@ def test_importing_the_models_builds_none_of_them() -> None:
 # -- the incumbent's defects -----------------------------------------------------------------------------------
 
 
-def test_d28_an_unknown_status_or_field_is_kept_and_nothing_is_lost() -> None:
+def test_unknown_statuses_and_fields_are_kept() -> None:
     recorded = {
         "workflowId": "id",
         "status": "HIBERNATING",
@@ -305,13 +303,13 @@ def test_d28_an_unknown_status_or_field_is_kept_and_nothing_is_lost() -> None:
     assert workflow.to_wire() == recorded
 
 
-def test_d32_a_model_is_what_the_server_knows_and_nothing_else() -> None:
+def test_models_have_exactly_the_servers_fields() -> None:
     result = TaskResult(task_id="t", status=TaskResultStatus.COMPLETED)
     object.__setattr__(result, "_private", "secret")
     assert result.to_wire() == {"taskId": "t", "status": "COMPLETED"}
 
 
-def test_d58_what_nobody_set_is_left_to_the_server() -> None:
+def test_defaults_are_left_to_the_server() -> None:
     task = WorkflowTask(
         name="sub", task_reference_name="s", type="SUB_WORKFLOW", sub_workflow_param=SubWorkflowParams(name="child")
     )
@@ -324,7 +322,7 @@ def test_d58_what_nobody_set_is_left_to_the_server() -> None:
     }
 
 
-def test_d59_one_name_for_each_thing() -> None:
+def test_each_model_has_one_name() -> None:
     kinds = [getattr(models, name) for name in models.__all__]
     names = [kind.__name__ for kind in kinds if isinstance(kind, type)]
     assert len(names) == len(set(names))

@@ -38,7 +38,7 @@ HANDLER = {
 }
 
 
-def test_d31_every_action_is_read_and_kept() -> None:
+def test_every_action_survives_a_round_trip() -> None:
     handler = EventHandler.model_validate(HANDLER)
     assert handler.to_wire() == HANDLER
     start, complete, _, terminate, *_, dance = handler.actions
@@ -56,5 +56,5 @@ def test_actions_are_built_with_snake_case_names() -> None:
     assert Action(action="start_workflow", expandInlineJSON=True).expand_inline_json
 
 
-def test_a_handler_does_nothing_until_it_is_active() -> None:
+def test_a_handler_is_inactive_by_default() -> None:
     assert EventHandler(name="h").active is False

@@ -22,6 +22,7 @@ from pydantic import dataclasses as pydantic_dataclasses
 
 from conductor_async.errors import PayloadError
 from conductor_async.models import StartWorkflowRequest, TaskDef, TaskResult, WorkflowDef, WorkflowTask, encode_json
+from tests.fakes.cases import each_case
 
 
 class Colour(enum.Enum):
@@ -58,14 +59,14 @@ class Customer(BaseModel):
 
 
 @pydantic_dataclasses.dataclass
-class EncodedResult:
+class Shipment:
     weight_grams: int = Field(serialization_alias="weightGrams")
 
 
 Point = namedtuple("Point", "x y")  # noqa: PYI024 - the plain one is meant
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("value", "expected"),
     [
         ({"a": [1, 2.5, None, True, "é\n\"'"]}, {"a": [1, 2.5, None, True, "é\n\"'"]}),
@@ -91,16 +92,15 @@ Point = namedtuple("Point", "x y")  # noqa: PYI024 - the plain one is meant
         (Line(price=decimal.Decimal(1)), {"price": "1", "_hidden": "shown: it is a field"}),
         ({"lines": [Line(price={1})]}, {"lines": [{"price": [1], "_hidden": "shown: it is a field"}]}),
         (Customer(full_name="Ada"), {"fullName": "Ada", "tags": [], "born": None}),
-        ([EncodedResult(weight_grams=3)], [{"weightGrams": 3}]),
+        ([Shipment(weight_grams=3)], [{"weightGrams": 3}]),
         ({"task": WorkflowTask(name="a")}, {"task": {"name": "a"}}),
         ([TaskDef(name="a"), TaskDef(name="b", description=None)], [{"name": "a"}, {"name": "b", "description": None}]),
         (10**30, 10**30),
         ("", ""),
         (None, None),
     ],
-    ids=lambda value: type(value).__name__,
 )
-def test_values_are_taken_for_what_they_stand_for(value: Any, expected: Any) -> None:
+def test_values_are_converted_to_json(value: Any, expected: Any) -> None:
     assert json.loads(encode_json(value)) == expected
 
 
@@ -126,7 +126,7 @@ class Broken(BaseModel):
     number: float = 0
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("value", "path", "message"),
     [
         ({"order": {"lines": [1, 2, {"price": math.nan}]}}, "body.order.lines[2].price", "nan"),
@@ -156,14 +156,14 @@ class Broken(BaseModel):
         ([TaskDef(input_template={"t": {b"k": 1}})], "body[0].inputTemplate.t", "key"),
     ],
 )
-def test_what_json_cannot_hold_is_refused_with_its_path(value: Any, path: str, message: str) -> None:
+def test_a_value_that_json_cannot_hold_is_an_error_with_its_path(value: Any, path: str, message: str) -> None:
     with pytest.raises(PayloadError, match=message) as caught:
         encode_json(value)
     assert caught.value.path.startswith(path) if "x" in path.split(".")[-1] else caught.value.path == path
     assert path.split("[")[0] in str(caught.value)
 
 
-def test_the_message_says_what_where_and_what_to_do() -> None:
+def test_the_error_names_value_path_and_remedy() -> None:
     with pytest.raises(PayloadError) as caught:
         encode_json(StartWorkflowRequest(name="w", input={"order": {"total": math.nan}}))
     assert str(caught.value) == (
@@ -171,13 +171,13 @@ def test_the_message_says_what_where_and_what_to_do() -> None:
     )
 
 
-def test_the_root_has_the_name_it_is_given() -> None:
+def test_the_root_can_be_named() -> None:
     with pytest.raises(PayloadError) as caught:
         encode_json({"total": math.nan}, root="output")
     assert caught.value.path == "output.total"
 
 
-def test_d32_plain_enums_and_sets_and_objects() -> None:
+def test_enums_sets_and_objects() -> None:
     result = TaskResult(task_id="t", output_data={"colour": Colour.RED, "seen": {1, 2}, "none": None})
     assert json.loads(encode_json(result)) == {
         "taskId": "t",
@@ -199,13 +199,13 @@ PLAIN = st.recursive(
 
 
 @given(PLAIN)
-def test_plain_json_comes_back_as_it_was(value: Any) -> None:
+def test_json_survives_a_round_trip(value: Any) -> None:
     assert json.loads(encode_json(value)) == value
     assert encode_json(value) == json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 @given(PLAIN)
-def test_payloads_come_back_as_they_were(value: Any) -> None:
+def test_payloads_survive_a_round_trip(value: Any) -> None:
     request = StartWorkflowRequest(name="w", input={"value": value})
     parsed = StartWorkflowRequest.model_validate_json(encode_json(request))
     assert parsed == request
@@ -227,7 +227,7 @@ def put(value: Any, odd: Any, steps: list[int]) -> tuple[Any, str]:
 
 @settings(max_examples=60)
 @given(value=PLAIN, odd=ODD, steps=st.lists(st.integers(0, 6), max_size=6))
-def test_an_odd_value_is_found_wherever_it_is(value: Any, odd: Any, steps: list[int]) -> None:
+def test_an_invalid_value_is_found_at_any_path(value: Any, odd: Any, steps: list[int]) -> None:
     structure, path = put(value, odd, steps)
     with pytest.raises(PayloadError) as caught:
         encode_json(structure)

@@ -136,7 +136,7 @@ WORKFLOW_DEF: dict[str, Any] = {
     ("model", "full"),
     [(TaskDef, TASK_DEF), (WorkflowTask, WORKFLOW_TASK), (WorkflowDef, WORKFLOW_DEF), (SchemaDef, SCHEMA)],
 )
-def test_d29_no_field_of_the_server_is_lost(model: Any, full: dict[str, Any]) -> None:
+def test_every_field_of_the_server_survives_a_round_trip(model: Any, full: dict[str, Any]) -> None:
     parsed = model.model_validate(full)
     assert parsed.to_wire() == full
     assert not parsed.model_extra  # each is a field, with a name and a type
@@ -147,7 +147,7 @@ def test_d29_no_field_of_the_server_is_lost(model: Any, full: dict[str, Any]) ->
     assert model.model_validate_json(encode_json(parsed)) == parsed
 
 
-def test_d30_sub_workflow_parameters_with_an_idempotency_strategy() -> None:
+def test_sub_workflow_parameters_with_an_idempotency_strategy() -> None:
     parsed = SubWorkflowParams.model_validate({"name": "child", "idempotencyStrategy": "FAIL"})
     assert parsed.idempotency_strategy is IdempotencyStrategy.FAIL
     assert parsed.to_wire() == {"name": "child", "idempotencyStrategy": "FAIL"}
@@ -166,7 +166,7 @@ def test_defaults_are_the_servers() -> None:
     assert WorkflowTask().type is TaskType.SIMPLE
 
 
-def test_models_of_deep_workflows_are_found_everywhere() -> None:
+def test_deeply_nested_tasks_are_parsed() -> None:
     task = WorkflowTask.model_validate(WORKFLOW_TASK)
     for each in (task.decision_cases["yes"][0], task.default_case[0], task.fork_tasks[1][1], task.loop_over[0]):
         assert each == WorkflowTask(name="leaf", task_reference_name="leaf")

@@ -38,7 +38,7 @@ def test_two_results_share_no_output() -> None:
     assert TaskResult.complete().output_data == {}
 
 
-def test_d47_search_results_say_how_much_there_is() -> None:
+def test_search_results_have_a_total() -> None:
     found = SearchResult[WorkflowSummary].model_validate_json(
         '{"totalHits": 1234, "results": [{"workflowId": "w", "status": "FAILED", "startTime": "2026-11-23T07:17:15Z"}]}'
     )
@@ -48,7 +48,7 @@ def test_d47_search_results_say_how_much_there_is() -> None:
     assert SearchResult[Workflow].model_validate_json('{"totalHits": 0, "results": null}').results == []
 
 
-def test_summaries_take_times_as_numbers_too() -> None:
+def test_summaries_accept_times_as_numbers() -> None:
     assert WorkflowSummary.model_validate({"startTime": 1795417540645}).start_time == "1795417540645"
 
 

@@ -1,12 +1,11 @@
-"""Everything that the real server said survives being parsed and sent back."""
+"""Recorded requests and responses of the real server are parsed and sent back unchanged."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import pytest
 from pydantic import TypeAdapter
 
 from conductor_async.models import (
@@ -34,11 +33,15 @@ from conductor_async.models import (
     WorkflowTestRequest,
     encode_json,
 )
+from tests.fakes.cases import case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RECORDED = Path(__file__).parents[1] / "transcripts" / "server-3.32.1.jsonl"
 EXCHANGES: list[dict[str, Any]] = [json.loads(line) for line in RECORDED.read_text().splitlines()]
 
-# What an endpoint takes and answers. `*` stands for one segment of the path; the first that fits counts.
+# What an endpoint takes and returns. `*` stands for one segment of the path; the first that fits counts.
 ENDPOINTS: list[tuple[str, str, Any, Any]] = [
     ("GET", "metadata/taskdefs", None, list[TaskDef]),
     ("POST", "metadata/taskdefs", list[TaskDef], None),
@@ -101,60 +104,57 @@ ENDPOINTS: list[tuple[str, str, Any, Any]] = [
 ]
 
 
-class Body(NamedTuple):
-    what: str
-    kind: Any
-    json: Any
+def types_of(method: str, path: list[str]) -> tuple[Any, Any]:
+    """What the endpoint takes and returns."""
+
+    def fits(verb: str, pattern: str) -> bool:
+        parts = pattern.split("/")
+        return (
+            verb in ("*", method)
+            and len(parts) == len(path)
+            and all(part in ("*", each) for part, each in zip(parts, path, strict=True))
+        )
+
+    return next((kinds for verb, pattern, *kinds in ENDPOINTS if fits(verb, pattern)), (None, None))  # type: ignore[return-value]
 
 
-def fits(pattern: str, path: list[str]) -> bool:
-    parts = pattern.split("/")
-    return len(parts) == len(path) and all(part in ("*", each) for part, each in zip(parts, path, strict=True))
-
-
-def bodies(side: str) -> list[Any]:
-    found: list[Any] = []
+def bodies(side: str) -> Iterator[tuple[str, Any, Any]]:
+    """The requests or responses of the transcript: a name, the type, and the JSON."""
     for number, exchange in enumerate(EXCHANGES, start=1):
-        if side not in exchange:
-            continue
-        method, path = exchange["method"], exchange["path"].partition("?")[0].removeprefix("/api/").split("/")
-        what = f"{number}-{exchange['case']}-{method}-{'/'.join(path)[:60]}"
-        kinds = [
-            (request, response)
-            for verb, route, request, response in ENDPOINTS
-            if verb in ("*", method) and fits(route, path)
-        ]
-        request, response = kinds[0] if kinds else (None, None)
-        kind = request if side == "request" else response
-        found.append(pytest.param(Body(what, kind, exchange[side]), id=what))
-    return found
+        if side in exchange:
+            method, path = exchange["method"], exchange["path"].partition("?")[0].removeprefix("/api/").split("/")
+            name = f"{number}: {exchange['case']}, {method} {'/'.join(path)[:60]}"
+            kind = types_of(method, path)[side == "response"]
+            assert kind is not None, f"ENDPOINTS names no type for the {side} of exchange {name}"
+            yield name, kind, exchange[side]
 
 
 def sent(value: Any) -> Any:
     return json.loads(encode_json(value))
 
 
-def touch(value: Any) -> None:
-    """Read every attribute, so that what is parsed lazily is parsed."""
+def models_in(value: Any) -> Iterator[ConductorModel]:
+    """All models in a value. Reads every attribute, so that lazy fields are parsed."""
     if isinstance(value, ConductorModel):
+        yield value
         for name in type(value).model_fields:
-            touch(getattr(value, name))
+            yield from models_in(getattr(value, name))
     elif isinstance(value, (list, dict)):
         for each in value.values() if isinstance(value, dict) else value:
-            touch(each)
+            yield from models_in(each)
 
 
-@pytest.mark.parametrize("body", bodies("response"))
-def test_what_the_server_said_is_sent_back_unchanged(body: Body) -> None:
-    assert body.kind is not None, f"no model is named for {body.what}"
-    parsed = TypeAdapter(body.kind).validate_json(json.dumps(body.json))
-    assert sent(parsed) == body.json
-    touch(parsed)
-    assert sent(parsed) == body.json
+def test_a_response_is_sent_back_unchanged() -> None:
+    for name, kind, body in bodies("response"):
+        with case(name):
+            parsed = TypeAdapter(kind).validate_json(json.dumps(body))
+            assert sent(parsed) == body
+            list(models_in(parsed))  # parses the lazy fields
+            assert sent(parsed) == body
 
 
 def as_we_send(kind: Any, body: Any) -> Any:
-    """The two things that we put better: a start always has an input, and a null map is an empty one."""
+    """Our two normalizations: a start always has an input, and a null map is an empty one."""
     if kind in (StartWorkflowRequest, WorkflowTestRequest):
         subs = {ref: as_we_send(kind, each) for ref, each in body.get("subWorkflowTestRequest", {}).items()}
         return {"input": {}} | body | ({"subWorkflowTestRequest": subs} if subs else {})
@@ -163,26 +163,15 @@ def as_we_send(kind: Any, body: Any) -> Any:
     return body
 
 
-@pytest.mark.parametrize("body", bodies("request"))
-def test_what_clients_sent_is_sent_unchanged(body: Body) -> None:
-    assert body.kind is not None, f"no model is named for {body.what}"
-    parsed = TypeAdapter(body.kind).validate_python(body.json)
-    assert sent(parsed) == as_we_send(body.kind, body.json)
+def test_a_request_is_sent_unchanged() -> None:
+    for name, kind, body in bodies("request"):
+        with case(name):
+            assert sent(TypeAdapter(kind).validate_python(body)) == as_we_send(kind, body)
 
 
-@pytest.mark.parametrize("body", bodies("response"))
-def test_the_server_knows_no_field_that_the_models_do_not(body: Body) -> None:
-    internal = {BulkSearchResponse}  # the server's internal form, which has other fields
-    unknown: set[str] = set()
-
-    def collect(value: Any) -> None:
-        if isinstance(value, ConductorModel):
-            unknown.update(f"{type(value).__name__}.{name}" for name in value.model_extra or {})
-            collect([getattr(value, name) for name in type(value).model_fields])
-        elif isinstance(value, (list, dict)):
-            for each in value.values() if isinstance(value, dict) else value:
-                collect(each)
-
-    if body.kind not in internal:
-        collect(TypeAdapter(body.kind).validate_python(body.json))
-    assert unknown == set()
+def test_models_know_every_field_of_the_server() -> None:
+    for name, kind, body in bodies("response"):
+        if kind is not BulkSearchResponse:  # the server's internal form, which has other fields
+            with case(name):
+                found = models_in(TypeAdapter(kind).validate_python(body))
+                assert {f"{type(each).__name__}.{key}" for each in found for key in each.model_extra or {}} == set()

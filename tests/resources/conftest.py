@@ -1,4 +1,4 @@
-"""A client of the real server, and the server's own word for what it holds, over plain HTTP."""
+"""A client of the server, and what the server holds, read over plain HTTP."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def held(server_url: str) -> Iterator[Callable[..., Any]]:
     with httpx.Client(trust_env=False) as http:
 
         def get(*path: str, **params: Any) -> Any:
-            answer = http.get(server_url + "".join(f"/{quote(each, safe='')}" for each in path), params=params)
-            return answer.json() if answer.status_code == 200 and answer.content else answer.status_code
+            response = http.get(server_url + "".join(f"/{quote(each, safe='')}" for each in path), params=params)
+            return response.json() if response.status_code == 200 and response.content else response.status_code
 
         yield get
 

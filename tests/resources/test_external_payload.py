@@ -1,4 +1,4 @@
-"""Payloads that the server keeps outside: fetched without our token, from allowed hosts only, never shown as empty."""
+"""Payloads in external storage: fetched without the token, from allowed hosts only, never replaced by empty ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conductor_async import ExternalPayloadError, Limits, TaskResult
+from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.orkes import KEY
 from tests.fakes.wire import Behaviour, Peer, Request, WireServer, answer, cut, packed, serve
@@ -52,7 +53,7 @@ def handed_back(server: WireServer) -> list[Any]:
     return [each.json for each in server.requests if (each.method, each.target) == ("POST", "/api/tasks")]
 
 
-async def test_all_payloads_of_an_execution_are_fetched_without_our_token() -> None:
+async def test_all_payloads_of_an_execution_are_fetched_without_the_token() -> None:
     async with serve(answer(json=LARGE)) as storage, serve(Conductor(f"{storage.origin}/bucket/x?sig=a%2Fb")) as server:
         async with client_of(server, authentication_settings=KEY, headers={"X-Key": "k"}) as client:
             workflow = await client.workflow.get_workflow("w")
@@ -67,7 +68,7 @@ async def test_all_payloads_of_an_execution_are_fetched_without_our_token() -> N
         await storage.all_closed()
 
 
-async def test_a_pool_of_one_is_enough() -> None:
+async def test_one_connection_is_enough() -> None:
     async with (
         serve(answer(json=LARGE)) as storage,
         serve(Conductor(f"{storage.origin}/x")) as server,
@@ -89,7 +90,7 @@ async def test_polled_tasks_have_their_input() -> None:
         assert handed_back(server) == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     "uri",
     [
         "http://elsewhere.example/x",
@@ -108,9 +109,9 @@ async def test_polled_tasks_have_their_input() -> None:
         "",
     ],
 )
-async def test_other_places_are_refused_and_nothing_is_shown_as_empty(uri: str | None) -> None:
+async def test_payloads_on_other_hosts_are_an_error(uri: str | None) -> None:
     async with serve(Conductor(uri)) as server, client_of(server) as client:
-        with pytest.raises(ExternalPayloadError, match=r"kept outside the server at 'in/2.json'") as caught:
+        with pytest.raises(ExternalPayloadError, match=r"is in external storage at 'in/2.json'") as caught:
             await client.workflow.get_workflow("w")
         assert caught.value.path == "in/2.json"
         with pytest.raises(ExternalPayloadError):
@@ -126,7 +127,7 @@ async def test_hosts_can_be_allowed() -> None:
         assert (await client.workflow.get_workflow("w")).output == LARGE
 
 
-@pytest.mark.parametrize(
+@each_case(
     "fault",
     [
         answer(text="<html>"),
@@ -141,7 +142,7 @@ async def test_hosts_can_be_allowed() -> None:
     ],
     ids=["html", "list", "empty", "403", "redirect", "not utf-8", "deep", "cut", "large"],
 )
-async def test_what_cannot_be_read_is_an_error(fault: Behaviour) -> None:
+async def test_an_unreadable_payload_is_an_error(fault: Behaviour) -> None:
     async with (
         serve(fault) as storage,
         serve(Conductor(f"{storage.origin}/x?sig=c4n4ry")) as server,
@@ -152,7 +153,7 @@ async def test_what_cannot_be_read_is_an_error(fault: Behaviour) -> None:
         assert "sig=c4n4ry" not in str(caught.value)
 
 
-async def test_a_busy_storage_is_asked_again() -> None:
+async def test_requests_to_an_unavailable_storage_are_retried() -> None:
     async with (
         serve(cut(b""), answer(503), answer(json=LARGE)) as storage,
         serve(Conductor(f"{storage.origin}/x")) as server,
@@ -185,7 +186,7 @@ async def test_a_task_whose_input_cannot_be_fetched_is_handed_back(take: Any, ca
     assert "handed back" in caplog.text
 
 
-async def test_neither_a_lost_location_nor_a_failed_return_loses_the_other_tasks(
+async def test_a_failed_hand_back_does_not_lose_the_other_tasks(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     conductor = Conductor(None)
@@ -197,5 +198,5 @@ async def test_neither_a_lost_location_nor_a_failed_return_loses_the_other_tasks
     async with serve(failing) as server, client_of(server) as client:
         await batch(client)
         assert "could not be handed back" in caplog.text
-        with pytest.raises(ExternalPayloadError, match="did not say where"):
+        with pytest.raises(ExternalPayloadError, match="asking the server for its URL failed"):
             await client.workflow.get_workflow("w")

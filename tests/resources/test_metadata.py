@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.server, pytest.mark.anyio]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"  # trio against the real server: test_names
-
-
 Held = Callable[..., Any]
 Name = Callable[[str], str]
 
@@ -80,7 +75,7 @@ async def test_task_definitions(conductor: ConductorClient, held: Held, new_name
         assert held("metadata", "taskdefs", each) == 404
 
 
-async def test_what_is_not_there(conductor: ConductorClient, new_name: Name) -> None:
+async def test_unknown_names_and_ids(conductor: ConductorClient, new_name: Name) -> None:
     metadata, name = conductor.metadata, new_name("missing")
     for call, status in (
         (metadata.get_workflow_def(name), 404),
@@ -96,7 +91,7 @@ async def test_what_is_not_there(conductor: ConductorClient, new_name: Name) -> 
         assert name in str(caught.value)
 
 
-async def test_invalid_definitions_list_what_is_wrong(conductor: ConductorClient, held: Held, new_name: Name) -> None:
+async def test_invalid_definitions_list_the_problems(conductor: ConductorClient, held: Held, new_name: Name) -> None:
     metadata, name = conductor.metadata, new_name("bad")
     twice = WorkflowDef(name=name, tasks=[*one_task(), *one_task()], schema_version=1)
     for call in (
@@ -129,7 +124,7 @@ def without_times(definition: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("write", ["register", "update"])
-async def test_d29_a_workflow_of_every_field_survives(
+async def test_a_workflow_with_every_field_survives_a_round_trip(
     write: str, conductor: ConductorClient, held: Held, new_name: Name
 ) -> None:
     name = new_name("full")
@@ -150,14 +145,17 @@ async def test_d29_a_workflow_of_every_field_survives(
     await conductor.metadata.unregister_workflow_def(name, given["version"])
 
 
-async def test_d29_the_full_workflow_uses_every_field_that_models_know() -> None:
+async def test_the_full_workflow_uses_every_field_that_models_know() -> None:
     used = keys_of(full_workflow_def("x"))
     for model in (WorkflowDef, WorkflowTask, SubWorkflowParams, TaskDef):
-        wire_names = {field.alias for field in model.model_fields.values()}
-        assert wire_names - used <= {"createTime", "updateTime"}, model
+        model.model_rebuild()  # models are built when first used
+        json_names = {field.alias for field in model.model_fields.values()}
+        assert json_names - used <= {"createTime", "updateTime"}, model
 
 
-async def test_d29_a_task_of_every_field_survives(conductor: ConductorClient, held: Held, new_name: Name) -> None:
+async def test_a_task_with_every_field_survives_a_round_trip(
+    conductor: ConductorClient, held: Held, new_name: Name
+) -> None:
     name = new_name("full")
     given = full_task_def(name)
     await conductor.metadata.register_task_def(TaskDef.model_validate(given))
@@ -180,7 +178,7 @@ def part(value: Any) -> Any:
     return without_times(value) if isinstance(value, dict) else value
 
 
-async def test_d30_one_definition_does_not_poison_the_list(conductor: ConductorClient, new_name: Name) -> None:
+async def test_an_unusual_definition_does_not_break_the_list(conductor: ConductorClient, new_name: Name) -> None:
     name = new_name("sub")
     params = SubWorkflowParams(name="child", version=1, idempotency_key="k", idempotency_strategy="RETURN_EXISTING")
     task = WorkflowTask(name="s", task_reference_name="s", type="SUB_WORKFLOW", sub_workflow_param=params)
@@ -191,9 +189,7 @@ async def test_d30_one_definition_does_not_poison_the_list(conductor: ConductorC
     await conductor.metadata.unregister_workflow_def(name, 1)
 
 
-async def test_d58_what_was_not_set_is_the_servers_to_choose(
-    conductor: ConductorClient, held: Held, new_name: Name
-) -> None:
+async def test_unset_fields_get_the_servers_defaults(conductor: ConductorClient, held: Held, new_name: Name) -> None:
     name = new_name("plain")
     await conductor.metadata.register_workflow_def(WorkflowDef(name=name, tasks=one_task()))
     found = held("metadata", "workflow", name)

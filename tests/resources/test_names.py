@@ -1,4 +1,4 @@
-"""Names and values with odd characters reach the server as they are, and never as another route."""
+"""Names and values with special characters reach the server unchanged, and never change the path of a request."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from conductor_async import (
     WorkflowTask,
 )
 from conductor_async.client import ConductorClient
+from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, serve
 
@@ -49,8 +50,8 @@ REFUSED = ["", " ", "\t", ".", "..", "a/b", "/", "a\\b", "a\nb", "a\x00b", "a\x7
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("name", ODD)
-async def test_what_goes_over_the_wire(name: str) -> None:
+@each_case("name", ODD)
+async def test_names_are_quoted_in_paths(name: str) -> None:
     async with serve(answer(json={"name": name})) as server, client_of(server) as client:
         await client.metadata.get_workflow_def(name)
         target = server.requests[0].target
@@ -62,8 +63,8 @@ async def test_what_goes_over_the_wire(name: str) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("value", [*ODD, "a/b", "..", "[x]", "a=b&c", "\n", ""])
-async def test_query_values_over_the_wire(value: str) -> None:
+@each_case("value", [*ODD, "a/b", "..", "[x]", "a=b&c", "\n", ""])
+async def test_values_are_quoted_in_queries(value: str) -> None:
     async with serve(answer(json={"results": [], "totalHits": 0})) as server, client_of(server) as client:
         await client.workflow.search(query=value, free_text=value, sort=None)
         query = server.requests[0].target.partition("?")[2]
@@ -77,7 +78,7 @@ async def test_query_values_over_the_wire(value: str) -> None:
 
 
 @pytest.mark.anyio
-async def test_d46_skipped_tasks_values_stay_quoted_in_the_query() -> None:
+async def test_inputs_of_skipped_tasks_are_quoted_in_the_query() -> None:
     async with serve(answer()) as server, client_of(server) as client:
         values = {"k y": "a=b&[c];ü", "n": 7, "yes": True}
         request = SkipTaskRequest(task_input=values, task_output={"o": "1"})
@@ -95,8 +96,8 @@ async def test_d46_skipped_tasks_values_stay_quoted_in_the_query() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("name", REFUSED)
-async def test_names_that_could_be_another_route_are_refused_before_sending(name: str) -> None:
+@each_case("name", REFUSED)
+async def test_names_that_would_change_the_path_are_rejected_before_sending(name: str) -> None:
     calls: list[Any] = [
         lambda c: c.metadata.register_workflow_def(WorkflowDef(name=name)),
         lambda c: c.metadata.update_workflow_def(WorkflowDef(name=name)),
@@ -130,14 +131,14 @@ async def test_names_that_could_be_another_route_are_refused_before_sending(name
 
 
 @pytest.mark.anyio
-async def test_none_is_no_name() -> None:
+async def test_none_is_not_a_name() -> None:
     async with client_of("http://localhost:1") as client:
         with pytest.raises(ConfigurationError, match="workflow id must be a string, not NoneType"):
             await client.workflow.get_workflow(None)  # type: ignore[arg-type]
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@each_case(
     ("value", "path"),
     [
         (float("nan"), "input.order.lines[2].price"),
@@ -148,7 +149,7 @@ async def test_none_is_no_name() -> None:
         ({(1, 2): 3}, "input.order.lines[2].price"),
     ],
 )
-async def test_d32_a_value_that_json_cannot_hold_is_named_before_anything_is_sent(value: Any, path: str) -> None:
+async def test_a_value_that_json_cannot_hold_is_rejected_before_sending(value: Any, path: str) -> None:
     payload = {"order": {"lines": [{}, {}, {"price": value}]}}
     request = StartWorkflowRequest(name="w", input=payload)
     result = TaskResult(task_id="t", workflow_instance_id="w", output_data=payload)
@@ -172,7 +173,7 @@ async def test_d32_a_value_that_json_cannot_hold_is_named_before_anything_is_sen
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
+@each_case(
     "call",
     [
         lambda c: c.task.add_task_log("t", "lone \udc80"),
@@ -181,7 +182,7 @@ async def test_d32_a_value_that_json_cannot_hold_is_named_before_anything_is_sen
         lambda c: c.workflow.start_workflow_by_name("w", correlation_id="\udc80"),
     ],
 )
-async def test_text_that_is_no_unicode_is_refused_before_anything_is_sent(call: Any) -> None:
+async def test_invalid_unicode_is_rejected_before_sending(call: Any) -> None:
     async with serve(answer(json={})) as server, client_of(server) as client:
         with pytest.raises(PayloadError, match="surrogate"):
             await call(client)
@@ -193,7 +194,7 @@ async def test_text_that_is_no_unicode_is_refused_before_anything_is_sent(call: 
 
 @pytest.mark.anyio
 @pytest.mark.server
-@pytest.mark.parametrize("odd", ODD)
+@each_case("odd", ODD)
 async def test_odd_names_round_trip_on_the_real_server(odd: str, server_url: str, new_name: Any) -> None:
     plain = new_name("names")
     name = f"{odd}{plain}"

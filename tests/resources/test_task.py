@@ -20,17 +20,12 @@ from conductor_async import (
     WorkflowRun,
     WorkflowTask,
 )
+from tests.fakes.cases import each_case
 
 if TYPE_CHECKING:
     from conductor_async.client import ConductorClient
 
 pytestmark = [pytest.mark.server, pytest.mark.anyio]
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"  # trio against the real server: test_names
-
 
 Held = Callable[..., Any]
 
@@ -52,7 +47,7 @@ async def test_polling(conductor: ConductorClient, held: Held, flow: str) -> Non
         await task.batch_poll_tasks(kind, timeout=100)
 
 
-async def test_d44_an_empty_queue_is_none(conductor: ConductorClient, flow: str) -> None:
+async def test_polling_an_empty_queue_returns_none(conductor: ConductorClient, flow: str) -> None:
     assert await conductor.task.poll_task(f"{flow}_one") is None
 
 
@@ -97,8 +92,8 @@ async def test_results(conductor: ConductorClient, held: Held, flow: str) -> Non
     assert (one.workflow_instance_id, following.workflow_instance_id) == (other, third)
 
 
-@pytest.mark.parametrize("output", [{"a": {"b": [1, None]}, "result": "x"}, None])
-async def test_d45_results_by_reference_name(output: Any, conductor: ConductorClient, held: Held, flow: str) -> None:
+@each_case("output", [{"a": {"b": [1, None]}, "result": "x"}, None])
+async def test_results_by_reference_name(output: Any, conductor: ConductorClient, held: Held, flow: str) -> None:
     workflow_id = await conductor.workflow.start_workflow_by_name(flow)
     update = conductor.task.update_task_by_ref_name
     task_id = await update(workflow_id, "one", TaskResultStatus.COMPLETED, output, worker_id="me")
@@ -141,7 +136,7 @@ TEXTS = [
 ]
 
 
-async def test_d26_logs_are_stored_as_they_are(conductor: ConductorClient, held: Held, flow: str) -> None:
+async def test_logs_are_stored_unchanged(conductor: ConductorClient, held: Held, flow: str) -> None:
     workflow_id = await conductor.workflow.start_workflow_by_name(flow)
     task_id = (await conductor.workflow.get_workflow(workflow_id)).tasks[0].task_id
     assert await conductor.task.get_task_logs(task_id) == []
@@ -182,7 +177,7 @@ async def test_search(conductor: ConductorClient, flow: str) -> None:
     assert {each.reference_task_name for each in whole.results} == {"one"}
 
 
-async def test_what_is_not_there(conductor: ConductorClient, flow: str) -> None:
+async def test_unknown_names_and_ids(conductor: ConductorClient, flow: str) -> None:
     task, missing = conductor.task, "00000000-0000-4000-8000-000000000000"
     result = TaskResult(task_id=missing, workflow_instance_id=missing, status="COMPLETED")
     for call in (task.get_task(missing), task.update_task(result), task.update_task_v2(result)):

@@ -31,11 +31,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.server, pytest.mark.anyio]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"  # trio against the real server: test_names
-
-
 Held = Callable[..., Any]
 
 
@@ -65,13 +60,13 @@ async def test_executing_synchronously(conductor: ConductorClient, held: Held, f
     fails = {"terminationStatus": "FAILED", "terminationReason": "no luck"}
     last = WorkflowTask(name="end", task_reference_name="end", type="TERMINATE", input_parameters=fails)
     await conductor.metadata.register_workflow_def(WorkflowDef(name=ends, version=2, tasks=[last]))
-    run = await workflow.execute_workflow(StartWorkflowRequest(name=ends))  # no version: the highest (D41)
+    run = await workflow.execute_workflow(StartWorkflowRequest(name=ends))  # no version: the latest
     assert (run.status, run.is_completed(), run.is_successful()) == ("FAILED", True, False)
     assert run.reason_for_incompletion == held("workflow", run.workflow_id)["reasonForIncompletion"] != ""
     await conductor.metadata.unregister_workflow_def(ends, 2)
 
 
-async def test_d60_the_documented_positions_of_execute(conductor: ConductorClient, held: Held, flow: str) -> None:
+async def test_the_documented_positions_of_execute(conductor: ConductorClient, held: Held, flow: str) -> None:
     request = StartWorkflowRequest(name="another name", version=9, input={"x": 1})
     run = await conductor.workflow.execute_workflow(request, "request-1", flow, 1, "wait", wait_for_seconds=1)
     assert run.request_id == "request-1"
@@ -99,7 +94,7 @@ async def test_executing_until_something_blocks(conductor: ConductorClient, new_
     await conductor.metadata.unregister_workflow_def(name, 1)
 
 
-async def test_looking(conductor: ConductorClient, flow: str, finish: Any) -> None:
+async def test_reading_executions(conductor: ConductorClient, flow: str, finish: Any) -> None:
     workflow = conductor.workflow
     first = await workflow.start_workflow_by_name(flow, {"x": 1}, correlation_id=f"{flow} a")
     second = await workflow.start_workflow_by_name(flow, {"x": 2}, correlation_id=f"{flow}-b")
@@ -124,13 +119,13 @@ async def test_looking(conductor: ConductorClient, flow: str, finish: Any) -> No
     assert set(ever) == {first, second}
 
 
-async def test_d40_tasks_are_left_out_if_asked_to(conductor: ConductorClient, flow: str) -> None:
+async def test_tasks_are_left_out_if_asked_to(conductor: ConductorClient, flow: str) -> None:
     workflow_id = await conductor.workflow.start_workflow_by_name(flow)
     assert (await conductor.workflow.get_workflow(workflow_id, include_tasks=False)).tasks == []
     assert len((await conductor.workflow.get_workflow(workflow_id)).tasks) == 1
 
 
-async def test_d42_by_correlation_id(conductor: ConductorClient, flow: str) -> None:
+async def test_by_correlation_id(conductor: ConductorClient, flow: str) -> None:
     workflow = conductor.workflow
     ids = {key: await workflow.start_workflow_by_name(flow, correlation_id=key) for key in ("a 1", "b/2", "c?")}
     await workflow.terminate_workflow(ids["b/2"])
@@ -145,7 +140,7 @@ async def test_d42_by_correlation_id(conductor: ConductorClient, flow: str) -> N
     assert await workflow.get_by_correlation_id(flow, "unknown") == []
 
 
-async def test_d47_search(conductor: ConductorClient, flow: str) -> None:
+async def test_search(conductor: ConductorClient, flow: str) -> None:
     workflow = conductor.workflow
     ids = {await workflow.start_workflow_by_name(flow, {"x": n}) for n in range(3)}
     query = f"workflowType={flow} AND status=RUNNING"
@@ -192,7 +187,7 @@ async def test_pausing_and_resuming(conductor: ConductorClient, held: Held, flow
             await call
 
 
-async def test_running_again(conductor: ConductorClient, held: Held, flow: str, finish: Any) -> None:
+async def test_restart_retry_and_rerun(conductor: ConductorClient, held: Held, flow: str, finish: Any) -> None:
     workflow = conductor.workflow
     workflow_id = await workflow.start_workflow_by_name(flow, {"x": 1})
     request = RerunWorkflowRequest(workflow_input={"x": 2})
@@ -200,7 +195,7 @@ async def test_running_again(conductor: ConductorClient, held: Held, flow: str, 
         with pytest.raises(ConflictError):
             await call
     with pytest.raises(NotFoundError):
-        await workflow.retry_workflow(workflow_id)  # what the server answers for a running one
+        await workflow.retry_workflow(workflow_id)  # the server's response for a running one
 
     await finish(workflow_id, "one", status="FAILED")
     assert held("workflow", workflow_id)["status"] == "FAILED"
@@ -226,7 +221,7 @@ async def test_running_again(conductor: ConductorClient, held: Held, flow: str, 
     assert held("workflow", workflow_id)["status"] == "RUNNING"
 
 
-async def test_d46_skipping_a_task(conductor: ConductorClient, held: Held, flow: str, finish: Any) -> None:
+async def test_skipping_a_task(conductor: ConductorClient, held: Held, flow: str, finish: Any) -> None:
     workflow = conductor.workflow
     workflow_id = await workflow.start_workflow_by_name(flow)
     values = {"k [x]": 'a=b&[c];+ü"%41', "n": 7}
@@ -249,7 +244,7 @@ async def test_removing(conductor: ConductorClient, held: Held, flow: str) -> No
     for each in ids[:2]:
         await workflow.terminate_workflow(each)
     await workflow.delete_workflow(ids[0])
-    await workflow.remove_workflow(ids[1])
+    await workflow.delete_workflow(ids[1])
     await workflow.terminate_remove_workflow(ids[2], "gone")
     await workflow.delete_workflow(ids[3], archive_workflow=False)
     assert [held("workflow", each) for each in ids] == [404] * 4
@@ -272,11 +267,11 @@ async def test_testing_with_mocks(conductor: ConductorClient, held: Held, flow: 
 @pytest.mark.only_on("server", reason="the embedded engine has messages without a setting")
 async def test_messages_need_a_setting_of_the_server(conductor: ConductorClient, flow: str) -> None:
     workflow_id = await conductor.workflow.start_workflow_by_name(flow)
-    with pytest.raises(EndpointNotAvailableError, match="does not have that endpoint"):
+    with pytest.raises(EndpointNotAvailableError, match="does not have the endpoint"):
         await conductor.workflow.send_message(workflow_id, {"a": 1})
 
 
-async def test_where_payloads_are_kept(conductor: ConductorClient) -> None:
+async def test_external_storage_locations(conductor: ConductorClient) -> None:
     for client, kind in ((conductor.workflow, "WORKFLOW_INPUT"), (conductor.task, "TASK_OUTPUT")):
         location = await client.get_external_storage_location("some/path.json", "READ", kind)
         assert location.uri is None  # the default server has a dummy storage
@@ -284,7 +279,7 @@ async def test_where_payloads_are_kept(conductor: ConductorClient) -> None:
             await client.get_external_storage_location("some/path.json", "READ", "NONSENSE")
 
 
-async def test_what_is_not_there(conductor: ConductorClient, new_name: Any) -> None:
+async def test_unknown_names_and_ids(conductor: ConductorClient, new_name: Any) -> None:
     workflow, missing, name = conductor.workflow, "00000000-0000-4000-8000-000000000000", new_name("missing")
     request = StartWorkflowRequest(name=name)
     for call in (

@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.server, pytest.mark.anyio]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"  # trio against the real server: test_names
-
-
 MISSING = "00000000-0000-4000-8000-000000000000"
 
 

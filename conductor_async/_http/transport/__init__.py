@@ -1,1 +1,1 @@
-"""How bytes get to a server: aiohttp on asyncio, httpx elsewhere and for injected clients."""
+"""How requests reach a server: through aiohttp on asyncio; through httpx on trio and with injected clients."""

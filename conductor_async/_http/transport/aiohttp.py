@@ -1,19 +1,19 @@
-"""The way to a server on asyncio: aiohttp's connections, without what a request of ours does not need."""
+"""The transport on asyncio: aiohttp's connections, without the parts of aiohttp that our requests do not need."""
 
 from __future__ import annotations
 
-import base64
 import functools
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
 
-from conductor_async._http.decompression import whole
+from conductor_async._http.decompression import read_body
 from conductor_async._http.transport.factory import checked_url
 from conductor_async._http.transport.interface import NotSentError, Response, SendError
+from conductor_async._urls import basic_credentials
 
 if TYPE_CHECKING:
     import ssl
@@ -26,8 +26,9 @@ _NOT_SENT = (
     aiohttp.InvalidURL,
 )
 
-_PLAIN = re.compile(r"https?://[a-z0-9.:\[\]-]+(/[!-~]*)?")
-_ODD = re.compile(r'["<>\\^`{|}#]|/\.\.?(/|\?|$)')
+# URLs that match the first and not the second can be sent as they are.
+_PLAIN_URL = re.compile(r"https?://[a-z0-9.:\[\]-]+(/[!-~]*)?")
+_NEEDS_QUOTING = re.compile(r'["<>\\^`{|}#]|/\.\.?(/|\?|$)')
 
 
 class DroppedConnectionError(aiohttp.ClientConnectionError):
@@ -35,14 +36,14 @@ class DroppedConnectionError(aiohttp.ClientConnectionError):
 
 
 class AiohttpTransport:
-    """Sends each request once, as it is.
+    """Sends each request exactly once.
 
     Args:
-        context: For TLS.
-        connections: How many, at the most.
+        context: The TLS settings.
+        connections: The most connections.
         keepalive_expiry: Seconds that an idle connection is kept.
-        max_response_size: Bytes of the largest answer that is read, unpacked.
-        proxy: The URL of the proxy to use, if any; `user:password@` in it tells it who we are.
+        max_response_size: The most bytes of a response body, decompressed.
+        proxy: The URL of the proxy, if any, with `user:password@` if it requires authentication.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class AiohttpTransport:
         self._proxy: str | None = None
         self._proxy_headers: dict[str, str] | None = None
         if proxy:
-            self._proxy, self._proxy_headers = _without_user(proxy)
+            self._proxy, self._proxy_headers = _without_credentials(proxy)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=keepalive_expiry, ssl=context),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -67,32 +68,32 @@ class AiohttpTransport:
             trust_env=False,
         )
 
-    async def ask(
+    async def send(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes, *, connect_timeout: float
     ) -> Response:
-        """Sends a request, and reads the answer: see `Transport`."""
+        """Sends a request and returns the complete response: see `Transport.send`."""
         try:
             async with self._session.request(
                 method,
-                _as_it_is(url),
+                _yarl_url(url),
                 headers=headers,
                 data=aiohttp.BytesPayload(content) if content else None,
                 allow_redirects=False,
-                timeout=_time_to_connect(connect_timeout),
+                timeout=_connect_timeout(connect_timeout),
                 proxy=self._proxy,
                 proxy_headers=self._proxy_headers,
                 middlewares=() if method == "POST" and not self._proxy_headers else None,  # no POST is sent twice
             ) as response:
-                found = {
+                response_headers = {
                     name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.raw_headers
                 }
-                return await whole(
-                    response.status,
-                    found,
+                body = await read_body(
                     response.content.iter_any(),
-                    found.get("content-encoding", ""),
-                    self._max_response_size,
+                    response_headers.get("content-encoding", ""),
+                    max_size=self._max_response_size,
+                    status=response.status,
                 )
+                return Response(response.status, response_headers, body)
         except (aiohttp.ClientError, OSError) as error:
             kind = NotSentError if was_not_sent(error) else SendError
             raise kind(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
@@ -106,9 +107,9 @@ class AiohttpTransport:
         request: aiohttp.ClientRequest,
         handler: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]],
     ) -> aiohttp.ClientResponse:
-        # aiohttp sends GET, PUT and DELETE once more by itself when a kept connection drops. A poll must not be sent
-        # twice: the first one may have taken a task. Under another name the error does not set off the resending.
-        if self._proxy_headers and not request.is_ssl():  # else they go with CONNECT
+        # When an idle connection turns out to be closed, aiohttp resends GET, PUT and DELETE by itself. A poll must not
+        # be sent twice: the first one may have taken a task. Another class of error prevents the resending.
+        if self._proxy_headers and not request.is_ssl():  # for https, aiohttp sends them with CONNECT
             request.headers.update(self._proxy_headers)
         try:
             return await handler(request)
@@ -119,29 +120,27 @@ class AiohttpTransport:
 
 
 def was_not_sent(error: BaseException | None) -> bool:
-    """Whether aiohttp says by this that the request never left."""
+    """Whether this error of aiohttp means that the request never left."""
     return isinstance(error, _NOT_SENT)
 
 
 @functools.lru_cache(maxsize=64)
-def _time_to_connect(seconds: float) -> aiohttp.ClientTimeout:
+def _connect_timeout(seconds: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(connect=seconds, sock_connect=seconds)
 
 
 @functools.lru_cache(maxsize=512)
-def _as_it_is(url: str) -> URL:
-    # aiohttp unquotes what it thinks need not be quoted. But servlets take what follows a semicolon in a name for a
-    # parameter, and a signed URL is valid as it is.
-    if not _PLAIN.fullmatch(url) or _ODD.search(url):
+def _yarl_url(url: str) -> URL:
+    # Not URL(url): yarl unquotes what it considers needlessly quoted. But servlets take what follows a semicolon for a
+    # path parameter, and any change breaks the signature of a signed URL.
+    if not _PLAIN_URL.fullmatch(url) or _NEEDS_QUOTING.search(url):
         url = checked_url(url)
     return URL(url, encoded=True)
 
 
-def _without_user(proxy: str) -> tuple[str, dict[str, str]]:
-    """The proxy's URL, and the header that tells it who we are: aiohttp is about to drop its own way to say so."""
+def _without_credentials(proxy: str) -> tuple[str, dict[str, str]]:
+    """Returns the proxy's URL and its authentication header: aiohttp deprecates its own way to pass credentials."""
     parts = urlsplit(proxy)
     url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    if parts.username is None:
-        return url, {}
-    user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return url, {"Proxy-Authorization": "Basic " + base64.b64encode(user.encode()).decode()}
+    authorization = basic_credentials(parts.username, parts.password)
+    return url, {"Proxy-Authorization": authorization} if authorization else {}

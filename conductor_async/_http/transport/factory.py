@@ -1,7 +1,4 @@
-"""Which way leads to the server: aiohttp's connections on asyncio, httpx's own on trio.
-
-TLS and proxies are settled here.
-"""
+"""Makes the default transport: aiohttp on asyncio, httpx on trio. Applies the TLS and proxy settings."""
 
 from __future__ import annotations
 
@@ -19,8 +16,13 @@ if TYPE_CHECKING:
     from conductor_async.config import Configuration
 
 
-def make_transport(configuration: Configuration, url: str, connections: int) -> Transport:
-    """The way to the server of `url` in the running event loop, with so many connections at the most.
+def make_transport(configuration: Configuration, url: str, max_connections: int) -> Transport:
+    """Returns a transport for the server of `url` in the running event loop.
+
+    Args:
+        configuration: Gives TLS settings, proxy and limits.
+        url: The server, or any URL of it.
+        max_connections: The most connections.
 
     Raises:
         ConfigurationError: The certificates cannot be loaded.
@@ -29,13 +31,13 @@ def make_transport(configuration: Configuration, url: str, connections: int) -> 
     secure = "https" in (urlsplit(url).scheme, urlsplit(proxy or "").scheme)
     context = _ssl_context(configuration) if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     keepalive = configuration.limits.keepalive_expiry
-    at_most = configuration.max_response_size
-    # Each way imports its library, which takes a while.
+    max_size = configuration.max_response_size
+    # Import only the library that is used: each takes a while.
     if "trio" not in type(anyio.lowlevel.current_token().native_token).__module__:
         from conductor_async._http.transport.aiohttp import AiohttpTransport
 
         return AiohttpTransport(
-            context, connections=connections, keepalive_expiry=keepalive, max_response_size=at_most, proxy=proxy
+            context, connections=max_connections, keepalive_expiry=keepalive, max_response_size=max_size, proxy=proxy
         )
     import httpx
 
@@ -45,18 +47,18 @@ def make_transport(configuration: Configuration, url: str, connections: int) -> 
         verify=context,
         trust_env=False,
         limits=httpx.Limits(
-            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=keepalive
+            max_connections=max_connections, max_keepalive_connections=max_connections, keepalive_expiry=keepalive
         ),
         proxy=httpx.Proxy(proxy, ssl_context=context if proxy.startswith("https") else None) if proxy else None,
     )
-    return HttpxTransport(transport, at_most)
+    return HttpxTransport(transport, max_size)
 
 
 def checked_url(url: str) -> str:
-    """A URL of another's as it can be sent: only what no URL may hold is quoted, a host in another script is encoded.
+    """Returns a URL from outside in a form that can be sent: invalid characters are quoted, the host is IDNA-encoded.
 
     Raises:
-        ValueError: It is no URL.
+        ValueError: It is not a valid URL.
     """
     import httpx
 
@@ -72,7 +74,7 @@ def _ssl_context(configuration: Configuration) -> ssl.SSLContext:
         return verify
     try:
         if isinstance(verify, bool):
-            import httpx  # has the authorities (certifi)
+            import httpx  # brings certifi's certificate authorities
 
             context = httpx.create_ssl_context(verify=verify, trust_env=configuration.trust_env)
         elif Path(verify).is_dir():
@@ -82,8 +84,8 @@ def _ssl_context(configuration: Configuration) -> ssl.SSLContext:
         if cert is not None:
             context.load_cert_chain(*((cert,) if isinstance(cert, str) else cert))
     except (OSError, ssl.SSLError) as error:
-        shown = cert[0] if isinstance(cert, tuple) else cert  # the rest may hold a password
+        shown = cert[0] if isinstance(cert, tuple) else cert  # the rest may include a password
         raise ConfigurationError(
-            f"verify={verify!r}, cert={shown!r}: the certificates cannot be loaded ({error})"
+            f"verify={verify!r}, cert={shown!r}: loading the certificates failed ({error})"
         ) from error
     return context

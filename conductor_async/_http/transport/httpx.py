@@ -1,4 +1,4 @@
-"""The way to a server through httpx: a client that was given to us, or one of httpx's transports."""
+"""The transports over httpx: through an injected client, or through one of httpx's own transports."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 import anyio
 import httpx
 
-from conductor_async._http.decompression import UnreadableError, whole
-from conductor_async._http.transport.interface import NotSentError, SendError, TransportTimeoutError
+from conductor_async._http.decompression import UnreadableResponseError, read_body
+from conductor_async._http.transport.interface import NotSentError, Response, SendError, TransportTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
-
-    from conductor_async._http.transport.interface import Response
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
@@ -25,47 +23,49 @@ class _HttpxBase(ABC):
     def __init__(self, max_response_size: int) -> None:
         self._max_response_size = max_response_size
 
-    async def ask(
+    async def send(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes, *, connect_timeout: float
     ) -> Response:
-        """Sends a request, and reads the answer: see `Transport`."""
+        """Sends a request and returns the complete response: see `Transport.send`."""
         try:
             request = _request(method, url, headers, content)
-            times = {"connect": connect_timeout, "pool": connect_timeout, "read": None, "write": None}
-            request.extensions["timeout"] = times
-            response = await self._send(request)
+            timeouts = {"connect": connect_timeout, "pool": connect_timeout, "read": None, "write": None}
+            request.extensions["timeout"] = timeouts
+            response = await self._exchange(request)
             try:
                 return await self._read(response)
             finally:
                 await response.aclose()
         except httpx.DecodingError as error:
-            raise UnreadableError("is not packed as its Content-Encoding says") from error
+            raise UnreadableResponseError("is not compressed as its Content-Encoding says") from error
         except _transport_errors() as error:
-            raise _kind(error)(_reason(error)) from error
+            raise _error_class(error)(_reason(error)) from error
 
     @abstractmethod
-    async def _send(self, request: httpx.Request) -> httpx.Response: ...
+    async def _exchange(self, request: httpx.Request) -> httpx.Response: ...
 
     @abstractmethod
-    def _pieces(self, response: httpx.Response) -> tuple[AsyncIterator[bytes], str]:
-        """The body as it comes, and how it is packed."""
+    def _chunks(self, response: httpx.Response) -> tuple[AsyncIterator[bytes], str]:
+        """Returns the body as it arrives, and its Content-Encoding (empty if httpx decompresses it)."""
 
     async def _read(self, response: httpx.Response) -> Response:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
-        pieces, packing = self._pieces(response)
+        chunks, content_encoding = self._chunks(response)
         try:
-            return await whole(response.status_code, headers, pieces, packing, self._max_response_size)
-        except UnreadableError:
-            await _abandon(pieces)
+            status, max_size = response.status_code, self._max_response_size
+            body = await read_body(chunks, content_encoding, max_size=max_size, status=status)
+        except UnreadableResponseError:
+            await _close_stream(chunks)
             raise
+        return Response(status, headers, body)
 
 
 class HttpxTransport(_HttpxBase):
-    """Over a transport.
+    """Sends through a transport of httpx.
 
     Args:
-        transport: It is closed with this.
-        max_response_size: Bytes of the largest answer that is read, unpacked.
+        transport: The transport. Closing this closes it.
+        max_response_size: The most bytes of a response body, decompressed.
     """
 
     def __init__(self, transport: httpx.AsyncBaseTransport, max_response_size: int) -> None:
@@ -76,57 +76,57 @@ class HttpxTransport(_HttpxBase):
         """Closes the transport."""
         await self._transport.aclose()
 
-    async def _send(self, request: httpx.Request) -> httpx.Response:
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
         response = await self._transport.handle_async_request(request)
         response.request = request
         return response
 
-    def _pieces(self, response: httpx.Response) -> tuple[AsyncIterator[bytes], str]:
+    def _chunks(self, response: httpx.Response) -> tuple[AsyncIterator[bytes], str]:
         return aiter(response.stream), response.headers.get("content-encoding", "")  # type: ignore[arg-type]
 
 
 class HttpxClientTransport(_HttpxBase):
-    """Over a client, used as it is.
+    """Sends through an injected client, without changing it.
 
     Args:
-        client: It is its owner's to close.
-        max_response_size: Bytes of the largest answer that is read, unpacked.
+        client: The client. Its owner closes it.
+        max_response_size: The most bytes of a response body, decompressed.
     """
 
     def __init__(self, client: httpx.AsyncClient, max_response_size: int) -> None:
         super().__init__(max_response_size)
         self._client = client
 
-    async def ask(
+    async def send(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes, *, connect_timeout: float
     ) -> Response:
-        """Sends a request with the client's own headers too, and reads the answer: see `Transport`."""
+        """Sends a request, with the client's own headers too: see `Transport.send`."""
         ours = {name.lower() for name in headers}
         theirs = {name: value for name, value in self._client.headers.items() if name not in ours}
-        return await super().ask(method, url, {**theirs, **headers}, content, connect_timeout=connect_timeout)
+        return await super().send(method, url, {**theirs, **headers}, content, connect_timeout=connect_timeout)
 
     async def aclose(self) -> None:
-        """Closes nothing."""
+        """Does nothing: the client belongs to its owner."""
 
-    async def _send(self, request: httpx.Request) -> httpx.Response:
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
         return await self._client.send(request, stream=True, follow_redirects=False)
 
-    def _pieces(self, response: httpx.Response) -> tuple[AsyncIterator[bytes], str]:
-        return response.aiter_bytes(), ""  # a client unpacks by itself
+    def _chunks(self, response: httpx.Response) -> tuple[AsyncIterator[bytes], str]:
+        return response.aiter_bytes(), ""  # the client decompresses by itself
 
 
 def _transport_errors() -> tuple[type[Exception], ...]:
-    """Errors of httpx, of the system, and those of aiohttp that its transport for httpx lets through."""
+    """Errors of httpx and the system, and those of aiohttp, which httpx-aiohttp lets through."""
     known: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
     aiohttp = sys.modules.get("aiohttp")
     return (*known, aiohttp.ClientError) if aiohttp else known
 
 
-def _kind(error: Exception) -> type[SendError]:
-    """What an error says of the request.
+def _error_class(error: Exception) -> type[SendError]:
+    """Returns the class of `SendError` that an error stands for.
 
-    A client may have aiohttp for its transport (httpx-aiohttp). That reports a refused connection, and also one that
-    the server closed after it had read the request, as `httpx.ConnectTimeout`. Only the cause tells them apart.
+    The client may use aiohttp as its transport (httpx-aiohttp). That reports both a refused connection and one that
+    the server closed after it had read the request as `httpx.ConnectTimeout`. Only the cause tells them apart.
     """
     aiohttp = sys.modules.get("aiohttp")
     cause = error if aiohttp and isinstance(error, aiohttp.ClientError) else error.__cause__
@@ -138,12 +138,12 @@ def _kind(error: Exception) -> type[SendError]:
         not_sent = isinstance(error, _NOT_SENT)
     if not_sent:
         return NotSentError
-    late = isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout)
-    return TransportTimeoutError if late else SendError
+    timed_out = isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout)
+    return TransportTimeoutError if timed_out else SendError
 
 
 def _reason(error: BaseException) -> str:
-    # The first cause that has something to say: httpcore wraps what it gets in errors without a text.
+    # The first cause that has a text: httpcore wraps errors in others without one.
     cause = error.__cause__ or error
     while not str(cause) and (deeper := cause.__cause__ or cause.__context__):
         cause = deeper
@@ -157,7 +157,7 @@ def _parsed(url: str) -> tuple[httpx.URL, bytes]:
 
 
 def _request(method: str, url: str, headers: Mapping[str, str], content: bytes) -> httpx.Request:
-    # With a stream, httpx.Request takes the headers as they are: preparing them costs it more than all the rest does.
+    # With a stream, httpx.Request does not prepare the headers, which would cost more than all the rest.
     parsed, host = _parsed(url)
     raw = [(b"Host", host), *((name.encode(), value.encode()) for name, value in headers.items())]
     if content or method in ("POST", "PUT"):
@@ -168,7 +168,7 @@ def _request(method: str, url: str, headers: Mapping[str, str], content: bytes) 
 
 
 class _Content(httpx.ByteStream):
-    """What is sent. Iterated without a generator: trio warns of one that a cancelled call leaves where it waits."""
+    """A request body. Iterated without a generator: trio warns of generators that a cancelled call leaves suspended."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(content)
@@ -179,7 +179,7 @@ class _Content(httpx.ByteStream):
 
 
 class _Once:
-    """Yields one thing."""
+    """An iterator over one item."""
 
     def __init__(self, content: bytes) -> None:
         self._content: bytes | None = content
@@ -194,8 +194,8 @@ class _Once:
         return content
 
 
-async def _abandon(stream: AsyncIterator[bytes]) -> None:
-    # End the transport's generators where they wait. Left to the garbage collector, they make trio warn.
+async def _close_stream(stream: AsyncIterator[bytes]) -> None:
+    # Finishes the transport's suspended generators. If the garbage collector had to, trio would warn.
     with anyio.CancelScope() as scope:
         scope.cancel()
         async for _ in stream:

@@ -1,4 +1,4 @@
-"""What a session needs of an HTTP library: one request sent as it is, and its whole answer or what went wrong."""
+"""What a session needs of an HTTP library: send one request, return its complete response or say what failed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Response(NamedTuple):
-    """A whole answer. The names of its headers are in lower case."""
+    """A complete response. The names of its headers are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -17,33 +17,36 @@ class Response(NamedTuple):
 
 
 class Transport(Protocol):
-    """The way to one server. It belongs to the event loop that it was made in."""
+    """Connections to one server. It belongs to the event loop that it was made in."""
 
-    async def ask(
+    async def send(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes, *, connect_timeout: float
     ) -> Response:
-        """Sends a request once, as it is, and reads the answer. Redirects are not followed.
+        """Sends a request once and returns the complete response. It does not follow redirects.
 
         Args:
             method: The HTTP method.
-            url: The whole URL, quoted as it is to be sent.
-            headers: All of them but `Host` and `Content-Length`.
+            url: The whole URL, already quoted.
+            headers: All headers except `Host` and `Content-Length`.
             content: The body.
-            connect_timeout: Seconds until there is a connection. Everything else takes as long as it takes.
+            connect_timeout: Seconds until a connection is available. Nothing else is limited here.
 
         Raises:
-            WireError: There is no answer.
-            UnreadableError: There is one that cannot be read to its end.
+            SendError: No response arrived.
+            UnreadableResponseError: The response cannot be read to its end.
         """
         ...
 
     async def aclose(self) -> None:
-        """Closes the connections, if they are ours to close. Requests under way fail."""
+        """Closes the connections, unless they belong to an injected client. Requests in flight fail."""
         ...
 
 
 class SendError(Exception):
-    """The connection broke before the answer was read; the request may have been carried out. Its text says why."""
+    """The connection broke before the response was complete; the server may have processed the request.
+
+    The text says why.
+    """
 
 
 class NotSentError(SendError):
@@ -51,4 +54,4 @@ class NotSentError(SendError):
 
 
 class TransportTimeoutError(SendError):
-    """The HTTP library has waited for as long as it was told to."""
+    """A timeout of the HTTP library's own ended the request."""

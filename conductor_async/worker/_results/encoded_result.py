@@ -7,7 +7,7 @@ import operator
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from conductor_async._http.request import EncodedJson
+from conductor_async._http.body import EncodedJson
 from conductor_async.errors import ConductorError, PayloadError
 from conductor_async.models import TaskResult, TaskResultStatus, encode_json
 

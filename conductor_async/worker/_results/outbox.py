@@ -16,7 +16,7 @@ import anyio
 from anyio import to_thread
 from pydantic import ValidationError
 
-from conductor_async._http.request import EncodedJson
+from conductor_async._http.body import EncodedJson
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import TaskResult
 from conductor_async.worker._results.encoded_result import EncodedResult

@@ -1,131 +1,50 @@
-"""Definitions: of workflows, of their tasks, and of schemas.
+"""Definitions of workflows, tasks and schemas.
 
-Defaults are the server's. `create_time` and `update_time` are epoch milliseconds, 0 when the server does not know.
+Defaults are the server's. `create_time` and `update_time` are epoch milliseconds; 0 means unknown.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from conductor_async.models._base import ConductorModel, Payload, empty_dict, empty_list
+from conductor_async.models._enums import (
+    OpenIdempotencyStrategy,
+    OpenJoinMode,
+    OpenRateLimitPolicy,
+    OpenRetryLogic,
+    OpenSchemaType,
+    OpenTaskType,
+    OpenTimeoutPolicy,
+    RateLimitPolicy,
+    RetryLogic,
+    SchemaType,
+    TaskType,
+    TimeoutPolicy,
+)
 
 __all__ = [
     "CacheConfig",
-    "IdempotencyStrategy",
-    "JoinMode",
     "RateLimitConfig",
-    "RateLimitPolicy",
-    "RetryLogic",
     "SchemaDef",
-    "SchemaType",
     "StateChangeEvent",
     "SubWorkflowParams",
     "TaskDef",
-    "TaskType",
-    "TimeoutPolicy",
     "WorkflowDef",
     "WorkflowDefSummary",
     "WorkflowTask",
 ]
 
 
-# -- words -------------------------------------------------------------------------------------------
-
-
-class TaskType(StrEnum):
-    """The types of tasks that the server runs itself, and SIMPLE for those that workers run."""
-
-    SIMPLE = "SIMPLE"
-    DYNAMIC = "DYNAMIC"
-    FORK_JOIN = "FORK_JOIN"
-    FORK_JOIN_DYNAMIC = "FORK_JOIN_DYNAMIC"
-    DECISION = "DECISION"
-    SWITCH = "SWITCH"
-    JOIN = "JOIN"
-    EXCLUSIVE_JOIN = "EXCLUSIVE_JOIN"
-    DO_WHILE = "DO_WHILE"
-    SUB_WORKFLOW = "SUB_WORKFLOW"
-    START_WORKFLOW = "START_WORKFLOW"
-    EVENT = "EVENT"
-    WAIT = "WAIT"
-    HUMAN = "HUMAN"
-    USER_DEFINED = "USER_DEFINED"
-    HTTP = "HTTP"
-    LAMBDA = "LAMBDA"
-    INLINE = "INLINE"
-    TERMINATE = "TERMINATE"
-    KAFKA_PUBLISH = "KAFKA_PUBLISH"
-    JSON_JQ_TRANSFORM = "JSON_JQ_TRANSFORM"
-    SET_VARIABLE = "SET_VARIABLE"
-    NOOP = "NOOP"
-    PULL_WORKFLOW_MESSAGES = "PULL_WORKFLOW_MESSAGES"
-
-
-class TimeoutPolicy(StrEnum):
-    """What happens when the time is up. Workflows know TIME_OUT_WF and ALERT_ONLY; tasks know RETRY too."""
-
-    TIME_OUT_WF = "TIME_OUT_WF"
-    ALERT_ONLY = "ALERT_ONLY"
-    RETRY = "RETRY"
-
-
-class RetryLogic(StrEnum):
-    """How the time between the attempts of a task grows."""
-
-    FIXED = "FIXED"
-    LINEAR_BACKOFF = "LINEAR_BACKOFF"
-    EXPONENTIAL_BACKOFF = "EXPONENTIAL_BACKOFF"
-
-
-class IdempotencyStrategy(StrEnum):
-    """What a start does when one with the same idempotency key was made before. The open-source server ignores it."""
-
-    FAIL = "FAIL"
-    RETURN_EXISTING = "RETURN_EXISTING"
-    FAIL_ON_RUNNING = "FAIL_ON_RUNNING"
-
-
-class JoinMode(StrEnum):
-    """Whether a JOIN is looked at as soon as one of its tasks ends, or now and then."""
-
-    SYNC = "SYNC"
-    ASYNC = "ASYNC"
-
-
-class RateLimitPolicy(StrEnum):
-    """What happens to an execution above the limit."""
-
-    QUEUE = "QUEUE"
-    REJECT = "REJECT"
-
-
-class SchemaType(StrEnum):
-    """The language that a schema is written in."""
-
-    JSON = "JSON"
-    AVRO = "AVRO"
-    PROTOBUF = "PROTOBUF"
-
-
-# Values that this version does not know stay plain strings. Members come first, so that known values become members.
 _OPEN = Field(union_mode="left_to_right")
-_TaskType: TypeAlias = Annotated[TaskType | str, _OPEN]
-_TimeoutPolicy: TypeAlias = Annotated[TimeoutPolicy | str, _OPEN]
-_RetryLogic: TypeAlias = Annotated[RetryLogic | str, _OPEN]
-_IdempotencyStrategy: TypeAlias = Annotated[IdempotencyStrategy | str, _OPEN]
-_JoinMode: TypeAlias = Annotated[JoinMode | str, _OPEN]
-_RateLimitPolicy: TypeAlias = Annotated[RateLimitPolicy | str, _OPEN]
-_SchemaType: TypeAlias = Annotated[SchemaType | str, _OPEN]
-
 
 # -- parts -------------------------------------------------------------------------------------------
 
 
 class _Audited(ConductorModel):
-    """Who made a definition and when. Filled in by the server; times are epoch milliseconds."""
+    """Who created and updated a definition, and when. The server sets it; times are epoch milliseconds."""
 
     owner_app: str | None = None
     create_time: int = 0
@@ -139,28 +58,28 @@ class RateLimitConfig(ConductorModel):
 
     rate_limit_key: str | None = None
     concurrent_exec_limit: int = 0
-    policy: _RateLimitPolicy = RateLimitPolicy.QUEUE
+    policy: OpenRateLimitPolicy = RateLimitPolicy.QUEUE
 
 
 class CacheConfig(ConductorModel):
-    """For how long (`ttl_in_second`) an output is reused for the same `key`. The open-source server ignores it."""
+    """How long (`ttl_in_second`) an output is reused for the same `key`. The open-source server ignores it."""
 
     key: str | None = None
     ttl_in_second: int = 0
 
 
 class SchemaDef(_Audited):
-    """A schema of inputs or outputs: in `data`, or by name and version, or elsewhere (`external_ref`)."""
+    """A schema of inputs or outputs: in `data`, by name and version, or by `external_ref`."""
 
     name: str = ""
     version: int = 1
-    type: _SchemaType = SchemaType.JSON
+    type: OpenSchemaType = SchemaType.JSON
     data: Payload | None = None
     external_ref: str | None = None
 
 
 class StateChangeEvent(ConductorModel):
-    """What to publish when a task changes its state."""
+    """An event to publish when a task changes its state."""
 
     type: str = ""
     payload: Payload = empty_dict()
@@ -171,9 +90,9 @@ class SubWorkflowParams(ConductorModel):
 
     Attributes:
         name: The workflow's name, or an expression.
-        version: Its version; the latest one if None.
+        version: Its version; None means the latest.
         task_to_domain: The domains of the tasks in it.
-        workflow_definition: The definition itself, or an expression that gives one. It needs no registration.
+        workflow_definition: The definition itself, or an expression for it; it need not be registered.
         idempotency_key: Ignored by the open-source server.
         idempotency_strategy: Ignored by the open-source server.
         priority: 0 to 99, or an expression; the parent's if None.
@@ -184,7 +103,7 @@ class SubWorkflowParams(ConductorModel):
     task_to_domain: dict[str, str] | None = None
     workflow_definition: Annotated[WorkflowDef | str | None, _OPEN] = None
     idempotency_key: str | None = None
-    idempotency_strategy: _IdempotencyStrategy | None = None
+    idempotency_strategy: OpenIdempotencyStrategy | None = None
     priority: Annotated[int | str | None, _OPEN] = None
 
 
@@ -194,23 +113,23 @@ class SubWorkflowParams(ConductorModel):
 class WorkflowTask(ConductorModel):
     """One task in a workflow definition.
 
-    `name` is the task definition's name, `task_reference_name` the name that this place in the workflow goes by. What
-    else is needed depends on the `type`. `input_parameters` may hold expressions such as `${workflow.input.name}`.
+    `name` is the task definition's name, `task_reference_name` the unique name within the workflow. Which other fields
+    are needed depends on the `type`. `input_parameters` may hold expressions such as `${workflow.input.name}`.
 
     Attributes:
-        start_delay: Seconds to wait before the task is handed out.
+        start_delay: Seconds until the server hands the task out.
         retry_count: Overrides the task definition's.
-        optional: The workflow goes on when this task has failed.
-        permissive: The workflow goes on with the tasks beside this one, and fails at the end.
-        async_complete: The task is completed from outside.
-        items: What a DO_WHILE goes through: a list, or an expression that gives one.
+        optional: Whether the workflow goes on if this task fails.
+        permissive: Whether, if this task fails, parallel tasks go on before the workflow fails.
+        async_complete: Whether the task is completed by an external system.
+        items: What a DO_WHILE iterates over: a list, or an expression for it.
     """
 
     name: str = ""
     task_reference_name: str = ""
     description: str | None = None
     input_parameters: Payload = empty_dict()
-    type: _TaskType = TaskType.SIMPLE
+    type: OpenTaskType = TaskType.SIMPLE
     dynamic_task_name_param: str | None = None
     case_value_param: str | None = None
     case_expression: str | None = None
@@ -240,7 +159,7 @@ class WorkflowTask(ConductorModel):
     join_status: str | None = None
     cache_config: CacheConfig | None = None
     permissive: bool = False
-    join_mode: _JoinMode | None = None
+    join_mode: OpenJoinMode | None = None
     metadata: Payload = empty_dict()
 
 
@@ -251,11 +170,11 @@ class TaskDef(_Audited):
 
     Attributes:
         timeout_seconds: How long one attempt may take in all.
-        response_timeout_seconds: How long a worker may stay silent; at least 1.
+        response_timeout_seconds: How long a worker may take to report; at least 1.
         poll_timeout_seconds: How long the task may wait for a worker.
         total_timeout_seconds: How long all attempts may take together.
-        max_retry_delay_seconds: The delay between attempts grows no further than this.
-        runtime_metadata: Names of secrets and environment values that are handed to the worker with the task.
+        max_retry_delay_seconds: The longest delay between attempts.
+        runtime_metadata: Names of secrets and environment values that the worker gets with the task.
     """
 
     name: str = ""
@@ -265,8 +184,8 @@ class TaskDef(_Audited):
     input_keys: list[str] = empty_list()
     output_keys: list[str] = empty_list()
     runtime_metadata: list[str] = empty_list()
-    timeout_policy: _TimeoutPolicy = TimeoutPolicy.TIME_OUT_WF
-    retry_logic: _RetryLogic = RetryLogic.FIXED
+    timeout_policy: OpenTimeoutPolicy = TimeoutPolicy.TIME_OUT_WF
+    retry_logic: OpenRetryLogic = RetryLogic.FIXED
     retry_delay_seconds: int = 60
     response_timeout_seconds: int = 3600
     concurrent_exec_limit: int | None = None
@@ -289,16 +208,16 @@ class TaskDef(_Audited):
 
 
 class WorkflowDef(_Audited):
-    """A workflow: its tasks in their order, and what holds for the whole.
+    """A workflow: its tasks in order, and the settings of the whole.
 
     Attributes:
         tasks: The tasks, in the order in which they run.
         input_parameters: The names of the inputs, for documentation.
-        output_parameters: What the workflow puts out, usually as expressions. Empty: the last task's output.
-        failure_workflow: The workflow to start when this one fails.
-        timeout_seconds: How long an execution may take; 0 means for ever.
-        variables: The variables that an execution starts with.
-        input_template: Inputs for those that a start leaves out.
+        output_parameters: The output, usually as expressions; by default the last task's output.
+        failure_workflow: The workflow to start if this one fails.
+        timeout_seconds: How long an execution may take; 0 means no limit.
+        variables: The initial variables of an execution.
+        input_template: Defaults for inputs that a start leaves out.
         enforce_schema: Ignored by the open-source server, as the schemas are.
         masked_fields: Ignored by the open-source server.
     """
@@ -316,7 +235,7 @@ class WorkflowDef(_Audited):
     workflow_status_listener_enabled: bool = False
     workflow_status_listener_sink: str | None = None
     owner_email: str | None = None
-    timeout_policy: _TimeoutPolicy = TimeoutPolicy.ALERT_ONLY
+    timeout_policy: OpenTimeoutPolicy = TimeoutPolicy.ALERT_ONLY
     timeout_seconds: int = 0
     variables: Payload = empty_dict()
     input_template: Payload = empty_dict()

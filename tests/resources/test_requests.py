@@ -1,4 +1,4 @@
-"""What calls send, where the real server would not show the difference."""
+"""What calls send, where the real server would hide a difference."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from conductor_async import APIError, StartWorkflowRequest, TaskResult, WorkflowDef
+from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, serve
 
@@ -15,10 +16,8 @@ pytestmark = pytest.mark.anyio
 RUN = {"workflowId": "w", "status": "COMPLETED"}
 
 
-@pytest.mark.parametrize(
-    ("request_version", "version", "segment"), [(None, None, "0"), (3, None, "3"), (3, 7, "7"), (3, 0, "0")]
-)
-async def test_d57_execute_asks_for_the_version_meant(
+@each_case(("request_version", "version", "segment"), [(None, None, "0"), (3, None, "3"), (3, 7, "7"), (3, 0, "0")])
+async def test_execute_requests_the_intended_version(
     request_version: int | None, version: int | None, segment: str
 ) -> None:
     async with serve(answer(json=RUN)) as server, client_of(server) as client:
@@ -42,7 +41,7 @@ async def test_a_start_sends_what_was_set_and_an_empty_input() -> None:
         assert server.requests[2].target == "/api/workflow/greet"
 
 
-async def test_d26_a_text_goes_as_text() -> None:
+async def test_text_bodies_are_sent_unchanged() -> None:
     async with serve(answer()) as server, client_of(server) as client:
         await client.task.add_task_log("t", 'he said "hi"\né\\n')
         (seen,) = server.requests
@@ -50,7 +49,7 @@ async def test_d26_a_text_goes_as_text() -> None:
         assert seen.headers["content-type"] == "text/plain; charset=utf-8"
 
 
-async def test_a_text_comes_as_text() -> None:
+async def test_text_responses_are_returned_unchanged() -> None:
     for text in ("3f1c-77", '"quoted"', "0123", " spaced ", "null"):
         async with (
             serve(answer(text=text, headers={"Content-Type": "application/json"})) as server,
@@ -59,13 +58,13 @@ async def test_a_text_comes_as_text() -> None:
             assert await client.workflow.start_workflow_by_name("greet") == text
 
 
-@pytest.mark.parametrize("body", [b"", b"t"])
-async def test_a_result_is_delivered_whatever_the_server_says_then(body: bytes) -> None:
+@each_case("body", [b"", b"t"])
+async def test_a_result_is_reported_whatever_the_response_body_is(body: bytes) -> None:
     async with serve(answer(body=body)) as server, client_of(server) as client:
         assert await client.task.update_task(TaskResult(task_id="t", workflow_instance_id="w")) == "t"
 
 
-async def test_an_error_in_a_bulk_answer_to_one_definition_is_raised() -> None:
+async def test_an_error_in_the_bulk_response_for_one_definition_is_raised() -> None:
 
     outcome: dict[str, Any] = {"bulkErrorResults": {"greet": "disk full"}, "bulkSuccessfulResults": []}
     async with serve(answer(json=outcome)) as server, client_of(server) as client:

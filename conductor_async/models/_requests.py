@@ -1,14 +1,12 @@
-"""What is sent to start, rerun, skip and test."""
+"""Requests to start, rerun, skip and test."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
-
-from pydantic import Field
+from typing import ClassVar
 
 from conductor_async.models._base import ConductorModel, Payload, empty_dict
-from conductor_async.models.execution import TaskStatus
-from conductor_async.models.metadata import IdempotencyStrategy, WorkflowDef  # noqa: TC001 - pydantic needs them
+from conductor_async.models._enums import OpenIdempotencyStrategy, OpenTaskStatus, TaskStatus
+from conductor_async.models._metadata import WorkflowDef  # noqa: TC001 - pydantic needs it
 
 __all__ = [
     "RerunWorkflowRequest",
@@ -23,11 +21,11 @@ class StartWorkflowRequest(ConductorModel):
     """What to start, and with which input.
 
     Attributes:
-        version: The latest one if None.
-        input: Always sent, as `{}` if there is none.
+        version: The version; None means the latest.
+        input: The input; `{}` is sent if it is unset.
         task_to_domain: The domain that the workers of a task type poll; `*` stands for all types.
-        workflow_def: A definition to run as it is, without registering it. Its name wins over `name`.
-        priority: 0 to 99; tasks of higher priority are handed out first.
+        workflow_def: A definition to run without registering it. Its name takes precedence over `name`.
+        priority: 0 to 99; the server hands out tasks of higher priority first.
         idempotency_key: Ignored by the open-source server, as the strategy is.
     """
 
@@ -44,11 +42,11 @@ class StartWorkflowRequest(ConductorModel):
     priority: int = 0
     created_by: str | None = None
     idempotency_key: str | None = None
-    idempotency_strategy: Annotated[IdempotencyStrategy | str | None, Field(union_mode="left_to_right")] = None
+    idempotency_strategy: OpenIdempotencyStrategy | None = None
 
 
 class RerunWorkflowRequest(ConductorModel):
-    """From which task to run an ended execution again, and with what. Inputs that are None stay as they were."""
+    """From which task to run an ended execution again, and with which input. None keeps an input."""
 
     sends_null: ClassVar[bool] = False
 
@@ -60,7 +58,7 @@ class RerunWorkflowRequest(ConductorModel):
 
 
 class SkipTaskRequest(ConductorModel):
-    """The input and the output that a skipped task is to show."""
+    """The input and the output of a skipped task."""
 
     sends_null: ClassVar[bool] = False
 
@@ -73,14 +71,14 @@ class TaskMock(ConductorModel):
 
     sends_null: ClassVar[bool] = False
 
-    status: Annotated[TaskStatus | str, Field(union_mode="left_to_right")] = TaskStatus.COMPLETED
+    status: OpenTaskStatus = TaskStatus.COMPLETED
     output: Payload = empty_dict()
     execution_time: int = 0
     queue_wait_time: int = 0
 
 
 class WorkflowTestRequest(StartWorkflowRequest):
-    """A start with made-up results, one for each attempt, by the task's reference name."""
+    """A start with mocked results: by the task's reference name, one for each attempt."""
 
     task_ref_to_mock_output: dict[str, list[TaskMock]] = empty_dict()
     sub_workflow_test_request: dict[str, WorkflowTestRequest] = empty_dict()

@@ -1,22 +1,21 @@
-"""What lists and queues show: executions and tasks in brief, and who polled when."""
+"""Summaries of executions and tasks, and poll data of queues."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
 from conductor_async.models._base import ConductorModel, empty_dict, empty_list
-from conductor_async.models.execution import TaskStatus, _HasStatus
+from conductor_async.models._enums import OpenTaskStatus, TaskStatus
+from conductor_async.models._executions import HasStatus
 
 __all__ = ["PollData", "TaskSummary", "WorkflowSummary"]
 
 
-class WorkflowSummary(_HasStatus):
-    """An execution in brief. Times are ISO 8601 text in UTC.
+class WorkflowSummary(HasStatus):
+    """The summary of an execution. Times are ISO 8601 text in UTC.
 
     Attributes:
-        input: Java's way to print a map (`{a=1}`), not JSON, unless the server is configured to send JSON.
+        input: Java's text form of a map (`{a=1}`), unless the server is configured to send JSON.
         output: As the input.
         execution_time: Milliseconds.
         failed_reference_task_names: Separated by commas.
@@ -53,10 +52,10 @@ class WorkflowSummary(_HasStatus):
 
 
 class TaskSummary(ConductorModel):
-    """A task in brief. Times are ISO 8601 text in UTC; `execution_time` and `queue_wait_time` are milliseconds.
+    """The summary of a task. Times are ISO 8601 text in UTC; `execution_time` and `queue_wait_time` are milliseconds.
 
     Attributes:
-        input: Java's way to print a map (`{a=1}`), not JSON, unless the server is configured to send JSON.
+        input: Java's text form of a map (`{a=1}`), unless the server is configured to send JSON.
         output: As the input.
     """
 
@@ -69,7 +68,7 @@ class TaskSummary(ConductorModel):
     start_time: str | None = None
     update_time: str | None = None
     end_time: str | None = None
-    status: Annotated[TaskStatus | str, Field(union_mode="left_to_right")] = TaskStatus.SCHEDULED
+    status: OpenTaskStatus = TaskStatus.SCHEDULED
     reason_for_incompletion: str | None = None
     execution_time: int = 0
     queue_wait_time: int = 0

@@ -1,34 +1,20 @@
-"""What happens when an event comes in: handlers and their actions."""
+"""Event handlers and their actions."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
-
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
 from conductor_async.models._base import ConductorModel, Payload, empty_dict, empty_list
+from conductor_async.models._enums import OpenActionType  # noqa: TC001 - pydantic needs it
 
 __all__ = [
     "Action",
-    "ActionType",
     "EventHandler",
     "StartWorkflow",
     "TaskDetails",
     "TerminateWorkflow",
     "UpdateWorkflowVariables",
 ]
-
-
-class ActionType(StrEnum):
-    """What an action does. The open-source server carries out the first four."""
-
-    START_WORKFLOW = "start_workflow"
-    COMPLETE_TASK = "complete_task"
-    FAIL_TASK = "fail_task"
-    START_AGENT = "start_agent"
-    TERMINATE_WORKFLOW = "terminate_workflow"
-    UPDATE_WORKFLOW_VARIABLES = "update_workflow_variables"
 
 
 class StartWorkflow(ConductorModel):
@@ -67,16 +53,16 @@ class UpdateWorkflowVariables(ConductorModel):
 
 
 def _action_name(name: str) -> str:
-    """Actions alone have snake_case names on the wire, and one that is all its own."""
+    """Returns a field's JSON name: actions alone use snake_case, with one exception."""
     return "expandInlineJSON" if name == "expand_inline_json" else name
 
 
 class Action(ConductorModel):
-    """One thing to do when the event comes. The part named like the `action` says the details."""
+    """One thing to do on an event. The field named like the `action` has the details."""
 
     model_config = ConfigDict(alias_generator=_action_name)
 
-    action: Annotated[ActionType | str, Field(union_mode="left_to_right")] = ""
+    action: OpenActionType = ""
     start_workflow: StartWorkflow | None = None
     complete_task: TaskDetails | None = None
     fail_task: TaskDetails | None = None
@@ -87,7 +73,7 @@ class Action(ConductorModel):
 
 
 class EventHandler(ConductorModel):
-    """What to do with the events of a queue (`conductor:…`, `kafka:…`), if the `condition` holds.
+    """What to do with the events of a queue (`conductor:…`, `kafka:…`) that meet the `condition`.
 
     A handler does nothing until it is `active`.
     """

@@ -1,4 +1,4 @@
-"""What users get wrong, each with an error that says what to do. Unknown names and ids: beside each resource."""
+"""Mistakes of users, and errors that tell them what to do. Unknown names and ids: in the test of each resource."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from conductor_async import (
     WorkflowTask,
 )
 from conductor_async.client import ConductorClient
+from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, serve, unused_port
 
@@ -38,7 +39,7 @@ async def test_the_server_is_down() -> None:
 
 
 @pytest.mark.server
-async def test_the_url_is_one_level_off(server_url: str) -> None:
+async def test_a_wrong_path_in_the_url(server_url: str) -> None:
     parts = urlsplit(server_url)
     origin = f"{parts.scheme}://{parts.netloc}"
     for wrong in (f"{origin}/api/v2", f"{origin}/nonsense", f"{server_url}/metadata"):
@@ -48,7 +49,7 @@ async def test_the_url_is_one_level_off(server_url: str) -> None:
             assert "/metadata/taskdefs" in str(caught.value)
 
 
-async def test_d27_a_web_page_is_an_error_never_a_list() -> None:
+async def test_an_html_page_is_an_error_never_a_list() -> None:
     page = "<!doctype html><html><head><title>Conductor UI</title></head><body></body></html>"
     for kind in ("text/html", "text/html;charset=UTF-8", "application/octet-stream"):
         async with serve(answer(text=page, headers={"Content-Type": kind})) as server, client_of(server) as client:
@@ -59,7 +60,7 @@ async def test_d27_a_web_page_is_an_error_never_a_list() -> None:
                 client.metadata.register_workflow_def(WorkflowDef(name="w")),
                 client.task.poll_task("t"),
             ):
-                with pytest.raises(ResponseDecodeError, match=r"web page.*Does the URL end in /api"):
+                with pytest.raises(ResponseDecodeError, match=r"HTML page.*Does server_api_url end in /api"):
                     await call
 
 
@@ -69,12 +70,12 @@ async def test_an_error_page_of_a_gateway_is_quoted_by_its_title() -> None:
         serve(answer(413, text=page, headers={"Content-Type": "text/html"})) as server,
         client_of(server) as client,
     ):
-        with pytest.raises(APIError, match="answered 413: 413 Request Entity Too Large") as caught:
+        with pytest.raises(APIError, match="status 413: 413 Request Entity Too Large") as caught:
             await client.workflow.start_workflow_by_name("w")
         assert len(str(caught.value)) < 300
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("status", "kind"),
     [
         (400, "BadRequestError"),
@@ -91,24 +92,24 @@ async def test_an_error_page_of_a_gateway_is_quoted_by_its_title() -> None:
     ],
 )
 async def test_each_status_has_its_error(status: int, kind: str) -> None:
-    body = {"status": status, "message": "the server's words", "instance": "i", "retryable": False}
+    body = {"status": status, "message": "the server's message", "instance": "i", "retryable": False}
     async with serve(answer(status, json=body)) as server, client_of(server) as client:
         with pytest.raises(APIError) as caught:
             await client.workflow.get_workflow("w 1")
         error = caught.value
         assert type(error).__name__ == kind
         assert (error.status, error.method, error.route) == (status, "GET", "/workflow/{workflow_id}")
-        assert f"GET /workflow/w%201 was answered {status}" in str(error)
-        assert error.message == "the server's words"
+        assert f"GET /workflow/w%201 returned status {status}" in str(error)
+        assert error.message == "the server's message"
         assert error.message in str(error)
         assert error.body == body
 
 
-@pytest.mark.parametrize(
+@each_case(
     "body",
     [b"", b"null", b"[]", b"7", b'"text"', b"{", b'{"message": 5}', b"\xff\xfe", b'{"validationErrors": [1, {}]}'],
 )
-async def test_errors_without_a_readable_body_are_errors_all_the_same(body: bytes) -> None:
+async def test_errors_without_a_readable_body(body: bytes) -> None:
     for status in (400, 404, 500):
         async with serve(answer(status, body=body)) as server, client_of(server) as client:
             with pytest.raises(APIError) as caught:
@@ -117,7 +118,7 @@ async def test_errors_without_a_readable_body_are_errors_all_the_same(body: byte
             assert caught.value.message
 
 
-async def test_d33_a_text_labelled_json_is_read_as_text() -> None:
+async def test_a_text_labelled_json_is_read_as_text() -> None:
     fault = answer(501, body=b"env-backed secrets are read-only", headers={"Content-Type": "application/json"})
     async with serve(fault) as server, client_of(server) as client:
         with pytest.raises(EndpointNotAvailableError, match="env-backed secrets are read-only"):
@@ -126,16 +127,16 @@ async def test_d33_a_text_labelled_json_is_read_as_text() -> None:
 
 @pytest.mark.only_on("server", reason="the embedded engine has messages without a setting")
 @pytest.mark.server
-async def test_a_missing_endpoint_is_not_a_missing_thing(server_url: str) -> None:
+async def test_a_missing_endpoint_is_not_a_missing_object(server_url: str) -> None:
     async with ConductorClient(server_url) as client:
-        with pytest.raises(EndpointNotAvailableError, match=r"does not have that endpoint.*Orkes") as caught:
+        with pytest.raises(EndpointNotAvailableError, match=r"does not have the endpoint.*Orkes") as caught:
             await client.workflow.send_message("w", {})
         assert not isinstance(caught.value, NotFoundError)
         assert ".. " not in str(caught.value)  # the server's sentence has its own full stop
 
 
 @pytest.mark.server
-async def test_an_inline_definition_that_is_invalid_lists_why(server_url: str) -> None:
+async def test_an_invalid_inline_definition_lists_the_problems(server_url: str) -> None:
     broken = WorkflowDef(name="broken", tasks=[WorkflowTask(name="", task_reference_name="r")])
     async with ConductorClient(server_url) as client:
         with pytest.raises(APIError) as caught:
@@ -146,7 +147,7 @@ async def test_an_inline_definition_that_is_invalid_lists_why(server_url: str) -
         assert [each.path.rpartition(".")[2] for each in getattr(caught.value, "validation_errors", ())] == ["priority"]
 
 
-async def test_d28_new_statuses_and_fields_of_a_newer_server_are_kept() -> None:
+async def test_new_statuses_and_fields_of_a_newer_server_are_kept() -> None:
     newer: dict[str, Any] = {"workflowId": "w", "status": "DREAMING", "brandNew": {"a": [1]}, "tasks": []}
     async with serve(answer(json=newer)) as server, client_of(server) as client:
         workflow = await client.workflow.get_workflow("w")
@@ -164,4 +165,4 @@ async def test_every_error_names_the_call_and_can_be_pickled() -> None:
             await client.task.update_task(TaskResult(task_id="t", workflow_instance_id="w"))
     again = pickle.loads(pickle.dumps(caught.value))
     assert (type(again), str(again), vars(again)) == (type(caught.value), str(caught.value), vars(caught.value))
-    assert "POST /tasks was answered 400: m\n  p: x" in str(again)
+    assert "POST /tasks returned status 400: m\n  p: x" in str(again)

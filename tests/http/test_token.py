@@ -1,4 +1,4 @@
-"""The access token: one request for it however many callers wait, renewed in time, kept in trouble, replayed once."""
+"""The access token: one fetch for all waiting callers, refreshed in time, kept when a refresh fails, replaced once."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from conductor_async import (
     StartWorkflowRequest,
 )
 from conductor_async.client import ConductorClient
+from tests.fakes.cases import each_case
 from tests.fakes.orkes import KEY, STATUS, orkes
 from tests.fakes.wire import answer, cut, routed, serve, stall
 
@@ -63,21 +64,21 @@ async def test_the_token_is_fetched_when_first_needed() -> None:
         assert server.wire.requests[0].headers.get("x-authorization") is None
 
 
-async def test_without_a_key_nobody_asks() -> None:
+async def test_without_a_key_no_token_is_fetched() -> None:
     async with orkes(refusal=(403, "no")) as server, server.client(authentication_settings=None) as client:
         with pytest.raises(PermissionDeniedError):
             await call(client)
         assert server.tokens_asked == 0
 
 
-async def test_d25_fifty_first_calls_fetch_one_token() -> None:
+async def test_fifty_concurrent_first_calls_fetch_one_token() -> None:
     async with orkes(token_delay=0.05) as server, server.client() as client:
         assert await many(50, client) == []
         assert server.tokens_asked == 1
         assert server.tokens_seen == ["token-1"] * 50
 
 
-async def test_the_token_is_renewed_before_it_is_old_by_one_caller() -> None:
+async def test_one_caller_refreshes_the_token_before_it_expires() -> None:
     async with orkes() as server, server.client(auth_token_ttl=0.5) as client:
         await call(client)
         await anyio.sleep(0.41)  # over 80 % of it
@@ -87,7 +88,7 @@ async def test_the_token_is_renewed_before_it_is_old_by_one_caller() -> None:
         assert set(server.tokens_seen[:30]) == {"token-1"}  # the others go on with the old one meanwhile
 
 
-async def test_a_token_that_says_when_it_ends_is_believed() -> None:
+async def test_the_lifetime_in_the_token_is_used() -> None:
     claims = base64.urlsafe_b64encode(json.dumps({"iat": 1000, "exp": 1000.4}).encode()).decode().rstrip("=")
     token = answer(json={"token": f"head.{claims}.sign"})
     async with orkes(token_fault=token) as server, server.client() as client:
@@ -98,7 +99,7 @@ async def test_a_token_that_says_when_it_ends_is_believed() -> None:
 
 
 @pytest.mark.parametrize("fault", [answer(503), answer(401), cut(b""), answer(text="<html>")])
-async def test_d24_the_old_token_is_kept_when_a_refresh_fails(fault: Any, caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_old_token_is_kept_when_a_refresh_fails(fault: Any, caplog: pytest.LogCaptureFixture) -> None:
     async with orkes() as server, server.client(auth_token_ttl=0.05) as client:
         await call(client)
         await anyio.sleep(0.06)
@@ -106,7 +107,7 @@ async def test_d24_the_old_token_is_kept_when_a_refresh_fails(fault: Any, caplog
         assert await many(20, client) == []
         assert set(server.tokens_seen) == {"token-1"}
         assert server.tokens_asked <= 1 + 4  # one refresh with its retries, then a pause
-        assert "could not be renewed" in caplog.text
+        assert "Refreshing the access token failed" in caplog.text
         server.token_fault = None
         with anyio.fail_after(3):
             while server.tokens_seen[-1] == "token-1":
@@ -115,16 +116,16 @@ async def test_d24_the_old_token_is_kept_when_a_refresh_fails(fault: Any, caplog
         assert server.tokens_seen[-1] == "token-2"
 
 
-@pytest.mark.parametrize("refusal", [(401, "EXPIRED_TOKEN"), (401, "INVALID_TOKEN"), (403, "EXPIRED_TOKEN")])
-async def test_a_refused_token_is_replaced_and_the_request_replayed(refusal: tuple[int, str]) -> None:
+@each_case("refusal", [(401, "EXPIRED_TOKEN"), (401, "INVALID_TOKEN"), (403, "EXPIRED_TOKEN")])
+async def test_a_rejected_token_is_replaced_and_the_request_sent_again(refusal: tuple[int, str]) -> None:
     async with orkes(refusal=refusal) as server, server.client() as client:
         await call(client)
         server.revoke_all()
-        await client.workflow.start_workflow(StartWorkflowRequest(name="w"))  # refused is not carried out
+        await client.workflow.start_workflow(StartWorkflowRequest(name="w"))  # rejected, so not processed
         assert (server.tokens_asked, server.tokens_seen) == (2, ["token-1", "token-1", "token-2"])
 
 
-async def test_a_thousand_refused_callers_share_one_refresh() -> None:
+async def test_a_thousand_rejected_callers_share_one_refresh() -> None:
     async with orkes(token_delay=0.05) as server, server.client(timeout=30) as client:
         await call(client)
         server.revoke_all()
@@ -133,8 +134,8 @@ async def test_a_thousand_refused_callers_share_one_refresh() -> None:
         assert server.tokens_seen.count("token-2") == 1000
 
 
-@pytest.mark.parametrize("refusal", [(401, "EXPIRED_TOKEN"), (403, "INVALID_TOKEN")])
-async def test_a_second_refusal_is_an_authentication_error(refusal: tuple[int, str]) -> None:
+@each_case("refusal", [(401, "EXPIRED_TOKEN"), (403, "INVALID_TOKEN")])
+async def test_a_second_rejection_is_an_authentication_error(refusal: tuple[int, str]) -> None:
     async with orkes(refusal=refusal, revoked={f"token-{n}" for n in range(99)}) as server, server.client() as client:
         with pytest.raises(AuthenticationError, match=r"Check the key and the secret") as caught:
             await call(client)
@@ -142,7 +143,7 @@ async def test_a_second_refusal_is_an_authentication_error(refusal: tuple[int, s
         assert (server.tokens_asked, server.tokens_seen) == (2, ["token-1", "token-2"])
 
 
-async def test_when_the_refresh_fails_too_the_refusal_is_the_error() -> None:
+async def test_when_the_refresh_fails_too_the_rejection_is_the_error() -> None:
     async with orkes() as server, server.client() as client:
         await call(client)
         server.revoke_all()
@@ -154,7 +155,7 @@ async def test_when_the_refresh_fails_too_the_refusal_is_the_error() -> None:
         assert server.tokens_asked < 1 + 4 * 10
 
 
-async def test_a_plain_403_is_no_matter_of_the_token() -> None:
+async def test_a_plain_403_does_not_replace_the_token() -> None:
     async with orkes(refusal=(403, "FORBIDDEN")) as server, server.client() as client:
         await call(client)
         server.revoke_all()
@@ -163,7 +164,7 @@ async def test_a_plain_403_is_no_matter_of_the_token() -> None:
         assert server.tokens_asked == 1
 
 
-async def test_a_server_without_token_is_open_and_asked_once() -> None:
+async def test_a_server_without_a_token_endpoint_is_asked_once() -> None:
     missing = answer(404, json={"status": 404, "message": "No static resource api/token."})
     async with serve(routed({"/api/token": missing}, answer(json=STATUS))) as server:
         async with ConductorClient(Configuration(server.url, authentication_settings=KEY)) as client:
@@ -176,17 +177,17 @@ async def test_a_server_without_token_is_open_and_asked_once() -> None:
 # -- no token ------------------------------------------------------------------------------------------
 
 
-async def test_a_wrong_key_is_a_typed_error_asked_once_for_all() -> None:
+async def test_a_wrong_key_is_an_authentication_error_after_one_request() -> None:
     wrong = AuthenticationSettings(key_id="key-1", key_secret="s3cr3t-c4n4ry-wrong")
     async with orkes() as server, server.client(authentication_settings=wrong) as client:
         errors = await many(50, client)
         assert {type(error) for error in errors} == {AuthenticationError}
-        assert "POST /token was answered 401: Invalid key or secret. Check the key and the secret" in str(errors[0])
+        assert "POST /token returned status 401: Invalid key or secret. Check the key and the secret" in str(errors[0])
         assert server.tokens_asked == 1
         assert server.tokens_seen == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("fault", "error"),
     [
         (answer(503), ServerError),
@@ -197,7 +198,7 @@ async def test_a_wrong_key_is_a_typed_error_asked_once_for_all() -> None:
         (answer(json={}), AuthenticationError),
     ],
 )
-async def test_a_start_that_had_no_token_was_not_sent_and_says_so(fault: Any, error: type[ConductorError]) -> None:
+async def test_a_start_without_a_token_is_not_sent_and_not_ambiguous(fault: Any, error: type[ConductorError]) -> None:
     # AmbiguousOutcomeError would be wrong: nothing was started.
     async with orkes(token_fault=fault) as server, server.client(timeout=0.2) as client:
         with pytest.raises(error, match="/token") as caught:
@@ -207,7 +208,7 @@ async def test_a_start_that_had_no_token_was_not_sent_and_says_so(fault: Any, er
         assert server.tokens_seen == []
 
 
-async def test_an_unreachable_server_is_tried_again_soon_after() -> None:
+async def test_an_unreachable_token_endpoint_is_retried_soon() -> None:
     async with orkes(token_fault=cut(b"")) as server, server.client(retry=RetryPolicy(max_attempts=1)) as client:
         with pytest.raises(ConductorError):
             await call(client)
@@ -219,8 +220,8 @@ async def test_an_unreachable_server_is_tried_again_soon_after() -> None:
 # -- cancellation -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("first", [True, False], ids=["first token", "refresh"])
-async def test_cancelling_the_caller_who_asks_does_not_harm_those_who_wait(first: bool) -> None:
+@each_case("first", [True, False], ids=["first token", "refresh"])
+async def test_cancelling_the_caller_that_fetches_does_not_affect_those_that_wait(first: bool) -> None:
     async with orkes(token_delay=0.1) as server, server.client() as client:
         if not first:
             await call(client)
@@ -243,7 +244,7 @@ async def test_cancelling_the_caller_who_asks_does_not_harm_those_who_wait(first
 # -- the secret ---------------------------------------------------------------------------------------------
 
 
-async def test_the_secret_shows_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_secret_appears_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     shown: list[str] = [repr(KEY), str(KEY), f"{KEY!r:>50}", repr(copy.deepcopy(KEY))]
     for fault in (None, answer(401, json={"message": "bad"}), answer(503), cut(b""), answer(text="x")):
@@ -264,13 +265,13 @@ async def test_the_secret_shows_nowhere(caplog: pytest.LogCaptureFixture) -> Non
     assert "token-1" not in text
 
 
-@pytest.mark.parametrize("secret", [KEY, Configuration("http://h", authentication_settings=KEY)])
+@each_case("secret", [KEY, Configuration("http://h", authentication_settings=KEY)])
 async def test_secrets_cannot_be_pickled(secret: object) -> None:
     with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(secret)
 
 
-async def test_an_unreachable_token_endpoint_is_a_connection_that_failed() -> None:
+async def test_an_unreachable_token_endpoint_is_a_failed_connection() -> None:
     configuration = Configuration(
         "http://conductor.invalid", authentication_settings=KEY, retry=RetryPolicy(max_attempts=1)
     )

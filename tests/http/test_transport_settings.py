@@ -1,4 +1,4 @@
-"""Proxies, certificates and limits have an effect: on asyncio (aiohttp) and trio (httpx's own transport). D6."""
+"""Proxies, certificates and limits have an effect: on asyncio (aiohttp) and trio (httpx's own transport)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from conductor_async import (
     StartWorkflowRequest,
     TransportError,
 )
+from tests.fakes.cases import each_case
 from tests.fakes.clients import AT_ONCE, client_of
 from tests.fakes.proxy import forward
 from tests.fakes.wire import Peer, Request, answer, packed, serve, unused_port
@@ -75,8 +76,8 @@ def client_cert(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     return str(folder / "cert.pem"), str(folder / "key.pem")
 
 
-@pytest.mark.parametrize("do", [call, start])
-async def test_an_unknown_authority_is_refused_before_anything_is_sent(do: Any) -> None:
+@each_case("do", [call, start])
+async def test_an_unknown_authority_is_rejected_before_sending(do: Any) -> None:
     async with serve(OK, tls=server_tls()) as server, client_of(server) as client:
         with pytest.raises(ConnectionFailedError, match=r"(?i)certificate.verify.failed"):
             await do(client)
@@ -101,7 +102,7 @@ async def test_a_private_authority_from_the_environment(ca_file: str, monkeypatc
                 await call(client)
 
 
-async def test_a_certificate_of_another_host_is_refused(ca_file: str) -> None:
+async def test_a_certificate_of_another_host_is_rejected(ca_file: str) -> None:
     async with serve(OK, tls=server_tls("other.example")) as server, client_of(server, verify=ca_file) as client:
         with pytest.raises(ConnectionFailedError, match=r"localhost"):
             await start(client)
@@ -118,13 +119,13 @@ async def test_a_client_certificate(ca_file: str, client_cert: tuple[str, str]) 
         assert server.count() == 1
 
 
-async def test_a_client_certificate_beside_a_context_is_the_contexts_to_hold(client_cert: tuple[str, str]) -> None:
+async def test_a_client_certificate_beside_an_ssl_context_is_rejected(client_cert: tuple[str, str]) -> None:
     with pytest.raises(ConfigurationError, match="load_cert_chain"):
         Configuration("https://localhost", verify=ssl.create_default_context(), cert=client_cert)
 
 
-@pytest.mark.parametrize("setting", [{"verify": "/nowhere/ca.pem"}, {"cert": "/nowhere/client.pem"}])
-async def test_a_certificate_that_is_not_there_is_named(setting: dict[str, str]) -> None:
+@each_case("setting", [{"verify": "/nowhere/ca.pem"}, {"cert": "/nowhere/client.pem"}])
+async def test_a_missing_certificate_file_is_named(setting: dict[str, str]) -> None:
     async with client_of("https://localhost:1/api", **setting) as client:
         with pytest.raises(ConfigurationError, match="/nowhere/"):
             await call(client)
@@ -144,7 +145,7 @@ async def test_verify_false_warns_once_and_works() -> None:
 # -- proxies ---------------------------------------------------------------------------------------------
 
 
-async def test_d6_a_configured_proxy_is_used() -> None:
+async def test_a_configured_proxy_is_used() -> None:
     async with serve(OK) as server, serve(forward()) as proxy, client_of(server, proxy=proxy.origin) as client:
         await call(client)
         await call(client)
@@ -168,17 +169,17 @@ async def test_a_tunnel_does_not_weaken_tls() -> None:
         assert server.count() == 0
 
 
-@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
-async def test_a_proxy_of_https_itself(ca_file: str, secure: bool) -> None:
+@each_case("secure", [False, True], ids=["http", "https"])
+async def test_an_https_proxy(ca_file: str, secure: bool) -> None:
     async with serve(OK, tls=server_tls() if secure else None) as server, serve(forward(), tls=server_tls()) as proxy:
         async with client_of(server, proxy=proxy.origin, verify=ca_file) as client:
             await call(client)
         assert (proxy.count(), server.count()) == (1, 1)
 
 
-@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
-@pytest.mark.parametrize(("written", "meant"), [("ada:pw", "ada:pw"), ("ada%40corp:p%3Aw%2F", "ada@corp:p:w/")])
-async def test_a_proxy_that_asks_who_we_are(ca_file: str, secure: bool, written: str, meant: str) -> None:
+@each_case("secure", [False, True], ids=["http", "https"])
+@each_case(("written", "meant"), [("ada:pw", "ada:pw"), ("ada%40corp:p%3Aw%2F", "ada@corp:p:w/")])
+async def test_a_proxy_that_requires_authentication(ca_file: str, secure: bool, written: str, meant: str) -> None:
     async with serve(OK, tls=server_tls() if secure else None) as server, serve(forward(user=meant)) as proxy:
         with_user = proxy.origin.replace("//", f"//{written}@")
         async with client_of(server, proxy=with_user, verify=ca_file) as client:
@@ -190,7 +191,7 @@ async def test_a_proxy_that_asks_who_we_are(ca_file: str, secure: bool, written:
                 await call(client)
 
 
-async def test_a_proxy_that_is_down_is_a_connection_that_failed_without_its_password() -> None:
+async def test_an_unreachable_proxy_is_a_failed_connection_that_hides_its_password() -> None:
     proxy = f"http://ada:c4n4ry@localhost:{await unused_port()}"
     async with client_of("http://conductor.example/api", proxy=proxy) as client:
         with pytest.raises(ConnectionFailedError, match="Nothing was sent") as caught:
@@ -199,7 +200,7 @@ async def test_a_proxy_that_is_down_is_a_connection_that_failed_without_its_pass
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-async def test_d6_the_environments_proxy_is_used(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_environments_proxy_is_used(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with serve(OK) as server, serve(forward()) as proxy:
         monkeypatch.setenv(variable, proxy.origin)
         async with client_of(server, trust_env=True) as client:
@@ -225,8 +226,8 @@ async def test_the_environments_proxy_for_https(ca_file: str, monkeypatch: pytes
         assert proxy.count("CONNECT") == 1
 
 
-@pytest.mark.parametrize("proxy", ["socks5://localhost:1080", "http://", "http://localhost:port", "ftp://x"])
-async def test_a_proxy_that_cannot_work_is_refused_at_once(proxy: str) -> None:
+@each_case("proxy", ["socks5://localhost:1080", "http://", "http://localhost:port", "ftp://x"])
+async def test_an_invalid_proxy_is_rejected_at_once(proxy: str) -> None:
     with pytest.raises(ConfigurationError, match="proxy"):
         Configuration("http://localhost", proxy=proxy)
 
@@ -234,8 +235,8 @@ async def test_a_proxy_that_cannot_work_is_refused_at_once(proxy: str) -> None:
 # -- limits and times ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("most", [1, 3])
-async def test_d6_max_connections_is_honoured(most: int) -> None:
+@each_case("most", [1, 3])
+async def test_max_connections_is_honoured(most: int) -> None:
     async def slowly(peer: Peer, request: Request) -> None:
         await anyio.sleep(0.01)
         await peer.send(packed(json={"workflowId": "w", "status": "RUNNING"}))

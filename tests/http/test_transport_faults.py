@@ -1,4 +1,4 @@
-"""What the wire can do to a request, and what the caller is told. The fake server counts what reached it."""
+"""What can happen to a request on its way, and which error the caller gets. The fake server counts what arrived."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from conductor_async import (
     WorkflowDef,
 )
 from conductor_async.client import ConductorClient
+from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.wire import Behaviour, answer, cut, drip, packed, serve, stall, unused_port
 
@@ -80,14 +81,14 @@ def update_v2(client: ConductorClient) -> Awaitable[Any]:
     return client.task.update_task_v2(TaskResult(task_id="t", workflow_instance_id="w"))
 
 
-REPEATED = [read, put, delete, deliver, register]
-NEVER_REPEATED = [start, start_by_name, execute, rerun, poll, batch_poll, update_v2]
-ALL = REPEATED + NEVER_REPEATED
+RETRIED = [read, put, delete, deliver, register]
+NEVER_RETRIED = [start, start_by_name, execute, rerun, poll, batch_poll, update_v2]
+ALL = RETRIED + NEVER_RETRIED
 
-#: Ways to lose an answer after the request was read.
+#: Ways to lose the response after the server has read the request.
 LOST = {
-    "closed before answering": cut(b""),
-    "reset before answering": cut(b"", reset=True),
+    "closed before responding": cut(b""),
+    "reset before responding": cut(b"", reset=True),
     "cut in the headers": cut(packed(text="id")[:30]),
     "cut in the body": cut(packed(text="3f1c", headers={"Content-Length": "36"})),
     "reset in the body": cut(packed(text="3f1c", headers={"Content-Length": "36"}), reset=True),
@@ -100,8 +101,8 @@ def succeed(call: Call) -> Behaviour:
     return answer(204) if call in (poll, update_v2) else answer(json=[]) if call is batch_poll else answer(text="id")
 
 
-@pytest.mark.parametrize("call", ALL)
-async def test_a_refused_connection_is_tried_again_whatever_the_call(call: Call) -> None:
+@each_case("call", ALL)
+async def test_a_refused_connection_is_retried_for_every_call(call: Call) -> None:
     async with client_of(f"http://localhost:{await unused_port()}/api") as client:
         with pytest.raises(ConnectionFailedError, match="Nothing was sent") as caught:
             await call(client)
@@ -110,36 +111,36 @@ async def test_a_refused_connection_is_tried_again_whatever_the_call(call: Call)
     assert caught.value.route.startswith(("/workflow", "/tasks", "/metadata"))
 
 
-async def test_an_unknown_host_is_a_connection_that_failed() -> None:
+async def test_an_unknown_host_is_a_failed_connection() -> None:
     async with client_of("http://conductor.invalid/api") as client:
         with pytest.raises(ConnectionFailedError, match=r"conductor.invalid"):
             await start(client)
 
 
-@pytest.mark.parametrize("fault", LOST.values(), ids=LOST.keys())
-@pytest.mark.parametrize("call", REPEATED)
-async def test_a_lost_answer_is_asked_for_again(call: Call, fault: Behaviour) -> None:
+@each_case("fault", LOST.values(), ids=LOST.keys())
+@pytest.mark.parametrize("call", RETRIED)
+async def test_after_a_lost_response_repeatable_requests_are_retried(call: Call, fault: Behaviour) -> None:
     async with serve(fault, fault, succeed(call)) as server, client_of(server) as client:
         await call(client)
         assert server.count() == 3
 
 
-@pytest.mark.parametrize("fault", LOST.values(), ids=LOST.keys())
-@pytest.mark.parametrize("call", NEVER_REPEATED)
-async def test_what_may_have_been_carried_out_is_sent_once(call: Call, fault: Behaviour) -> None:
+@each_case("fault", LOST.values(), ids=LOST.keys())
+@pytest.mark.parametrize("call", NEVER_RETRIED)
+async def test_after_a_lost_response_other_requests_are_ambiguous(call: Call, fault: Behaviour) -> None:
     async with serve(fault) as server, client_of(server) as client:
-        with pytest.raises(AmbiguousOutcomeError, match="may or may not have been carried out"):
+        with pytest.raises(AmbiguousOutcomeError, match="may or may not have processed"):
             await call(client)
         assert server.count() == 1
 
 
-@pytest.mark.parametrize("fault", [cut(b""), cut(b"", reset=True)], ids=["closed", "reset"])
+@each_case("fault", [cut(b""), cut(b"", reset=True)], ids=["closed", "reset"])
 @pytest.mark.parametrize("call", ALL)
-async def test_a_kept_connection_that_drops_is_no_reason_to_send_twice(call: Call, fault: Behaviour) -> None:
+async def test_a_dropped_idle_connection_does_not_resend_requests(call: Call, fault: Behaviour) -> None:
     # aiohttp by itself would send GET, PUT and DELETE once more. Our own retries are counted by `attempts`.
     async with serve(answer(json=STATUS), fault, succeed(call)) as server, client_of(server) as client:
         await read(client)
-        if call in REPEATED:
+        if call in RETRIED:
             await call(client)
             assert [request.connection for request in server.requests] == [1, 1, 2]
             return
@@ -148,7 +149,7 @@ async def test_a_kept_connection_that_drops_is_no_reason_to_send_twice(call: Cal
         assert [request.connection for request in server.requests] == [1, 1]
 
 
-async def test_an_ambiguous_start_says_what_to_look_for() -> None:
+async def test_an_ambiguous_start_names_what_to_look_up() -> None:
     async with serve(cut(b"")) as server, client_of(server) as client:
         for call in (start, start_by_name, execute):
             with pytest.raises(AmbiguousOutcomeError) as caught:
@@ -172,7 +173,7 @@ async def test_a_reset_before_the_request_was_read() -> None:
 # -- time --------------------------------------------------------------------------------------------
 
 
-async def test_a_server_that_never_answers_is_a_timeout() -> None:
+async def test_a_server_that_never_responds_is_a_timeout() -> None:
     async with serve(stall) as server, client_of(server, timeout=0.15) as client:
         with pytest.raises(RequestTimeoutError, match=r"0.15 s") as caught:
             await read(client)
@@ -180,7 +181,7 @@ async def test_a_server_that_never_answers_is_a_timeout() -> None:
         await server.all_closed()
 
 
-@pytest.mark.parametrize("call", NEVER_REPEATED)
+@each_case("call", NEVER_RETRIED)
 async def test_a_timeout_after_sending_is_ambiguous(call: Call) -> None:
     async with serve(stall) as server, client_of(server, timeout=0.15) as client:
         with pytest.raises(AmbiguousOutcomeError):
@@ -188,8 +189,8 @@ async def test_a_timeout_after_sending_is_ambiguous(call: Call) -> None:
         assert server.count() == 1
 
 
-@pytest.mark.parametrize("every", [0.01], ids=["10 ms a byte"])
-async def test_a_dripping_answer_does_not_outlast_the_timeout(every: float) -> None:
+@each_case("every", [0.01], ids=["10 ms a byte"])
+async def test_a_slow_response_does_not_exceed_the_timeout(every: float) -> None:
     slow = drip(packed(json=STATUS), every=every)
     async with serve(slow) as server, client_of(server, timeout=0.3) as client:
         began = anyio.current_time()
@@ -198,14 +199,14 @@ async def test_a_dripping_answer_does_not_outlast_the_timeout(every: float) -> N
         assert 0.25 < anyio.current_time() - began < 1.0
 
 
-async def test_with_options_sets_the_time_of_one_request() -> None:
+async def test_with_options_sets_the_timeout_of_one_request() -> None:
     async with serve(stall) as server, client_of(server) as client:
         with anyio.fail_after(2), pytest.raises(AmbiguousOutcomeError, match=r"0.1 s"):
             await start(client.with_options(timeout=0.1))
         assert server.accepted == 1
 
 
-async def test_what_the_server_may_wait_is_added_to_the_timeout() -> None:
+async def test_the_servers_own_wait_is_added_to_the_timeout() -> None:
     async def later(peer: Any, request: Any) -> None:
         await anyio.sleep(0.4)
         await peer.send(packed(json=[]))
@@ -215,28 +216,28 @@ async def test_what_the_server_may_wait_is_added_to_the_timeout() -> None:
         assert server.requests[0].target.endswith("count=1&timeout=500")
 
 
-# -- answers that cannot be read -----------------------------------------------------------------------
+# -- unreadable responses -----------------------------------------------------------------------
 
 LOGIN = "<!DOCTYPE html><html><head><title>Sign in</title></head></html>"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("fault", "said"),
     [
-        (answer(text=LOGIN, headers={"Content-Type": "text/html"}), "web page.*/api"),
-        (answer(text=" \n" + LOGIN), "web page"),
+        (answer(text=LOGIN, headers={"Content-Type": "text/html"}), "HTML page.*/api"),
+        (answer(text=" \n" + LOGIN), "HTML page"),
         (answer(text="hello"), "not JSON"),
-        (answer(body=json.dumps(STATUS).encode()[:-5]), "not JSON, or is cut off"),
-        (answer(json=["RUNNING"]), "another shape"),
-        (answer(json={"workflowId": 7, "status": "RUNNING"}), "another shape.*workflowId"),
+        (answer(body=json.dumps(STATUS).encode()[:-5]), "not JSON, or is truncated"),
+        (answer(json=["RUNNING"]), "expected structure"),
+        (answer(json={"workflowId": 7, "status": "RUNNING"}), "expected structure.*workflowId"),
         (answer(), "empty"),
-        (answer(body=b"x" * 2000), "over 1000 bytes"),
-        (answer(body=b"not gzip", headers={"Content-Encoding": "gzip"}), "not packed as its"),
-        (answer(body=gzip.compress(b" " * 50_000_000), headers={"Content-Encoding": "gzip"}), "over 1000"),
+        (answer(body=b"x" * 2000), "larger than 1000 bytes"),
+        (answer(body=b"not gzip", headers={"Content-Encoding": "gzip"}), "not compressed as its"),
+        (answer(body=gzip.compress(b" " * 50_000_000), headers={"Content-Encoding": "gzip"}), "larger than 1000"),
     ],
     ids=["html", "html as text", "text", "truncated", "list", "wrong type", "empty", "large", "not gzip", "bomb"],
 )
-async def test_an_unreadable_answer_says_why(fault: Behaviour, said: str) -> None:
+async def test_an_unreadable_response_is_an_error_with_the_reason(fault: Behaviour, said: str) -> None:
     async with serve(fault) as server, client_of(server, max_response_size=1000) as client:
         with pytest.raises(ResponseDecodeError, match=f"(?s){said}") as caught:
             await read(client)
@@ -250,17 +251,17 @@ async def _is_usable(client: ConductorClient, server: Any) -> bool:
     return bool(await read(client))
 
 
-@pytest.mark.parametrize("call", [start, put, deliver])
-async def test_a_web_page_is_no_success_even_where_text_or_nothing_is_expected(call: Call) -> None:
+@each_case("call", [start, put, deliver])
+async def test_an_html_page_is_an_error_even_where_text_or_nothing_is_expected(call: Call) -> None:
     page = answer(text=LOGIN, headers={"Content-Type": "text/html;charset=utf-8"})
     async with serve(page) as server, client_of(server) as client:
-        with pytest.raises(ResponseDecodeError, match="web page"):
+        with pytest.raises(ResponseDecodeError, match="HTML page"):
             await call(client)
 
 
-async def test_a_packed_answer_is_unpacked() -> None:
-    packed_answer = answer(body=gzip.compress(json.dumps(STATUS).encode()), headers={"Content-Encoding": "gzip"})
-    async with serve(packed_answer) as server, client_of(server) as client:
+async def test_a_compressed_response_is_decompressed() -> None:
+    compressed = answer(body=gzip.compress(json.dumps(STATUS).encode()), headers={"Content-Encoding": "gzip"})
+    async with serve(compressed) as server, client_of(server) as client:
         assert (await client.workflow.get_workflow_status("w")).workflow_id == "w"
         assert "gzip" in server.requests[0].headers["accept-encoding"]
 

@@ -31,6 +31,7 @@ from conductor_async.models import (
     WorkflowSummary,
     WorkflowTask,
 )
+from tests.fakes.cases import each_case
 
 
 def task(ref: str, seq: int, status: str = "COMPLETED", name: str = "work", **more: Any) -> dict[str, Any]:
@@ -43,8 +44,8 @@ def task(ref: str, seq: int, status: str = "COMPLETED", name: str = "work", **mo
     } | more
 
 
-@pytest.mark.parametrize("kind", [Workflow, WorkflowRun, WorkflowState, WorkflowSummary])
-@pytest.mark.parametrize(
+@each_case("kind", [Workflow, WorkflowRun, WorkflowState, WorkflowSummary])
+@each_case(
     ("status", "completed", "running", "successful"),
     [
         ("RUNNING", False, True, False),
@@ -56,7 +57,7 @@ def task(ref: str, seq: int, status: str = "COMPLETED", name: str = "work", **mo
         ("SOMETHING_NEW", False, False, False),
     ],
 )
-def test_what_a_status_means(kind: Any, status: str, completed: bool, running: bool, successful: bool) -> None:
+def test_workflow_predicates(kind: Any, status: str, completed: bool, running: bool, successful: bool) -> None:
     for execution in (kind(status=status), kind.model_validate({"status": status})):
         assert execution.is_completed() is completed
         assert execution.is_running() is running
@@ -89,8 +90,8 @@ def test_the_latest_attempt_is_found_by_name_or_reference() -> None:
     assert [task.task_id for task in workflow.get_tasks_by_status("FAILED")] == ["a-1", "b__1-3"]
 
 
-@pytest.mark.parametrize("arguments", [{}, {"name": "a", "task_reference_name": "b"}])
-def test_get_task_takes_one_of_two(arguments: dict[str, str]) -> None:
+@each_case("arguments", [{}, {"name": "a", "task_reference_name": "b"}])
+def test_get_task_takes_exactly_one_argument(arguments: dict[str, str]) -> None:
     with pytest.raises(TypeError, match="either"):
         Workflow().get_task(**arguments)
 
@@ -108,11 +109,11 @@ FAILED = {
 }
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("status", "error"),
     [("FAILED", WorkflowFailedError), ("TIMED_OUT", WorkflowTimedOutError), ("TERMINATED", WorkflowTerminatedError)],
 )
-def test_raise_for_status_raises_what_happened(status: str, error: type[WorkflowError]) -> None:
+def test_raise_for_status_raises_the_error_of_the_status(status: str, error: type[WorkflowError]) -> None:
     workflow = Workflow.model_validate(FAILED | {"status": status})
     for execution in (workflow, WorkflowRun.from_workflow(workflow)):
         with pytest.raises(error) as caught:
@@ -130,13 +131,13 @@ def test_raise_for_status_without_details() -> None:
         WorkflowRun(workflow_id="w", status="TERMINATED").raise_for_status()
 
 
-@pytest.mark.parametrize("status", ["RUNNING", "PAUSED", "COMPLETED", "SOMETHING_NEW"])
-def test_raise_for_status_returns_what_did_not_fail(status: str) -> None:
+@each_case("status", ["RUNNING", "PAUSED", "COMPLETED", "SOMETHING_NEW"])
+def test_raise_for_status_returns_executions_that_did_not_fail(status: str) -> None:
     workflow = Workflow(status=status)
     assert workflow.raise_for_status() is workflow
 
 
-def test_a_run_shows_its_workflow() -> None:
+def test_a_run_is_made_from_an_execution() -> None:
     workflow = Workflow.model_validate(FAILED | {"output": {"o": None}, "variables": {"v": 1}, "workflowVersion": 3})
     run = WorkflowRun.from_workflow(workflow)
     assert (run.workflow_id, run.target_workflow_id, run.workflow_name, run.workflow_version) == (
@@ -151,7 +152,7 @@ def test_a_run_shows_its_workflow() -> None:
     assert run.get_task(task_reference_name="pick").task_id == "pick-2"
 
 
-def test_embedded_definitions_are_parsed_when_touched() -> None:
+def test_embedded_definitions_are_parsed_when_first_read() -> None:
     raw = {
         "workflowDefinition": {"name": "w", "tasks": [{"name": "t", "new": None}], "odd": {}},
         "tasks": [{"workflowTask": {"name": "t", "new": None}, "taskDefinition": {"name": "t", "retryLogic": "NEW"}}],
@@ -175,7 +176,7 @@ def test_embedded_definitions_are_parsed_when_touched() -> None:
     assert Workflow().workflow_definition is None
 
 
-def test_an_embedded_definition_that_cannot_be_read_says_where() -> None:
+def test_an_invalid_embedded_definition_is_an_error_with_its_path() -> None:
     broken = Task.model_validate({"workflowTask": {"startDelay": {"secret": "payload"}}})
     with pytest.raises(ResponseDecodeError, match=r"Task\.workflow_task\.startDelay could not be read") as caught:
         _ = broken.workflow_task
@@ -183,7 +184,7 @@ def test_an_embedded_definition_that_cannot_be_read_says_where() -> None:
     assert broken.to_wire() == {"workflowTask": {"startDelay": {"secret": "payload"}}}
 
 
-def test_signal_responses_are_what_they_are() -> None:
+def test_signal_responses_become_runs_or_tasks() -> None:
     parse = TypeAdapter(SignalResponse).validate_json
     run = parse(
         '{"responseType": "TARGET_WORKFLOW", "workflowId": "w", "tasks": [{"taskId": "t"}], "signalTimeout": true}'
@@ -202,7 +203,7 @@ def test_signal_responses_are_what_they_are() -> None:
         SignalResponse()
 
 
-def test_reprs_are_short_and_show_no_payload() -> None:
+def test_reprs_are_short_and_contain_no_payload() -> None:
     workflow = Workflow.model_validate(FAILED | {"input": {"card": "4111"}})
     assert repr(workflow) == "Workflow(workflow_id='w-1', workflow_name='orders', status='FAILED', tasks=3)"
     shown = Task(reference_task_name="r", task_id="t", input_data={"card": "4111"}, runtime_metadata={"KEY": "4111"})
@@ -211,14 +212,14 @@ def test_reprs_are_short_and_show_no_payload() -> None:
         assert "4111" not in repr(each) + str(each)
 
 
-def test_a_task_makes_its_result() -> None:
+def test_to_task_result() -> None:
     done = Task(task_id="t", workflow_instance_id="w", worker_id="me", output_data={"old": 1}).to_task_result()
     assert isinstance(done, TaskResult)
     assert done.to_wire() == {"workflowInstanceId": "w", "taskId": "t", "workerId": "me", "status": "COMPLETED"}
     assert Task().to_task_result(TaskResultStatus.FAILED).status == "FAILED"
 
 
-def test_what_a_task_status_means() -> None:
+def test_predicates_by_task_status() -> None:
     ended = {status for status in TaskStatus if Task(status=status).is_completed()}
     assert ended == set(TaskStatus) - {TaskStatus.SCHEDULED, TaskStatus.IN_PROGRESS}
     good = {status for status in TaskStatus if Task(status=status).is_successful()}

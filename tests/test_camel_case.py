@@ -1,4 +1,4 @@
-"""The spelling of the older docs: accepted at run time, with no warning, and hidden from type checkers."""
+"""camelCase spellings: accepted at run time without a warning, and hidden from type checkers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import pytest
 
 from conductor_async._camel_case import CamelCaseMixin, snake_case
 from conductor_async.client import ConductorClient
-from conductor_async.compat.clients import ConductorClients, OrkesClients
+from conductor_async.compat import OrkesClients
 from conductor_async.resources import MetadataClient, TaskClient, WorkflowBulkClient, WorkflowClient
+from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, serve
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("camel", "snake"),
     [
         ("registerWorkflowDef", "register_workflow_def"),
@@ -38,7 +39,7 @@ def camel_case(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-@pytest.mark.parametrize("kind", [MetadataClient, TaskClient, WorkflowBulkClient, WorkflowClient, OrkesClients])
+@each_case("kind", [MetadataClient, TaskClient, WorkflowBulkClient, WorkflowClient, OrkesClients])
 def test_every_method_has_its_camel_case_name(kind: Any) -> None:
     thing: Any = kind.__new__(kind)
     methods = [name for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")]
@@ -47,7 +48,7 @@ def test_every_method_has_its_camel_case_name(kind: Any) -> None:
         assert getattr(thing, camel_case(name)) == getattr(thing, name)
 
 
-def test_what_is_not_there_is_an_attribute_error() -> None:
+def test_an_unknown_name_is_an_attribute_error() -> None:
     client: Any = ConductorClient("http://x").workflow
     for name in ("startWorkflw", "__fooBar__", "_apiKey", "StartWorkflow_", "noSuchThing"):
         with pytest.raises(AttributeError, match=name):
@@ -60,7 +61,7 @@ def test_what_is_not_there_is_an_attribute_error() -> None:
 
 
 @pytest.mark.anyio
-async def test_d59_keywords_in_both_spellings() -> None:
+async def test_keywords_in_both_spellings() -> None:
     async with serve(answer(text="id")) as server, client_of(server) as client:
         old: Any = client.workflow
         for start in (old.startWorkflowByName, old.start_workflow_by_name):
@@ -73,17 +74,10 @@ async def test_d59_keywords_in_both_spellings() -> None:
             await old.startWorkflowByName("w", correlation_id="c", correlationId="d")
 
 
-def test_users_own_keywords_keep_their_spelling() -> None:
+def test_keywords_of_users_keep_their_spelling() -> None:
     class Thing(CamelCaseMixin):
         def run(self, task_name: str, **inputs: int) -> tuple[str, dict[str, int]]:
             return task_name, inputs
 
     thing: Any = Thing()
     assert thing.run(taskName="t", orderId=1, order_id=2) == ("t", {"orderId": 1, "order_id": 2})
-
-
-def test_both_factories_are_one() -> None:
-    assert ConductorClients is OrkesClients
-    old: Any = OrkesClients()
-    assert old.getMetadataClient() is old.get_metadata_client() is old.get_metadata_client()
-    assert old.getWorkflowClient()._api is old.getTaskClient()._api  # D36: one session

@@ -1,4 +1,7 @@
-"""What `/workflow/execute` and signals wait for. The runtime asks again whenever `on_change` says so."""
+"""What synchronous executions and signals answer: WorkflowRun and TaskRun.
+
+The dev server waits until `is_due`, and asks again whenever `on_change` reports the execution.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,24 @@ from typing import TYPE_CHECKING
 from conductor_async._language.return_strategies import RETURN_STRATEGIES, TARGET_WORKFLOW
 from conductor_async.engine.commands.base import Commands, command
 from conductor_async.engine.errors import Refused
-from conductor_async.engine.views.rendering import task_to_wire
+from conductor_async.engine.rows.rendering import task_to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conductor_async.engine.state.execution import Execution, TaskRow
+    from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_row import TaskRow
     from conductor_async.models import JsonObject
 
 __all__ = ["RunCommands"]
 
 
 class RunCommands(Commands):
-    """What `/workflow/execute` and signals wait for. The runtime asks again whenever `on_change` says so."""
+    """Queries of what a synchronous execution or a signal answers."""
 
     @command
     def is_due(self, workflow_id: str, wait_until_task_refs: Sequence[str] = ()) -> bool:
-        """Whether a synchronous execution answers now: it ended, blocks at a WAIT, or one of the tasks ended."""
+        """Returns whether a synchronous execution answers now: it or one of the tasks ended, or a WAIT blocks it."""
         execution = self.core.store.execution(workflow_id)
         if execution.is_terminal or self._blocking(execution) is not None:
             return True
@@ -39,7 +43,7 @@ class RunCommands(Commands):
         request_id: str = "",
         signal_timeout: bool = False,
     ) -> JsonObject:
-        """The WorkflowRun or TaskRun that a synchronous execution or signal answers."""
+        """Returns the WorkflowRun or TaskRun that a synchronous execution or signal answers."""
         if return_strategy not in RETURN_STRATEGIES:
             msg = (
                 "Method parameter 'returnStrategy': Failed to convert value of type 'java.lang.String' to required "
@@ -63,7 +67,7 @@ class RunCommands(Commands):
         return {**head, **self._workflow_view(shown)}
 
     def _blocking(self, execution: Execution) -> tuple[Execution, TaskRow] | None:
-        """The WAIT without a time at which the execution, or a sub-workflow of it, stands still."""
+        """Returns the WAIT without a time that blocks an execution, with its execution: this one or a sub-workflow."""
         if execution.is_terminal:
             return None
         rows = sorted(execution.open.values(), key=lambda row: row.seq)

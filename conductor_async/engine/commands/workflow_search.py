@@ -1,12 +1,12 @@
-"""Searches over executions and tasks. Each returns a SearchResult."""
+"""Searches for executions and tasks. Each returns a SearchResult."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.commands.base import VALIDATION_FAILED, Commands, command
+from conductor_async.engine.commands.base import Commands, command
 from conductor_async.engine.errors import Invalid
-from conductor_async.engine.views.rendering import execution_to_wire, task_to_wire
+from conductor_async.engine.rows.rendering import execution_to_wire, task_to_wire
 from conductor_async.engine.views.search import TASK_FIELDS, Hits, Search
 from conductor_async.engine.views.summaries import execution_summary, task_summary
 
@@ -21,7 +21,7 @@ _LARGEST_PAGE = 5000
 
 
 class SearchCommands(Commands):
-    """Searches over executions and tasks. Each returns a SearchResult."""
+    """Searches for executions and tasks. Each returns a SearchResult."""
 
     @command
     def workflows(
@@ -35,7 +35,7 @@ class SearchCommands(Commands):
         classifier: str | None = None,
         top_level_only: bool = False,
     ) -> JsonObject:
-        """Summaries of executions."""
+        """Finds executions, as summaries."""
         _check_size(size, "searchWorkflows")
         wanted = _narrowed(query, classifier, top_level_only=top_level_only)
         hits = Search(wanted, free_text=free_text, sort=sort).among(self._executions(), start=start, size=size)
@@ -53,7 +53,7 @@ class SearchCommands(Commands):
         classifier: str | None = None,
         top_level_only: bool = False,
     ) -> JsonObject:
-        """Executions, without their tasks."""
+        """Finds executions, without their tasks."""
         _check_size(size, "searchWorkflowsV2")
         wanted = _narrowed(query, classifier, top_level_only=top_level_only)
         hits = Search(wanted, free_text=free_text, sort=sort).among(self._executions(), start=start, size=size)
@@ -69,7 +69,7 @@ class SearchCommands(Commands):
         free_text: str = "*",
         query: str | None = None,
     ) -> JsonObject:
-        """Summaries of the executions that have such tasks. `totalHits` counts the tasks."""
+        """Finds executions by their tasks, as summaries. `totalHits` counts the tasks."""
         hits = self._task_hits(query, free_text, sort, start=start, size=size)
         found = (self.core.store.executions.get(workflow_id) for workflow_id in _workflows_of(hits))
         return {"totalHits": hits.total, "results": [execution_summary(execution) for execution in found if execution]}
@@ -84,7 +84,7 @@ class SearchCommands(Commands):
         free_text: str = "*",
         query: str | None = None,
     ) -> JsonObject:
-        """The executions that have such tasks. `totalHits` counts the tasks."""
+        """Finds executions by their tasks. `totalHits` counts the tasks."""
         hits = self._task_hits(query, free_text, sort, start=start, size=size)
         return {"totalHits": hits.total, "results": self._whole(_workflows_of(hits))}
 
@@ -98,7 +98,7 @@ class SearchCommands(Commands):
         free_text: str = "*",
         query: str | None = None,
     ) -> JsonObject:
-        """Summaries of tasks."""
+        """Finds tasks, as summaries."""
         hits = self._task_hits(query, free_text, sort, start=start, size=size)
         return {"totalHits": hits.total, "results": hits.page}
 
@@ -112,7 +112,7 @@ class SearchCommands(Commands):
         free_text: str = "*",
         query: str | None = None,
     ) -> JsonObject:
-        """Tasks."""
+        """Finds tasks."""
         hits = self._task_hits(query, free_text, sort, start=start, size=size)
         rows = [self.core.store.task(summary["taskId"]) for summary in hits.page]
         return {"totalHits": hits.total, "results": [task_to_wire(row, self.core.now()) for row in rows]}
@@ -126,7 +126,7 @@ class SearchCommands(Commands):
 
     def _task_hits(self, query: str | None, free_text: str, sort: str | None, *, start: int, size: int) -> Hits:
         search = Search(query, free_text=free_text, sort=sort, fields=TASK_FIELDS)
-        # A task is indexed when it is first updated.
+        # The server indexes a task when it is first updated.
         rows = (row for row in self.core.store.tasks.values() if row.status != "SCHEDULED" or row.poll_count)
         return search.among(map(task_summary, rows), start=start, size=size)
 
@@ -144,7 +144,7 @@ def _check_size(size: int, method: str) -> None:
     if size > _LARGEST_PAGE:
         message = "Cannot return more than 5000 workflows. Please use pagination."
         error: dict[str, object] = {"path": f"{method}.arg1", "message": message, "invalidValue": str(size)}
-        raise Invalid(VALIDATION_FAILED, [error])
+        raise Invalid.of_errors([error])
 
 
 def _narrowed(query: str | None, classifier: str | None, *, top_level_only: bool) -> str | None:

@@ -1,10 +1,10 @@
-"""The queries that searches understand, as the server's index in SQLite does.
+"""The query language of searches, as the real server's SQLite index understands it.
 
 ```
 workflowType='orders' AND status IN (FAILED,TIMED_OUT) AND startTime>1767225600000
 ```
 
-Conditions are joined by ` AND ` and by nothing else. Fields that are not indexed are passed over.
+Conditions can only be joined by ` AND `. Fields that are not indexed are ignored.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WORKFLOW_FIELDS = frozenset(
         *("parent_workflow_id", "classifier", "json_data"),
     }
 )
-"""What a search of executions can ask about, as the columns of the index are named."""
+"""The columns of the index of executions."""
 
 TASK_FIELDS = frozenset(
     {
@@ -38,18 +38,18 @@ TASK_FIELDS = frozenset(
         *("workflow_type", "json_data"),
     }
 )
-"""What a search of tasks can ask about."""
+"""The columns of the index of tasks."""
 
 _KNOWN_FIELDS = WORKFLOW_FIELDS | TASK_FIELDS
 _EPOCH = "1970-01-01T00:00:00.000Z"
 
 
 class Hits(NamedTuple):
-    """What a search has found.
+    """The result of a search.
 
     Attributes:
-        total: How many there are.
-        page: Those that were asked for.
+        total: The number of matches.
+        page: The matches on the requested page.
     """
 
     total: int
@@ -57,17 +57,17 @@ class Hits(NamedTuple):
 
 
 class Search:
-    """A query, ready to be put to summaries.
+    """A parsed query over summaries.
 
     Args:
-        query: Conditions, joined by ` AND `. None or empty: all.
-        free_text: What the summary has to hold somewhere, in any case; `*` is a wildcard.
-        sort: `field:ASC|field:DESC`. What is not of this form is passed over.
-        fields: What the index knows: `WORKFLOW_FIELDS` or `TASK_FIELDS`.
+        query: Conditions, joined by ` AND `. None or empty matches all.
+        free_text: A text that the summary must contain, ignoring case; `*` is a wildcard.
+        sort: `field:ASC|field:DESC`. Parts of another form are ignored.
+        fields: The columns of the index: `WORKFLOW_FIELDS` or `TASK_FIELDS`.
 
     Raises:
-        Invalid: The query cannot be read.
-        Refused: It asks for something that the index does not have, or for a time that is no number.
+        Invalid: The query cannot be parsed.
+        Refused: It names a column that the index does not have, or a time that is no number.
     """
 
     def __init__(
@@ -84,11 +84,11 @@ class Search:
         self._order = list(_order(sort, fields))
 
     def matches(self, summary: JsonObject) -> bool:
-        """Whether a summary meets all conditions."""
+        """Returns whether a summary meets all conditions."""
         return all(condition(summary) for condition in self._conditions)
 
     def among(self, summaries: Iterable[JsonObject], *, start: int = 0, size: int = 100) -> Hits:
-        """Those that match, sorted; without a sort in the order given."""
+        """Returns the matches, sorted; without a sort in the given order."""
         found = [summary for summary in summaries if self.matches(summary)]
         for field, descending in reversed(self._order):
             found.sort(key=lambda summary: _sortable(_column(summary, field)), reverse=descending)
@@ -177,7 +177,7 @@ def _comparison(parts: _Parts) -> Callable[[JsonObject], bool]:
 
 
 def _like(field: str, pattern: str) -> Callable[[JsonObject], bool]:
-    """SQL's LIKE, in any case: `*` and `%` stand for any text, `_` for any character."""
+    """Returns SQL's LIKE, ignoring case: `*` and `%` match any text, `_` any character."""
     pieces = {"*": ".*", "%": ".*", "_": "."}
     expression = "".join(pieces.get(character) or re.escape(character) for character in pattern)
     matcher = re.compile(expression, re.IGNORECASE | re.DOTALL)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from conductor_async.engine.commands.base import Commands, bulk_response, command
@@ -13,6 +13,7 @@ from conductor_async.engine.schedules.firing import set_timer
 from conductor_async.engine.schedules.times import next_time
 
 if TYPE_CHECKING:
+    from conductor_async.engine.views.search import SearchOptions
     from conductor_async.models import JsonObject, JsonValue
 
 __all__ = ["SchedulerCommands"]
@@ -140,20 +141,13 @@ class SchedulerCommands(Commands):
         return times
 
     @command
-    def search_executions(
-        self,
-        *,
-        start: int = 0,
-        size: int = 100,
-        sort: str | None = None,
-        free_text: str = "*",
-        query: str | None = None,
-    ) -> JsonObject:
+    def search_executions(self, **options: Unpack[SearchOptions]) -> JsonObject:
         """Returns a SearchResult of the runs, the latest first. As on the server, a query finds nothing."""
-        runs = [] if query else list(reversed(self.core.schedule_runs))
+        runs = [] if options.get("query") else list(reversed(self.core.schedule_runs))
+        free_text = options.get("free_text", "*")
         if free_text not in {"", "*"}:
             runs = [run for run in runs if free_text.lower() in str(run).lower()]
-        return _page(_sorted(runs, sort), start, size)
+        return _page(_sorted(runs, options.get("sort")), options.get("start", 0), options.get("size", 100))
 
     # -- parts ---------------------------------------------------------------------------------------
 

@@ -12,8 +12,8 @@ from conductor_async.engine.state.task_row import RETRIABLE
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.state.definition import TaskDefinition
     from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_definition import TaskDefinition
     from conductor_async.engine.state.task_row import TaskRow
 
 __all__ = ["retry"]

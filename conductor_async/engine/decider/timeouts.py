@@ -10,8 +10,8 @@ from conductor_async.engine.state.task_row import TERMINAL
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.state.definition import TaskDefinition
     from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_definition import TaskDefinition
     from conductor_async.engine.state.task_row import TaskRow
 
 __all__ = ["check_task", "check_workflow"]

@@ -11,8 +11,8 @@ from conductor_async.engine.expressions.scope import Scope
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.state.definition import TaskDefinition
     from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_definition import TaskDefinition
     from conductor_async.models import JsonObject
 
 __all__ = ["evaluate", "with_secrets"]

@@ -14,8 +14,9 @@ from conductor_async.engine.state.task_row import TaskRow
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.state.definition import TaskDefinition, TaskSpec
+    from conductor_async.engine.state.definition import TaskSpec
     from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_definition import TaskDefinition
     from conductor_async.models import JsonObject
 
 __all__ = ["RowFactory", "TaskKind", "is_system", "kind_of", "known_types", "system_kind"]

@@ -13,8 +13,8 @@ from conductor_async.engine.state.task_row import TERMINAL
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.state.definition import TaskDefinition
     from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_definition import TaskDefinition
     from conductor_async.engine.state.task_row import TaskRow
 
 __all__ = ["response_due", "set_timeout_timer", "set_workflow_timer"]

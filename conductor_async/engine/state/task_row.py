@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from conductor_async._language.names import base_name
 
 if TYPE_CHECKING:
-    from conductor_async.engine.state.definition import TaskDefinition, TaskSpec
+    from conductor_async.engine.state.definition import TaskSpec
+    from conductor_async.engine.state.task_definition import TaskDefinition
     from conductor_async.models import JsonObject
 
 __all__ = ["RETRIABLE", "SUCCESSFUL", "TERMINAL", "TaskRow", "join_names", "queue_name"]

@@ -13,7 +13,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from conductor_async.engine.errors import Invalid, Refused
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from conductor_async.models import JsonObject
 
-__all__ = ["TASK_FIELDS", "WORKFLOW_FIELDS", "Hits", "Search"]
+__all__ = ["TASK_FIELDS", "WORKFLOW_FIELDS", "Hits", "Search", "SearchOptions", "find"]
 
 WORKFLOW_FIELDS = frozenset(
     {
@@ -54,6 +54,16 @@ class Hits(NamedTuple):
 
     total: int
     page: list[JsonObject]
+
+
+class SearchOptions(TypedDict, total=False):
+    """The parameters of every search: see `Search`. The default page is the first 100 matches."""
+
+    start: int
+    size: int
+    sort: str | None
+    free_text: str
+    query: str | None
 
 
 class Search:
@@ -94,6 +104,14 @@ class Search:
             found.sort(key=lambda summary: _sortable(_column(summary, field)), reverse=descending)
         begin = max(start, 0)
         return Hits(len(found), found[begin : begin + size] if size >= 0 else found[begin:])
+
+
+def find(summaries: Iterable[JsonObject], options: SearchOptions, fields: Collection[str] = WORKFLOW_FIELDS) -> Hits:
+    """Searches summaries of executions or tasks. Raises what `Search` raises."""
+    search = Search(
+        options.get("query"), free_text=options.get("free_text", "*"), sort=options.get("sort"), fields=fields
+    )
+    return search.among(summaries, start=options.get("start", 0), size=options.get("size", 100))
 
 
 def _sortable(value: str | None) -> tuple[bool, str]:

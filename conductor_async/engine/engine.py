@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import conductor_async.engine.task_kinds  # noqa: F401 - importing the kinds registers them
+import conductor_async.engine.task_kinds  # noqa: F401  # pyright: ignore[reportUnusedImport] - registers the kinds
 from conductor_async.engine.commands.base import CommandRunner
 from conductor_async.engine.commands.environment import EnvironmentCommands
 from conductor_async.engine.commands.event import EventCommands

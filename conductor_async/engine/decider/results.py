@@ -45,13 +45,27 @@ def update(core: Core, result: JsonObject) -> TaskRow:
     if row.status in TERMINAL or execution.is_terminal:
         core.queues.remove(row.queue, row.task_id)
         return row
-    status = result.get("status")
+    status = _status(result)
+    output = _copy_to_row(result, execution, row)
+    report(core, execution, row, status, output, result.get("reasonForIncompletion"))
+    _store_logs(core, row, result.get("logs"))
+    continue_after_report(core, core.store.executions[row.workflow_id], row)
+    return row
+
+
+def _status(result: JsonObject) -> str:
+    status: str | None = result.get("status")
     if status is None:
         msg = (
             'Cannot invoke "com.netflix.conductor.common.metadata.tasks.TaskResult$Status.name()" because the return '
             'value of "com.netflix.conductor.common.metadata.tasks.TaskResult.getStatus()" is null'
         )
         raise Refused(msg)
+    return status
+
+
+def _copy_to_row(result: JsonObject, execution: Execution, row: TaskRow) -> JsonObject:
+    """Copies what a result says beside status and output. Returns the output, empty if it is stored externally."""
     row.output_message = result.get("outputMessage")
     row.worker_id = result.get("workerId")
     row.callback_after = int(result.get("callbackAfterSeconds") or 0)
@@ -63,10 +77,7 @@ def update(core: Core, result: JsonObject) -> TaskRow:
         execution.external_output = external_path
     if result.get("executionMetadata"):
         row.execution_metadata = result["executionMetadata"]
-    report(core, execution, row, status, output, result.get("reasonForIncompletion"))
-    _store_logs(core, row, result.get("logs"))
-    continue_after_report(core, core.store.executions[row.workflow_id], row)
-    return row
+    return output
 
 
 def report(core: Core, execution: Execution, row: TaskRow, status: str, output: JsonObject, reason: str | None) -> None:

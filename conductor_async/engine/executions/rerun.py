@@ -44,30 +44,31 @@ def rerun(
         name = f"{execution.short_name}.{execution.status}"
         msg = f"Workflow: {name} is not in terminal state, unable to rerun."
         raise Conflict(msg)
-    row: TaskRow | None = None
-    if task_id is not None:
-        row = next((task for task in execution.tasks if task.task_id == task_id), None)
-        direct = row is not None
-        if row is None:
-            row = _rerun_in_child(core, execution, task_id, task_input)
-        if row is None:
-            return False
+    if task_id is None:
+        _remove_tasks(core, execution.tasks)
+        execution.replace_tasks([])
         _reopen_execution(core, execution, workflow_input, correlation_id)
-        if not direct:
-            _wait_for_child(core, execution, row)
-        elif row.task_type == "SUB_WORKFLOW":
-            _restart_child(core, execution, row)
-        else:
-            _from_row(core, execution, row, task_input)
+        decide_execution(core, execution)
+        revive_parents(core, execution, "reran")
         return True
-    for task in execution.tasks:
-        core.queues.remove(task.queue, task.task_id)
-        core.store.remove_task(task)
-    execution.replace_tasks([])
+    own = next((task for task in execution.tasks if task.task_id == task_id), None)
+    row = own or _rerun_in_child(core, execution, task_id, task_input)
+    if row is None:
+        return False
     _reopen_execution(core, execution, workflow_input, correlation_id)
-    decide_execution(core, execution)
-    revive_parents(core, execution, "reran")
+    if own is None:
+        _wait_for_child(core, execution, row)
+    elif row.task_type == "SUB_WORKFLOW":
+        _restart_child(core, execution, row)
+    else:
+        _rerun_from(core, execution, row, task_input)
     return True
+
+
+def _remove_tasks(core: Core, rows: list[TaskRow]) -> None:
+    for row in rows:
+        core.queues.remove(row.queue, row.task_id)
+        core.store.remove_task(row)
 
 
 def _rerun_in_child(core: Core, execution: Execution, task_id: str, task_input: JsonObject | None) -> TaskRow | None:
@@ -125,15 +126,9 @@ def _restart_child(core: Core, execution: Execution, row: TaskRow) -> None:
     _continue(core, execution, row)
 
 
-def _from_row(core: Core, execution: Execution, row: TaskRow, task_input: JsonObject | None) -> None:
-    kept: list[TaskRow] = []
-    for task in execution.tasks:
-        if task.seq > row.seq:
-            core.queues.remove(task.queue, task.task_id)
-            core.store.remove_task(task)
-        else:
-            kept.append(task)
-    execution.replace_tasks(kept)
+def _rerun_from(core: Core, execution: Execution, row: TaskRow, task_input: JsonObject | None) -> None:
+    _remove_tasks(core, [task for task in execution.tasks if task.seq > row.seq])
+    execution.replace_tasks([task for task in execution.tasks if task.seq <= row.seq])
     _reset(core, row)
     if task_input is not None:
         row.input = task_input

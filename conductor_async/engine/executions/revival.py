@@ -101,6 +101,31 @@ def retry_tasks(core: Core, execution: Execution) -> None:
         Conflict: No task can be retried.
     """
     execution.reindex()
+    chosen, in_place = _choose(execution)
+    if not chosen and execution.status != "TIMED_OUT":
+        msg = "There are no retryable tasks! Use restart if you want to attempt entire workflow execution again."
+        raise Conflict(msg)
+    for row in in_place:
+        _reopen(core, execution, row)
+    execution.status = "RUNNING"
+    execution.last_retried_time = core.now()
+    execution.reason = None
+    core.mark_changed(execution)
+    set_workflow_timer(core, execution)
+    rows = [_retry_row(core, execution, row) for row in chosen]
+    fresh = add_new(execution, [row for row in rows if row.retried_task_id is not None or row.seq == 0])
+    for row in execution.tasks:
+        stamp(core, row)
+    # The server schedules the rows that continue in place too, which only sets their start times again.
+    schedule(core, execution, fresh)
+    for row in rows:
+        if row.task_type in _IN_PLACE:
+            execution.touch(row)
+            queue_row(core, row)
+
+
+def _choose(execution: Execution) -> tuple[list[TaskRow], list[TaskRow]]:
+    """Returns the rows to retry in their order, the last of each name; and the joins and loops to reopen."""
     chosen: dict[str, TaskRow] = {}
     in_place: list[TaskRow] = []
     for row in execution.tasks:
@@ -113,26 +138,7 @@ def retry_tasks(core: Core, execution: Execution) -> None:
             chosen[row.reference_name] = row
         else:
             chosen.pop(row.reference_name, None)
-    if not chosen and execution.status != "TIMED_OUT":
-        msg = "There are no retryable tasks! Use restart if you want to attempt entire workflow execution again."
-        raise Conflict(msg)
-    for row in in_place:
-        _reopen(core, execution, row)
-    execution.status = "RUNNING"
-    execution.last_retried_time = core.now()
-    execution.reason = None
-    core.mark_changed(execution)
-    set_workflow_timer(core, execution)
-    rows = [_retry_row(core, execution, row) for row in sorted(chosen.values(), key=lambda row: row.seq)]
-    fresh = add_new(execution, [row for row in rows if row.retried_task_id is not None or row.seq == 0])
-    for row in execution.tasks:
-        stamp(core, row)
-    # The server schedules the rows that continue in place too, which only sets their start times again.
-    schedule(core, execution, fresh)
-    for row in rows:
-        if row.task_type in _IN_PLACE:
-            execution.touch(row)
-            queue_row(core, row)
+    return sorted(chosen.values(), key=lambda row: row.seq), in_place
 
 
 def _reopen(core: Core, execution: Execution, row: TaskRow) -> None:

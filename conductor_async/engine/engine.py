@@ -45,8 +45,8 @@ class Engine(CommandRunner):
         scripts: Runs JavaScript and jq. Without it, tasks that need them fail, and their reason says so.
         seed: Makes ids and jitter repeatable.
         environment: The values of `${workflow.env.…}`.
-        secrets: The values of `${workflow.secrets.…}`. They are filled in when a task is handed to a worker, never
-            before.
+        secrets: The values of `${workflow.secrets.…}`. They are filled in when a task is run, and never
+            stored.
         is_mocked: Says which tasks are mocked: these become `external_work`, whatever their type.
         honour_idempotency_keys: Whether `idempotencyKey` counts. The open-source server ignores it.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from conductor_async.engine.definitions.registry import MetadataStore
@@ -89,10 +88,6 @@ class Core:
     def now(self) -> int:
         """Returns the time in epoch milliseconds."""
         return round(self.clock.now() * 1000)
-
-    def iso_now(self) -> str:
-        """Returns the time in ISO 8601."""
-        return datetime.fromtimestamp(self.now() / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def mark_changed(self, execution: Execution) -> None:
         """Notes that an execution has changed. `on_change` is called when the command ends."""

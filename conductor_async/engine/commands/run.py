@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from conductor_async._language.return_strategies import RETURN_STRATEGIES, TARGET_WORKFLOW
 from conductor_async.engine.commands.base import Commands, command
 from conductor_async.engine.errors import Refused
-from conductor_async.engine.rows.rendering import task_to_wire
+from conductor_async.engine.rows.rendering import task_to_wire, without_nulls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,12 +70,12 @@ class RunCommands(Commands):
         """Returns the WAIT without a time that blocks an execution, with its execution: this one or a sub-workflow."""
         if execution.is_terminal:
             return None
-        rows = sorted(execution.open.values(), key=lambda row: row.seq)
+        rows = execution.open_in_order
         for row in rows:
             if row.task_type == "WAIT" and row.wait_until == 0 and not row.mocked:
                 return execution, row
         for row in rows:
-            child = self._child(row)
+            child = self.core.store.sub_workflow(row)
             found = self._blocking(child) if child is not None else None
             if found is not None:
                 return found
@@ -84,13 +84,8 @@ class RunCommands(Commands):
     def _has_ended(self, execution: Execution, names: set[str]) -> bool:
         if any(row.reference_name in names and row.is_terminal for row in execution.tasks):
             return True
-        children = (self._child(row) for row in execution.open.values())
+        children = (self.core.store.sub_workflow(row) for row in execution.open.values())
         return any(child is not None and self._has_ended(child, names) for child in children)
-
-    def _child(self, row: TaskRow) -> Execution | None:
-        if row.task_type != "SUB_WORKFLOW":
-            return None
-        return self.core.store.executions.get(row.sub_workflow_id or "")
 
     def _workflow_view(self, execution: Execution) -> JsonObject:
         now = self.core.now()
@@ -107,7 +102,7 @@ class RunCommands(Commands):
             "status": execution.status,
             "updateTime": execution.update_time,
         }
-        return {key: value for key, value in view.items() if value is not None}
+        return without_nulls(view)
 
     def _task_view(self, execution: Execution, row: TaskRow) -> JsonObject:
         view: JsonObject = {
@@ -129,4 +124,4 @@ class RunCommands(Commands):
             "updateTime": row.update_time,
             "status": row.status,
         }
-        return {key: value for key, value in view.items() if value is not None}
+        return without_nulls(view)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from conductor_async.engine.commands.base import Commands, bulk_response, command
 from conductor_async.engine.definitions.defaults import with_start_request_defaults
 from conductor_async.engine.errors import NotFound, Refused
+from conductor_async.engine.rows.rendering import without_nulls
 from conductor_async.engine.schedules.cron import BadCronExpression
 from conductor_async.engine.schedules.firing import set_timer
 from conductor_async.engine.schedules.times import next_time
@@ -191,7 +192,7 @@ class SchedulerCommands(Commands):
             "description": given.get("description"),
             "cronSchedules": several,
         }
-        return {key: value for key, value in wire.items() if value is not None}
+        return without_nulls(wire)
 
 
 def _workflow(schedule: JsonObject) -> str | None:

@@ -14,7 +14,7 @@ from conductor_async.engine.errors import Conflict, Invalid, NotFound
 from conductor_async.engine.executions import control, mocked_runs, rerun
 from conductor_async.engine.executions.start_checks import check_priority, check_start_request
 from conductor_async.engine.executions.starting import start
-from conductor_async.engine.rows.rendering import execution_to_wire, task_to_wire
+from conductor_async.engine.rows.rendering import execution_to_wire, iso_time, task_to_wire
 from conductor_async.engine.scripts.evaluators import rule_context
 from conductor_async.engine.views.summaries import execution_summary
 
@@ -242,7 +242,7 @@ class WorkflowCommands(Commands):
             "id": message_id,
             "workflowId": workflow_id,
             "payload": message,
-            "receivedAt": self.core.iso_now(),
+            "receivedAt": iso_time(self.core.now()),
         }
         self.core.store.messages.setdefault(workflow_id, []).append(entry)
         for row in execution.open.values():

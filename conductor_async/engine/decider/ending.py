@@ -122,18 +122,17 @@ def terminate_by_hand(core: Core, execution: Execution, reason: str | None) -> N
 
 def cancel_open_tasks(core: Core, execution: Execution) -> None:
     """Cancels the tasks that have not ended, in their order."""
-    for row in sorted(execution.open.values(), key=lambda row: row.seq):
+    for row in execution.open_in_order:
         if row.status in TERMINAL:
             continue
         row.status = "CANCELED"
-        if row.task_type == "SUB_WORKFLOW":
-            _terminate_child(core, execution, row)
+        _terminate_child(core, execution, row)
         stamp(core, row)
         execution.touch(row)
 
 
 def _terminate_child(core: Core, execution: Execution, row: TaskRow) -> None:
-    child = core.store.executions.get(row.sub_workflow_id or "")
+    child = core.store.sub_workflow(row)
     if child is None or child.is_terminal:
         return
     reason = (

@@ -151,7 +151,7 @@ def _store_logs(core: Core, row: TaskRow, logs: list[JsonObject] | None) -> None
 
 def pending_task(execution: Execution, reference_name: str) -> TaskRow | None:
     """Returns the open task of that name; else the first of that name in any iteration."""
-    rows = sorted(execution.open.values(), key=lambda row: row.seq)
+    rows = execution.open_in_order
     for row in rows:
         if row.reference_name == reference_name:
             return row
@@ -163,12 +163,12 @@ def pending_task(execution: Execution, reference_name: str) -> TaskRow | None:
 
 def pending_wait(core: Core, execution: Execution) -> TaskRow | None:
     """Returns the first open WAIT task, in the execution or in a sub-workflow of it."""
-    rows = sorted(execution.open.values(), key=lambda row: row.seq)
+    rows = execution.open_in_order
     for row in rows:
         if row.task_type == "WAIT":
             return row
     for row in rows:
-        child = core.store.executions.get(row.sub_workflow_id or "") if row.task_type == "SUB_WORKFLOW" else None
+        child = core.store.sub_workflow(row)
         found = pending_wait(core, child) if child is not None else None
         if found is not None:
             return found

@@ -161,6 +161,6 @@ def _failed_child(core: Core, row: TaskRow, execution: Execution) -> Execution:
         return _failed_child(core, inner, execution) if inner is not None else execution
     if row.task_type != "SUB_WORKFLOW":
         return execution
-    child = core.store.executions.get(row.sub_workflow_id or "")
+    child = core.store.sub_workflow(row)
     failed = _first_failed(child) if child is not None else None
     return _failed_child(core, failed, child) if child is not None and failed is not None else execution

@@ -26,7 +26,7 @@ def report_next(core: Core, execution: Execution, request: JsonObject) -> bool:
     """Reports the next outcome from the request for the first open task that has one. Returns whether there was one."""
     mocks: dict[str, list[JsonObject]] = request.get("taskRefToMockOutput") or {}
     children: JsonObject = request.get("subWorkflowTestRequest") or {}
-    for row in sorted(execution.open.values(), key=lambda row: row.seq):
+    for row in execution.open_in_order:
         kind = system_kind(row)
         if row.status in TERMINAL or (kind is not None and kind.is_operator):
             continue

@@ -74,7 +74,7 @@ def _remove_tasks(core: Core, rows: list[TaskRow]) -> None:
 def _rerun_in_child(core: Core, execution: Execution, task_id: str, task_input: JsonObject | None) -> TaskRow | None:
     """Reruns the sub-workflow that has the task. Returns its SUB_WORKFLOW row; None if no sub-workflow has it."""
     for task in execution.tasks:
-        child = core.store.executions.get(task.sub_workflow_id or "") if task.task_type == "SUB_WORKFLOW" else None
+        child = core.store.sub_workflow(task)
         if child is not None and rerun(core, child, task_id, task_input=task_input):
             return task
     return None
@@ -84,9 +84,7 @@ def _reopen_execution(
     core: Core, execution: Execution, workflow_input: JsonObject | None, correlation_id: str | None
 ) -> None:
     execution.status = "RUNNING"
-    execution.reason = execution.failed_task_id = None
-    execution.failed_reference_names = {}
-    execution.failed_task_names = {}
+    execution.clear_failure()
     if correlation_id is not None:
         execution.correlation_id = correlation_id
         core.store.index_correlation(execution)

@@ -47,9 +47,7 @@ def revive_parents(core: Core, execution: Execution, operation: str) -> None:
 
 def _revive(core: Core, parent: Execution) -> None:
     parent.status = "RUNNING"
-    parent.reason = parent.failed_task_id = None
-    parent.failed_reference_names = {}
-    parent.failed_task_names = {}
+    parent.clear_failure()
     parent.last_retried_time = core.now()
     set_workflow_timer(core, parent)
     queued: list[TaskRow] = []
@@ -70,7 +68,7 @@ def _revive(core: Core, parent: Execution) -> None:
 
 def _revive_sibling(core: Core, row: TaskRow) -> None:
     """Revives another sub-workflow of the parent, which ended when the parent did."""
-    child = core.store.executions.get(row.sub_workflow_id or "")
+    child = core.store.sub_workflow(row)
     if child is None:
         return
     if child.status != "RUNNING":

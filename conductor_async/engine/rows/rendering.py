@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from conductor_async.engine.state.task_row import TaskRow
     from conductor_async.models import JsonObject
 
-__all__ = ["dispatched_task_to_wire", "execution_model", "execution_to_wire", "iso_time", "task_to_wire"]
+__all__ = [
+    "dispatched_task_to_wire",
+    "execution_model",
+    "execution_to_wire",
+    "iso_time",
+    "task_to_wire",
+    "without_nulls",
+]
 
 
 def iso_time(millis: int) -> str:
@@ -70,7 +77,7 @@ def task_to_wire(row: TaskRow, now: int = 0) -> JsonObject:
         "queueWaitTime": _queue_wait(row, now),
         "loopOverTask": row.iteration > 0,
     }
-    return _without_nulls(wire)
+    return without_nulls(wire)
 
 
 def dispatched_task_to_wire(core: Core, row: TaskRow) -> JsonObject:
@@ -132,7 +139,7 @@ def execution_to_wire(execution: Execution, *, include_tasks: bool = True, now: 
         "workflowName": definition.name,
         "workflowVersion": definition.version,
     }
-    return _without_nulls(wire)
+    return without_nulls(wire)
 
 
 def execution_model(execution: Execution, *, include_tasks: bool = True) -> JsonObject:
@@ -163,8 +170,9 @@ def execution_model(execution: Execution, *, include_tasks: bool = True) -> Json
         "workflowName": execution.definition.name,
         "workflowVersion": execution.definition.version,
     }
-    return _without_nulls(wire)
+    return without_nulls(wire)
 
 
-def _without_nulls(wire: dict[str, Any]) -> JsonObject:
+def without_nulls(wire: dict[str, Any]) -> JsonObject:
+    """Returns an object without the keys whose values are null, as the server leaves them out."""
     return {key: value for key, value in wire.items() if value is not None}

@@ -104,6 +104,17 @@ class Execution:
         """Name, version and id, as in the server's messages: `flow.1/<id>`."""
         return f"{self.definition.name}.{self.definition.version}/{self.workflow_id}"
 
+    @property
+    def open_in_order(self) -> list[TaskRow]:
+        """The rows that have not ended, in the order in which they were scheduled."""
+        return sorted(self.open.values(), key=lambda row: row.seq)
+
+    def clear_failure(self) -> None:
+        """Forgets why the execution failed: it runs again."""
+        self.reason = self.failed_task_id = None
+        self.failed_reference_names = {}
+        self.failed_task_names = {}
+
     def add(self, row: TaskRow) -> None:
         """Appends a row."""
         self.tasks.append(row)

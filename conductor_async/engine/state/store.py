@@ -92,6 +92,12 @@ class Store:
             raise NotFound(msg)
         return row
 
+    def sub_workflow(self, row: TaskRow) -> Execution | None:
+        """Returns the execution that a SUB_WORKFLOW task has started, if there is one."""
+        if row.task_type != "SUB_WORKFLOW":
+            return None
+        return self.executions.get(row.sub_workflow_id or "")
+
     def named(self, name: str) -> Iterable[Execution]:
         """Returns the executions of a workflow."""
         return list(self._by_name.get(name, {}).values())

@@ -114,7 +114,7 @@ class SubWorkflowKind(TaskKind):
 
     def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
         """Copies status and output of the sub-workflow, if it has ended."""
-        child = core.store.executions.get(row.sub_workflow_id or "")
+        child = core.store.sub_workflow(row)
         if child is None or not child.is_terminal:
             return False
         _copy_outcome(child, row)

@@ -12,10 +12,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from conductor_async.engine.errors import Invalid, Refused
+from conductor_async.engine.rows.rendering import iso_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -173,8 +173,7 @@ def _snake(camel: str) -> str:
 def _as_iso(millis: str) -> str:
     if re.fullmatch(r"[+-]?\d+", millis) is None:
         raise Refused(f'For input string: "{millis}"')
-    moment = datetime.fromtimestamp(int(millis) / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return iso_time(int(millis))
 
 
 def _comparison(parts: _Parts) -> Callable[[JsonObject], bool]:

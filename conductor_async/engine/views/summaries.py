@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conductor_async.engine.expressions.java_values import as_java_string, hash_ordered
-from conductor_async.engine.rows.rendering import iso_time
+from conductor_async.engine.rows.rendering import iso_time, without_nulls
 
 if TYPE_CHECKING:
     from conductor_async.engine.state.execution import Execution
@@ -49,7 +49,7 @@ def execution_summary(execution: Execution) -> JsonObject:
         "inputSize": len(shown_input),
         "outputSize": len(shown_output),
     }
-    return {key: value for key, value in wire.items() if value is not None}
+    return without_nulls(wire)
 
 
 def task_summary(row: TaskRow) -> JsonObject:
@@ -74,7 +74,7 @@ def task_summary(row: TaskRow) -> JsonObject:
         "workflowPriority": row.priority,
         "domain": row.domain,
     }
-    return {key: value for key, value in wire.items() if value is not None}
+    return without_nulls(wire)
 
 
 def _text(payload: JsonObject) -> str:

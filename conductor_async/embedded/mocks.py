@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from conductor_async.devserver.runtime import Runtime
     from conductor_async.engine import ExternalWork
-    from conductor_async.engine.state.execution import TaskRow
+    from conductor_async.engine.state.task_row import TaskRow
 
 __all__ = ["TIMES_OUT", "Mock", "MockAnswer", "Mocks", "TimesOut"]
 

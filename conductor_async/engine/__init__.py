@@ -6,6 +6,6 @@
 
 from conductor_async.engine.clock import Clock, ManualClock
 from conductor_async.engine.engine import Engine
-from conductor_async.engine.external import ExternalWork
+from conductor_async.engine.state.external import ExternalWork
 
 __all__ = ["Clock", "Engine", "ExternalWork", "ManualClock"]

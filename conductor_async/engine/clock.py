@@ -1,4 +1,4 @@
-"""The time that an engine goes by. Nothing in the engine reads a wall clock: it asks the clock it was given."""
+"""The clock of an engine. The engine never reads the wall clock: it asks the clock that it was given."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class Clock(Protocol):
     """Tells the time in epoch seconds."""
 
     def now(self) -> float:
-        """The time, in epoch seconds."""
+        """Returns the time in epoch seconds."""
         ...
 
 
 class ManualClock:
-    """A clock that moves only when it is told to."""
+    """A clock that moves only by `set` and `advance`."""
 
     __slots__ = ("_now",)
 
@@ -27,16 +27,20 @@ class ManualClock:
         self._now = start
 
     def now(self) -> float:
-        """The time, in epoch seconds."""
+        """Returns the time in epoch seconds."""
         return self._now
 
     def set(self, now: float) -> None:
-        """Move to `now`, in epoch seconds. Time does not go back."""
+        """Moves to a time in epoch seconds.
+
+        Raises:
+            ValueError: The time is earlier than the current one.
+        """
         if now < self._now:
-            msg = f"Time does not go back: it is {self._now}, asked for {now}."
+            msg = f"The clock cannot go back from {self._now} to {now}."
             raise ValueError(msg)
         self._now = now
 
     def advance(self, seconds: float) -> None:
-        """Move on by `seconds`."""
+        """Moves on by some seconds."""
         self.set(self._now + seconds)

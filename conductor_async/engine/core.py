@@ -1,10 +1,9 @@
-"""What all parts of an engine share: the rows, the queues, the timers, the time, and the work that is due now."""
+"""The state of an engine: executions, queues, timers, definitions, and the work that is due now."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from conductor_async.engine.definitions.registry import MetadataStore
@@ -16,17 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from conductor_async.engine.clock import Clock
-    from conductor_async.engine.external import ExternalWork
     from conductor_async.engine.scripts.interface import Scripts
-    from conductor_async.engine.state.execution import Execution, TaskRow
+    from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.external import ExternalWork
     from conductor_async.engine.state.ids import Ids
+    from conductor_async.engine.state.task_row import TaskRow
     from conductor_async.models import JsonObject
 
 __all__ = ["Core", "Work"]
 
 
 class Work(NamedTuple):
-    """Something that the engine does on its own, after the command that caused it: `kind` says what."""
+    """A piece of work that the engine does after the command that caused it.
+
+    Attributes:
+        kind: `decide` or `workflow` (an execution), `run`, `dispatch` or `timeout` (a task), `queue` or `schedule`.
+        key: The id or name of what it is about.
+    """
 
     kind: str
     key: str
@@ -37,19 +42,19 @@ class Core:
     """The state of an engine.
 
     Attributes:
-        work: What is to be done before the current command ends, in this order.
-        postponed: What was too much for one command, and goes on when the time is looked at.
-        steps_left: How many decisions and other pieces of work the current command may still do.
+        work: The work to do before the current command ends, in this order.
+        postponed: Work that exceeded the step limit of its command, left for `Engine.run_due`.
+        steps_left: How many more decisions and pieces of work the current command may do.
         changed: Ids of executions that the current command has changed.
         queued: Names of queues in which the current command made something ready.
-        polls: Who polled last: by task type, then by domain.
+        polls: The last poll: by task type, then by domain.
         handlers: Event handlers by name.
         schedules: Schedules by name.
-        schedules_paused: Whether none of them fires.
-        schedule_runs: What schedules have started, in their order.
+        schedules_paused: Whether all schedules are paused.
+        schedule_runs: The runs of schedules, in their order.
         idempotency_keys: Executions by workflow name and key.
         in_progress: Ids of tasks that may be in progress, for definitions with a limit.
-        events: What was published and not yet handled: queue, message id, payload.
+        events: Published events that are not handled yet: queue, message id, payload.
         external_work: Tasks that the runtime is to carry out.
         is_mocked: Whether a mock carries out a task.
     """
@@ -81,15 +86,11 @@ class Core:
     is_mocked: Callable[[TaskRow], bool] | None = None
 
     def now(self) -> int:
-        """The time in epoch milliseconds."""
+        """Returns the time in epoch milliseconds."""
         return round(self.clock.now() * 1000)
 
-    def iso_now(self) -> str:
-        """The time as text."""
-        return datetime.fromtimestamp(self.now() / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
     def mark_changed(self, execution: Execution) -> None:
-        """Say that an execution has changed: whoever waits for it is told when the command ends."""
+        """Notes that an execution has changed. `on_change` is called when the command ends."""
         execution.update_time = self.now()
         self.changed[execution.workflow_id] = None
 
@@ -109,11 +110,11 @@ class Core:
         self.postponed.clear()
 
     def decide_later(self, workflow_id: str) -> None:
-        """Let the decider look at an execution before the command ends."""
+        """Decides an execution before the command ends."""
         self.work.append(Work("decide", workflow_id))
 
     def enqueue(self, row: TaskRow, delay_ms: int) -> None:
-        """Put a task into its queue, to be handed out after a delay."""
+        """Puts a task into its queue, ready after a delay."""
         due = self.now() + delay_ms
         self.queues[row.queue].push(row.task_id, priority=row.priority, due=due)
         if delay_ms > 0:

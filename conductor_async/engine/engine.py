@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import conductor_async.engine.task_kinds  # noqa: F401  # pyright: ignore[reportUnusedImport] - registers the kinds
 from conductor_async.engine.commands.base import CommandRunner
 from conductor_async.engine.commands.environment import EnvironmentCommands
 from conductor_async.engine.commands.event import EventCommands
@@ -17,17 +18,17 @@ from conductor_async.engine.commands.workflow_bulk import BulkCommands
 from conductor_async.engine.commands.workflow_search import SearchCommands
 from conductor_async.engine.core import Core
 from conductor_async.engine.decider.loop import decide_execution
-from conductor_async.engine.decider.results import report, settle
+from conductor_async.engine.decider.results import continue_after_report, report
+from conductor_async.engine.rows.kind import is_system
 from conductor_async.engine.state.ids import Ids
-from conductor_async.engine.task_kinds.base import is_system
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from conductor_async.engine.clock import Clock
-    from conductor_async.engine.external import ExternalWork
     from conductor_async.engine.scripts.interface import Scripts
-    from conductor_async.engine.state.execution import TaskRow
+    from conductor_async.engine.state.external import ExternalWork
+    from conductor_async.engine.state.task_row import TaskRow
     from conductor_async.models import JsonObject
 
 __all__ = ["Engine"]
@@ -44,8 +45,8 @@ class Engine(CommandRunner):
         scripts: Runs JavaScript and jq. Without it, tasks that need them fail, and their reason says so.
         seed: Makes ids and jitter repeatable.
         environment: The values of `${workflow.env.…}`.
-        secrets: The values of `${workflow.secrets.…}`. They are filled in when a task is handed to a worker, never
-            before.
+        secrets: The values of `${workflow.secrets.…}`. They are filled in when a task is run, and never
+            stored.
         is_mocked: Says which tasks are mocked: these become `external_work`, whatever their type.
         honour_idempotency_keys: Whether `idempotencyKey` counts. The open-source server ignores it.
 
@@ -149,4 +150,4 @@ class Engine(CommandRunner):
         if is_system(row):
             decide_execution(self.core, execution)
         else:
-            settle(self.core, execution, row)
+            continue_after_report(self.core, execution, row)

@@ -1,24 +1,20 @@
-"""What the engine says no with. The dev server turns each kind into the status and body that the real server has.
+"""The errors of the engine. The dev server answers each with the status and body of the real server.
 
 ```
 EngineError               500, `retryable: false`
 ├─ NotFound               404
 ├─ Conflict               409
 ├─ Invalid                400; with `validation_errors` the body has these and no `instance`
-├─ Refused                500 for what is the client's mistake, as the real server answers it
-├─ WorkflowHalted         500 when it reaches the client; inside, it ends the execution
-└─ Unsupported            501: this engine does not do it, the real server does
+├─ Refused                500 for a mistake of the client, as the real server answers it
+└─ WorkflowHalted         ends the execution; 500 if it reaches the client
 ```
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from conductor_async.errors import ConductorError
-
-if TYPE_CHECKING:
-    from conductor_async.engine.state.execution import TaskRow
 
 __all__ = [
     "Conflict",
@@ -27,17 +23,16 @@ __all__ = [
     "NotFound",
     "PayloadOutOfReach",
     "Refused",
-    "Unsupported",
     "WorkflowHalted",
 ]
 
 
 class EngineError(ConductorError):
-    """The engine did not do what it was asked to.
+    """A command failed.
 
     Attributes:
         status: The HTTP status that the real server answers with.
-        message: What it says.
+        message: The message that the real server answers with.
     """
 
     status: ClassVar[int] = 500
@@ -48,23 +43,23 @@ class EngineError(ConductorError):
 
 
 class NotFound(EngineError):
-    """There is no such thing."""
+    """What a command names does not exist."""
 
     status = 404
 
 
 class Conflict(EngineError):
-    """Not in this state."""
+    """The execution is in a state that does not allow the command."""
 
     status = 409
 
 
 class Invalid(EngineError):
-    """The request cannot be.
+    """The request is not valid.
 
     Attributes:
-        validation_errors: `[{"path", "message", "invalidValue"?}]` for a definition or request that broke rules;
-            empty when the message says it all.
+        validation_errors: `[{"path", "message", "invalidValue"?}]` for a definition or request that violates rules;
+            empty if the message says everything.
     """
 
     status = 400
@@ -73,33 +68,32 @@ class Invalid(EngineError):
         super().__init__(message)
         self.validation_errors = validation_errors or []
 
+    @classmethod
+    def of_errors(cls, validation_errors: list[dict[str, object]]) -> Invalid:
+        """Returns the error for a definition or request that violates rules."""
+        return cls("Validation failed, check below errors for detail.", validation_errors)
+
 
 class Refused(EngineError):
-    """The client's mistake, to which the real server answers 500."""
+    """A mistake of the client, which the real server answers with 500."""
 
 
 class PayloadOutOfReach(Refused):
-    """An input or output is kept outside, in a storage that there is none of."""
+    """An input or output is in an external payload storage, which the engine does not have."""
 
     def __init__(self, path: str) -> None:
         super().__init__(f"Unable to download payload from external storage path: {path}")
 
 
-class Unsupported(EngineError):
-    """The real server does this; this engine does not."""
-
-    status = 501
-
-
 class WorkflowHalted(EngineError):
-    """The execution cannot go on. The decider ends it with this status and reason.
+    """An execution cannot continue. The decider ends it with this status and reason.
 
     Attributes:
         workflow_status: The status that the execution ends with.
-        task: The task that is to blame.
+        task_id: The task that failed it, if one did.
     """
 
-    def __init__(self, message: str, workflow_status: str = "FAILED", task: TaskRow | None = None) -> None:
+    def __init__(self, message: str, workflow_status: str = "FAILED", task_id: str | None = None) -> None:
         super().__init__(message)
         self.workflow_status = workflow_status
-        self.task = task
+        self.task_id = task_id

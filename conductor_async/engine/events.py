@@ -1,6 +1,6 @@
-"""Events that were published to the engine's own queues, and what the handlers do with them.
+"""Event handlers: what happens when an event is published to one of the engine's own queues.
 
-A handler whose condition or action fails does nothing, and the others do what they do, as on the server.
+As on the server, a handler whose condition or action fails has no effect, and does not affect the others.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from conductor_async._language.names import base_name
 from conductor_async.engine.decider.results import update
 from conductor_async.engine.definitions.defaults import with_start_request_defaults
 from conductor_async.engine.errors import EngineError
-from conductor_async.engine.executions.requests import begin
+from conductor_async.engine.executions.starting import start
 from conductor_async.engine.expressions.evaluation import resolve
 from conductor_async.engine.expressions.scope import Scope
 from conductor_async.engine.json_kinds import is_array, is_object
@@ -20,21 +20,21 @@ from conductor_async.engine.scripts.evaluators import evaluate_script, truth
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.state.execution import TaskRow
+    from conductor_async.engine.state.task_row import TaskRow
     from conductor_async.models import JsonObject, JsonValue
 
 __all__ = ["handle_events"]
 
 
 def handle_events(core: Core) -> None:
-    """Let the handlers see what was published since the last time."""
+    """Runs the actions of all handlers that apply to the events published since the last call."""
     events, core.events = core.events, []
     for queue, message_id, payload in events:
         about = {"conductor.event.messageId": message_id, "conductor.event.name": queue}
         for handler in list(core.handlers.values()):
             if handler["active"] and handler["event"] == queue and _applies(core, handler, payload):
                 for action in handler["actions"]:
-                    _act(core, action, payload, about)
+                    _run_action(core, action, payload, about)
 
 
 def _applies(core: Core, handler: JsonObject, payload: JsonObject) -> bool:
@@ -47,7 +47,7 @@ def _applies(core: Core, handler: JsonObject, payload: JsonObject) -> bool:
         return False
 
 
-def _act(core: Core, action: JsonObject, payload: JsonObject, about: JsonObject) -> None:
+def _run_action(core: Core, action: JsonObject, payload: JsonObject, about: JsonObject) -> None:
     document = _expanded(payload) if action.get("expandInlineJSON") else payload
     kind = action.get("action")
     details: JsonObject = action.get(str(kind)) or {}
@@ -57,7 +57,7 @@ def _act(core: Core, action: JsonObject, payload: JsonObject, about: JsonObject)
         elif kind in {"complete_task", "fail_task"}:
             _end_task(core, details, document, about, "COMPLETED" if kind == "complete_task" else "FAILED")
     except EngineError:
-        # The server logs it and tries again later; nobody is told.
+        # The server logs the error and repeats the action later; the publisher does not see it.
         return
 
 
@@ -75,7 +75,7 @@ def _start_workflow(core: Core, details: JsonObject, payload: JsonObject, about:
             "input": {**values, **about},
         }
     )
-    begin(core, request, event=str(about["conductor.event.name"]))
+    start(core, request, event=str(about["conductor.event.name"]))
 
 
 def _end_task(core: Core, details: JsonObject, payload: JsonObject, about: JsonObject, status: str) -> None:
@@ -100,7 +100,7 @@ def _end_task(core: Core, details: JsonObject, payload: JsonObject, about: JsonO
 
 
 def _task(core: Core, values: JsonObject) -> TaskRow | None:
-    """The task by its id; or by execution and name, in a loop that of the last iteration."""
+    """Finds a task by its id; or by execution and name, in a loop the one of the last iteration."""
     if values.get("taskId"):
         return core.store.tasks.get(str(values["taskId"]))
     execution = core.store.executions.get(str(values.get("workflowId")))
@@ -117,7 +117,7 @@ def _replaced(values: JsonObject, payload: JsonObject) -> JsonObject:
 
 
 def _expanded(value: JsonValue) -> JsonValue:
-    """The value with texts that are JSON objects or lists read."""
+    """Returns a value with all strings parsed that are JSON objects or lists."""
     if is_object(value):
         return {key: _expanded(item) for key, item in value.items()}
     if is_array(value):

@@ -62,7 +62,7 @@ def test_an_event_ends_a_task(bench: Bench) -> None:
         assert (output["via"], output["q"], output["workflowId"]) == ("event", 5, waiting)
 
 
-def test_what_is_not_active_does_nothing(bench: Bench) -> None:
+def test_an_inactive_handler_does_nothing(bench: Bench) -> None:
     bench.register("target", set_variable("s"))
     handler = {
         "name": "h",
@@ -77,7 +77,7 @@ def test_what_is_not_active_does_nothing(bench: Bench) -> None:
     assert len(_started(bench, "target")) == 1
 
 
-def test_a_handler_that_cannot_does_not_harm_the_workflow(bench: Bench) -> None:
+def test_a_failing_handler_does_not_affect_the_workflow(bench: Bench) -> None:
     bench.engine.events.add_handler(
         {
             "name": "h",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.engine.bench import Bench, set_variable, task
 
 
-def test_an_http_request_is_handed_out_and_its_answer_taken_in(bench: Bench) -> None:
+def test_an_http_request_is_dispatched_and_its_response_reported(bench: Bench) -> None:
     http = task("h", "HTTP", inputParameters={"uri": "http://x", "method": "GET"})
     workflow_id = bench.run(http, set_variable("v", code="${h.output.response.statusCode}"))
     (work,) = bench.engine.external_work
@@ -27,7 +27,7 @@ def test_an_http_task_is_retried_if_its_name_has_a_definition(bench: Bench) -> N
     assert bench.status(workflow_id) == "FAILED"
 
 
-def test_an_http_task_that_somebody_else_completes(bench: Bench) -> None:
+def test_an_http_task_with_async_complete(bench: Bench) -> None:
     workflow_id = bench.run(task("h", "HTTP", inputParameters={"uri": "http://x", "method": "GET"}, asyncComplete=True))
     work = bench.engine.external_work.pop()
     bench.engine.complete_external(work.task_id, status="IN_PROGRESS", output={"response": {}})

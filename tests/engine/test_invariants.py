@@ -80,7 +80,7 @@ def _check(bench: Bench) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_whatever_workers_and_users_do(data: st.DataObject) -> None:
+def test_invariants_hold_whatever_workers_and_users_do(data: st.DataObject) -> None:
     bench = Bench()
     delay = data.draw(st.integers(0, 2))
     bench.define("work", retryDelaySeconds=delay, responseTimeoutSeconds=5, timeoutPolicy="RETRY", timeoutSeconds=60)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from conductor_async.engine.task_kinds.base import known_types
+from conductor_async.engine.rows.kind import known_types
 from conductor_async.engine.task_kinds.services import SERVICE_TYPES
 from tests.fuzz.generated import NOT_GENERATED, scenarios
 from tests.fuzz.scenario import PREFIX

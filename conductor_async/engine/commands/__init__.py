@@ -1,5 +1,5 @@
-"""What an engine can be asked, one module for each resource of the REST API. `Engine` has all of it.
+"""The commands of an engine, one module for each resource of the REST API, such as `engine.workflows`.
 
-JSON objects come in as the dicts that arrived and go out as dicts to be sent. The engine keeps what it is given and
-hands out what it holds: neither side changes such an object afterwards.
+Commands take and return JSON objects as they go over the wire. The engine keeps the objects that it gets and returns
+the objects that it keeps: neither side may change them afterwards.
 """

@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from conductor_async.engine.core import Work
-from conductor_async.engine.decider.loop import do_work
+from conductor_async.engine.decider.work import do_work
 from conductor_async.engine.errors import EngineError
 from conductor_async.engine.events import handle_events
 from conductor_async.engine.schedules.firing import fire
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from conductor_async.engine.core import Core
     from conductor_async.models import JsonObject
 
-__all__ = ["VALIDATION_FAILED", "CommandRunner", "Commands", "bulk_response", "command"]
-
-VALIDATION_FAILED = "Validation failed, check below errors for detail."
+__all__ = ["CommandRunner", "Commands", "bulk_response", "command"]
 
 # A fraction of a second. Without a limit, a workflow that loops for ever would never give the event loop back.
 _MAX_STEPS = 5_000

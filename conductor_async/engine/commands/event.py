@@ -1,4 +1,4 @@
-"""Event handlers."""
+"""Commands on event handlers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class EventCommands(Commands):
 
     @command
     def add_handler(self, handler: JsonObject) -> None:
-        """Keep a new handler."""
+        """Adds a handler."""
         wire = _checked(handler, "addEventHandler")
         if wire["name"] in self.core.handlers:
             msg = f"EventHandler with name {wire['name']} already exists!"
@@ -37,19 +37,19 @@ class EventCommands(Commands):
 
     @command
     def update_handler(self, handler: JsonObject) -> None:
-        """Replace a handler."""
+        """Replaces a handler."""
         wire = _checked(handler, "updateEventHandler")
         self._check_known(wire["name"])
         self.core.handlers[wire["name"]] = wire
 
     @command
     def remove_handler(self, name: str) -> None:
-        """Forget a handler."""
+        """Removes a handler."""
         self._check_known(name)
         del self.core.handlers[name]
 
     def get_handlers(self, event: str | None = None, active_only: bool = True) -> list[JsonObject]:
-        """All handlers, or those of an event."""
+        """Returns all handlers, or those of an event."""
         handlers = list(self.core.handlers.values())
         if event is None:
             return handlers
@@ -62,7 +62,7 @@ class EventCommands(Commands):
 
 
 def _checked(handler: JsonObject, method: str) -> JsonObject:
-    """The handler as the server shows it."""
+    """Returns a valid handler in the server's form."""
     actions: list[JsonObject] = handler.get("actions") or []
     for action in actions:
         if action.get("action") not in (None, *_ACTIONS):

@@ -1,4 +1,4 @@
-"""Definitions of workflows and tasks."""
+"""Commands on the definitions of workflows and tasks."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ __all__ = ["MetadataCommands"]
 
 
 class MetadataCommands(Commands):
-    """Definitions of workflows and tasks."""
+    """Commands on the definitions of workflows and tasks."""
 
     # -- workflows -----------------------------------------------------------------------------------
 
     @command
     def register_workflow_def(self, workflow_def: JsonObject, overwrite: bool = False) -> None:
-        """Keep a new definition, or replace it in place (`overwrite`)."""
+        """Registers a definition. With `overwrite`, it replaces one of the same name and version."""
         wire = self._checked_workflow(workflow_def, "registerWorkflowDef.arg0")
         known = self.core.metadata.find_workflow(wire["name"], wire["version"])
         if known is not None and not overwrite:
@@ -45,7 +45,7 @@ class MetadataCommands(Commands):
 
     @command
     def update_workflow_defs(self, workflow_defs: list[JsonObject]) -> JsonObject:
-        """Create or update definitions; nothing is stored if one of them is invalid. Returns a BulkResponse."""
+        """Creates or replaces definitions: all, or none if one is invalid. Returns a BulkResponse."""
         if not workflow_defs:
             refuse([{"path": "updateWorkflowDef.arg0", "message": "WorkflowDefList is empty"}])
         for given in workflow_defs:
@@ -64,7 +64,7 @@ class MetadataCommands(Commands):
         return {"bulkErrorResults": {}, "bulkSuccessfulResults": [wire["name"] for wire in wires]}
 
     def validate_workflow_def(self, workflow_def: JsonObject) -> None:
-        """Check a definition without keeping it."""
+        """Checks a definition without registering it."""
         self._checked_workflow(workflow_def, "validateWorkflowDef.arg0")
 
     def _checked_workflow(self, workflow_def: JsonObject, at: str) -> JsonObject:
@@ -74,7 +74,7 @@ class MetadataCommands(Commands):
         return wire
 
     def get_workflow_def(self, name: str, version: int | None = None) -> JsonObject:
-        """A definition, the latest version by default."""
+        """Returns a definition, by default its latest version."""
         found = self.core.metadata.find_workflow(name, version)
         if found is None:
             msg = f"No such workflow found by name: {name}, version: {'null' if version is None else version}"
@@ -82,26 +82,26 @@ class MetadataCommands(Commands):
         return found
 
     def get_all_workflow_defs(self, classifier: str | None = None) -> list[JsonObject]:
-        """All versions of all definitions. Those with agent metadata are of the classifier `agent`."""
+        """Returns all versions of all definitions. The classifier `agent` selects those with agent metadata."""
         found = list(self.core.metadata.all_workflows())
         if classifier is None:
             return found
         return [wire for wire in found if is_agent(wire) == (classifier == "agent")]
 
     def get_latest_workflow_defs(self) -> list[JsonObject]:
-        """The latest version of each definition."""
+        """Returns the latest version of each definition."""
         return [versions[max(versions)] for _, versions in sorted(self.core.metadata.workflows.items())]
 
     def get_workflow_names(self) -> list[str]:
-        """The names of all definitions."""
+        """Returns the names of all definitions."""
         return sorted(self.core.metadata.workflows)
 
     def get_workflow_names_and_versions(self) -> dict[str, list[JsonObject]]:
-        """The versions of each name."""
+        """Returns the versions of each name."""
         return {name: self.get_workflow_versions(name) for name in self.get_workflow_names()}
 
     def get_workflow_versions(self, name: str) -> list[JsonObject]:
-        """The versions of one name; none for an unknown one."""
+        """Returns the versions of one name; none for an unknown name."""
         versions = self.core.metadata.workflows.get(name, {})
         return [
             {"name": name, "version": version, "createTime": versions[version]["createTime"]}
@@ -110,7 +110,7 @@ class MetadataCommands(Commands):
 
     @command
     def unregister_workflow_def(self, name: str, version: int) -> None:
-        """Forget a definition. Executions keep their copy."""
+        """Removes a definition. Executions keep their copy."""
         if not self.core.metadata.remove_workflow(name, version):
             msg = f"No such workflow definition: {name} version: {version}"
             raise Refused(msg)
@@ -119,7 +119,7 @@ class MetadataCommands(Commands):
 
     @command
     def register_task_defs(self, task_defs: list[JsonObject]) -> None:
-        """Create or update task definitions."""
+        """Creates or replaces task definitions."""
         if not task_defs:
             refuse([{"path": "registerTaskDef.arg0", "message": "TaskDefList is empty"}])
         wires = [with_task_defaults(given) for given in task_defs]
@@ -137,7 +137,7 @@ class MetadataCommands(Commands):
 
     @command
     def update_task_def(self, task_def: JsonObject) -> None:
-        """Update a task definition that exists."""
+        """Replaces a task definition that exists."""
         wire = with_task_defaults(task_def)
         check_task_def(wire, "updateTaskDef.arg0")
         known = self.core.metadata.tasks.get(wire["name"])
@@ -149,7 +149,7 @@ class MetadataCommands(Commands):
         self.core.metadata.put_task({**wire, "updateTime": self.core.now(), "updatedBy": ""})
 
     def get_task_def(self, name: str) -> JsonObject:
-        """A task definition."""
+        """Returns a task definition."""
         found = self.core.metadata.tasks.get(name)
         if found is None:
             msg = f"No such taskType found by name: {name}"
@@ -157,12 +157,12 @@ class MetadataCommands(Commands):
         return found
 
     def get_all_task_defs(self) -> list[JsonObject]:
-        """All task definitions."""
+        """Returns all task definitions."""
         return list(self.core.metadata.tasks.values())
 
     @command
     def unregister_task_def(self, name: str) -> None:
-        """Forget a task definition."""
+        """Removes a task definition."""
         if not self.core.metadata.remove_task(name):
             msg = "No such task definition"
             raise Refused(msg)

@@ -1,4 +1,7 @@
-"""What `/workflow/execute` and signals wait for. The runtime asks again whenever `on_change` says so."""
+"""What synchronous executions and signals answer: WorkflowRun and TaskRun.
+
+The dev server waits until `is_due`, and asks again whenever `on_change` reports the execution.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,24 @@ from typing import TYPE_CHECKING
 from conductor_async._language.return_strategies import RETURN_STRATEGIES, TARGET_WORKFLOW
 from conductor_async.engine.commands.base import Commands, command
 from conductor_async.engine.errors import Refused
-from conductor_async.engine.views.rendering import task_to_wire
+from conductor_async.engine.rows.rendering import task_to_wire, without_nulls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conductor_async.engine.state.execution import Execution, TaskRow
+    from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_row import TaskRow
     from conductor_async.models import JsonObject
 
 __all__ = ["RunCommands"]
 
 
 class RunCommands(Commands):
-    """What `/workflow/execute` and signals wait for. The runtime asks again whenever `on_change` says so."""
+    """Queries of what a synchronous execution or a signal answers."""
 
     @command
     def is_due(self, workflow_id: str, wait_until_task_refs: Sequence[str] = ()) -> bool:
-        """Whether a synchronous execution answers now: it ended, blocks at a WAIT, or one of the tasks ended."""
+        """Returns whether a synchronous execution answers now: it or one of the tasks ended, or a WAIT blocks it."""
         execution = self.core.store.execution(workflow_id)
         if execution.is_terminal or self._blocking(execution) is not None:
             return True
@@ -39,7 +43,7 @@ class RunCommands(Commands):
         request_id: str = "",
         signal_timeout: bool = False,
     ) -> JsonObject:
-        """The WorkflowRun or TaskRun that a synchronous execution or signal answers."""
+        """Returns the WorkflowRun or TaskRun that a synchronous execution or signal answers."""
         if return_strategy not in RETURN_STRATEGIES:
             msg = (
                 "Method parameter 'returnStrategy': Failed to convert value of type 'java.lang.String' to required "
@@ -63,15 +67,15 @@ class RunCommands(Commands):
         return {**head, **self._workflow_view(shown)}
 
     def _blocking(self, execution: Execution) -> tuple[Execution, TaskRow] | None:
-        """The WAIT without a time at which the execution, or a sub-workflow of it, stands still."""
+        """Returns the WAIT without a time that blocks an execution, with its execution: this one or a sub-workflow."""
         if execution.is_terminal:
             return None
-        rows = sorted(execution.open.values(), key=lambda row: row.seq)
+        rows = execution.open_in_order
         for row in rows:
             if row.task_type == "WAIT" and row.wait_until == 0 and not row.mocked:
                 return execution, row
         for row in rows:
-            child = self._child(row)
+            child = self.core.store.sub_workflow(row)
             found = self._blocking(child) if child is not None else None
             if found is not None:
                 return found
@@ -80,13 +84,8 @@ class RunCommands(Commands):
     def _has_ended(self, execution: Execution, names: set[str]) -> bool:
         if any(row.reference_name in names and row.is_terminal for row in execution.tasks):
             return True
-        children = (self._child(row) for row in execution.open.values())
+        children = (self.core.store.sub_workflow(row) for row in execution.open.values())
         return any(child is not None and self._has_ended(child, names) for child in children)
-
-    def _child(self, row: TaskRow) -> Execution | None:
-        if row.task_type != "SUB_WORKFLOW":
-            return None
-        return self.core.store.executions.get(row.sub_workflow_id or "")
 
     def _workflow_view(self, execution: Execution) -> JsonObject:
         now = self.core.now()
@@ -103,7 +102,7 @@ class RunCommands(Commands):
             "status": execution.status,
             "updateTime": execution.update_time,
         }
-        return {key: value for key, value in view.items() if value is not None}
+        return without_nulls(view)
 
     def _task_view(self, execution: Execution, row: TaskRow) -> JsonObject:
         view: JsonObject = {
@@ -125,4 +124,4 @@ class RunCommands(Commands):
             "updateTime": row.update_time,
             "status": row.status,
         }
-        return {key: value for key, value in view.items() if value is not None}
+        return without_nulls(view)

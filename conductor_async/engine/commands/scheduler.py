@@ -1,44 +1,46 @@
-"""Schedules: workflows that start by the clock."""
+"""Commands on schedules, which start workflows at the times of a cron expression."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from conductor_async.engine.commands.base import Commands, bulk_response, command
 from conductor_async.engine.definitions.defaults import with_start_request_defaults
 from conductor_async.engine.errors import NotFound, Refused
+from conductor_async.engine.rows.rendering import without_nulls
 from conductor_async.engine.schedules.cron import BadCronExpression
-from conductor_async.engine.schedules.firing import arm
+from conductor_async.engine.schedules.firing import set_timer
 from conductor_async.engine.schedules.times import next_time
 
 if TYPE_CHECKING:
+    from conductor_async.engine.views.search import SearchOptions
     from conductor_async.models import JsonObject, JsonValue
 
 __all__ = ["SchedulerCommands"]
 
 
 class SchedulerCommands(Commands):
-    """Schedules: workflows that start by the clock."""
+    """Commands on schedules, which start workflows at the times of a cron expression."""
 
     # -- schedules -----------------------------------------------------------------------------------
 
     @command
     def save(self, schedule: JsonObject) -> JsonObject:
-        """Create or update a schedule. Like the server, this takes expressions that never fire."""
-        wire = self._normal(schedule)
+        """Creates or replaces a schedule. As on the server, its expression may be one that never fires."""
+        wire = self._with_defaults(schedule)
         self.core.schedules[wire["name"]] = wire
-        arm(self.core, wire)
+        set_timer(self.core, wire)
         return wire
 
     @command
     def get(self, name: str) -> JsonObject:
-        """A schedule."""
+        """Returns a schedule."""
         return self._known(name)
 
     @command
     def get_all(self, workflow_name: str | None = None) -> list[JsonObject]:
-        """All schedules, or those of a workflow."""
+        """Returns all schedules, or those of a workflow."""
         schedules = list(self.core.schedules.values())
         return schedules if not workflow_name else [one for one in schedules if _workflow(one) == workflow_name]
 
@@ -54,7 +56,7 @@ class SchedulerCommands(Commands):
         size: int = 100,
         sort: str | None = None,
     ) -> JsonObject:
-        """A SearchResult of schedules."""
+        """Returns a SearchResult of schedules."""
         found = [
             one
             for one in self.get_all(workflow_name)
@@ -66,12 +68,12 @@ class SchedulerCommands(Commands):
 
     @command
     def delete(self, name: str) -> None:
-        """Forget a schedule."""
+        """Removes a schedule."""
         self.core.schedules.pop(name, None)
 
     @command
     def pause(self, name: str, reason: str | None = None) -> None:
-        """Fire no more for now."""
+        """Pauses a schedule."""
         changes: JsonObject = {"paused": True, "updatedTime": self.core.now()}
         if reason is not None:
             changes["pausedReason"] = reason
@@ -79,40 +81,40 @@ class SchedulerCommands(Commands):
 
     @command
     def resume(self, name: str) -> None:
-        """Fire again."""
+        """Resumes a schedule."""
         kept = {key: value for key, value in self._known(name).items() if key != "pausedReason"}
         wire = {**kept, "paused": False, "updatedTime": self.core.now()}
         self.core.schedules[name] = wire
-        arm(self.core, wire)
+        set_timer(self.core, wire)
 
     # -- many ----------------------------------------------------------------------------------------
 
     @command
     def bulk_pause(self, names: list[str]) -> JsonObject:
-        """Pause several."""
+        """Pauses several schedules. Returns a BulkResponse."""
         return bulk_response(names, self.pause)
 
     @command
     def bulk_resume(self, names: list[str]) -> JsonObject:
-        """Resume several."""
+        """Resumes several schedules. Returns a BulkResponse."""
         return bulk_response(names, self.resume)
 
     @command
     def pause_all(self) -> JsonObject:
-        """Let none fire, paused or not. Says that it is done."""
+        """Pauses the scheduler: no schedule fires, paused or not."""
         self.core.schedules_paused = True
         return {"status": "done"}
 
     @command
     def resume_all(self) -> JsonObject:
-        """Let those fire again that are not paused. Says that it is done."""
+        """Resumes the scheduler: schedules fire that are not paused themselves."""
         self.core.schedules_paused = False
         for schedule in self.core.schedules.values():
-            arm(self.core, schedule)
+            set_timer(self.core, schedule)
         return {"status": "done"}
 
     def requeue_all_execution_records(self) -> JsonObject:
-        """Which runs had to be requeued: none, as nothing is ever left over here."""
+        """Returns the runs that were requeued: none, as the engine never loses one."""
         return {"sampleIds": [], "recordIds.size": 0}
 
     # -- times and runs ------------------------------------------------------------------------------
@@ -125,7 +127,7 @@ class SchedulerCommands(Commands):
         schedule_end_time: int | None = None,
         limit: int = 5,
     ) -> list[int]:
-        """When a cron expression fires next, in epoch milliseconds."""
+        """Returns the next times of a cron expression, in epoch milliseconds."""
         after = max(self.core.now(), (schedule_start_time or 0) - 1)
         times: list[int] = []
         try:
@@ -140,20 +142,13 @@ class SchedulerCommands(Commands):
         return times
 
     @command
-    def search_executions(
-        self,
-        *,
-        start: int = 0,
-        size: int = 100,
-        sort: str | None = None,
-        free_text: str = "*",
-        query: str | None = None,
-    ) -> JsonObject:
-        """What schedules have started, the latest first: a SearchResult. The server finds nothing by a query."""
-        runs = [] if query else list(reversed(self.core.schedule_runs))
+    def search_executions(self, **options: Unpack[SearchOptions]) -> JsonObject:
+        """Returns a SearchResult of the runs, the latest first. As on the server, a query finds nothing."""
+        runs = [] if options.get("query") else list(reversed(self.core.schedule_runs))
+        free_text = options.get("free_text", "*")
         if free_text not in {"", "*"}:
             runs = [run for run in runs if free_text.lower() in str(run).lower()]
-        return _page(_sorted(runs, sort), start, size)
+        return _page(_sorted(runs, options.get("sort")), options.get("start", 0), options.get("size", 100))
 
     # -- parts ---------------------------------------------------------------------------------------
 
@@ -164,8 +159,8 @@ class SchedulerCommands(Commands):
             raise NotFound(msg)
         return schedule
 
-    def _normal(self, given: JsonObject) -> JsonObject:
-        """The schedule as the server shows it."""
+    def _with_defaults(self, given: JsonObject) -> JsonObject:
+        """Returns a schedule in the server's form, with all defaults."""
         request: JsonObject = given.get("startWorkflowRequest") or {}
         for column, value in (("scheduler_name", given.get("name")), ("workflow_name", request.get("name"))):
             if value is None:
@@ -197,7 +192,7 @@ class SchedulerCommands(Commands):
             "description": given.get("description"),
             "cronSchedules": several,
         }
-        return {key: value for key, value in wire.items() if value is not None}
+        return without_nulls(wire)
 
 
 def _workflow(schedule: JsonObject) -> str | None:

@@ -1,41 +1,46 @@
-"""Tasks: hand out, update, look at."""
+"""Commands on tasks: poll, update, query, and their queues."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.commands.base import Commands, command
-from conductor_async.engine.decider.polling import poll, queue_name
+from conductor_async.engine.decider.polling import poll
 from conductor_async.engine.decider.results import RESULT_STATUSES, pending_task, pending_wait, update
 from conductor_async.engine.errors import Invalid, NotFound, Refused
-from conductor_async.engine.task_kinds.base import is_system
-from conductor_async.engine.views.rendering import execution_to_wire, task_to_wire
+from conductor_async.engine.rows.kind import is_system
+from conductor_async.engine.rows.rendering import dispatched_task_to_wire, execution_to_wire, task_to_wire
+from conductor_async.engine.state.task_row import queue_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conductor_async.engine.state.execution import TaskRow
+    from conductor_async.engine.state.task_row import TaskRow
     from conductor_async.models import JsonObject
 
 __all__ = ["TaskCommands"]
 
 
 class TaskCommands(Commands):
-    """Tasks: hand out, update, look at."""
+    """Commands on tasks: poll, update, query, and their queues."""
 
-    # -- hand out ------------------------------------------------------------------------------------
+    # -- poll ----------------------------------------------------------------------------------------
 
     @command
     def poll(self, task_type: str, worker_id: str | None = None, domain: str | None = None) -> JsonObject | None:
-        """Hand out one task, if there is one."""
-        return next(iter(poll(self.core, task_type, worker_id, domain, 1)), None)
+        """Dispatches one ready task; None if there is none."""
+        return next(iter(self._poll(task_type, worker_id, domain, 1)), None)
 
     @command
     def batch_poll(
         self, task_type: str, worker_id: str | None = None, *, count: int = 1, domain: str | None = None
     ) -> list[JsonObject]:
-        """Hand out up to `count` tasks that are ready now."""
-        return poll(self.core, task_type, worker_id, domain, count)
+        """Dispatches up to `count` ready tasks."""
+        return self._poll(task_type, worker_id, domain, count)
+
+    def _poll(self, task_type: str, worker_id: str | None, domain: str | None, count: int) -> list[JsonObject]:
+        rows = poll(self.core, task_type, worker_id, domain, count)
+        return [dispatched_task_to_wire(self.core, row) for row in rows]
 
     @command
     def has_ready(self, task_type: str, domain: str | None = None) -> bool:
@@ -47,12 +52,12 @@ class TaskCommands(Commands):
 
     @command
     def update(self, task_result: JsonObject) -> str:
-        """Take a worker's report. Returns the task's id."""
+        """Takes a worker's result. Returns the task's id."""
         return update(self.core, task_result).task_id
 
     @command
     def update_v2(self, task_result: JsonObject) -> JsonObject | None:
-        """Take a worker's report and hand out the next task of the same type and domain, if one is ready."""
+        """Takes a worker's result, and dispatches the next task of the same type and domain, if one is ready."""
         row = update(self.core, task_result)
         if task_result.get("extendLease") or not row.is_terminal:
             return None
@@ -63,7 +68,7 @@ class TaskCommands(Commands):
     def update_by_ref_name(
         self, workflow_id: str, task_reference_name: str, status: str, output: JsonObject, worker_id: str | None = None
     ) -> str | None:
-        """Update the pending task of that name. Returns its id, or None if nothing is pending."""
+        """Updates the open task of a reference name. Returns its id; None if none is open."""
         _check_status(status)
         execution = self.core.store.executions.get(workflow_id)
         row = pending_task(execution, task_reference_name) if execution is not None else None
@@ -73,7 +78,7 @@ class TaskCommands(Commands):
     def update_sync(
         self, workflow_id: str, task_reference_name: str, status: str, output: JsonObject, worker_id: str | None = None
     ) -> JsonObject:
-        """The same, and returns the execution."""
+        """Updates the open task of a reference name. Returns the execution."""
         if self.update_by_ref_name(workflow_id, task_reference_name, status, output, worker_id) is None:
             msg = f"Found no running task {task_reference_name} of workflow {workflow_id} to update"
             raise NotFound(msg)
@@ -82,7 +87,7 @@ class TaskCommands(Commands):
 
     @command
     def signal(self, workflow_id: str, status: str, output: JsonObject) -> str | None:
-        """Update the first pending WAIT, also one in a sub-workflow. Returns the id of its execution, or None."""
+        """Updates the first open WAIT, also in a sub-workflow. Returns its execution's id; None if none is open."""
         _check_status(status)
         row = pending_wait(self.core, self.core.store.execution(workflow_id))
         if row is None:
@@ -103,26 +108,25 @@ class TaskCommands(Commands):
         }
         return update(self.core, result).task_id
 
-    # -- look at -------------------------------------------------------------------------------------
+    # -- query ---------------------------------------------------------------------------------------
 
     @command
     def get(self, task_id: str) -> JsonObject:
-        """One attempt of a task."""
+        """Returns a task: one attempt of it."""
         row = self.core.store.tasks.get(task_id)
         if row is None:
-            msg = f"Task not found for taskId: {task_id}"
+            msg = f"Task not found for taskId: {task_id}"  # another message than that of `Store.task`
             raise NotFound(msg)
         return task_to_wire(row, self.core.now())
 
     @command
     def add_log(self, task_id: str, log: str) -> None:
-        """Add a line to the task's log."""
-        line = {"log": log, "taskId": task_id, "createdTime": self.core.now()}
-        self.core.store.logs.setdefault(task_id, []).append(line)
+        """Adds a line to a task's log."""
+        self.core.store.add_log(task_id, log, self.core.now())
 
     @command
     def get_logs(self, task_id: str) -> list[JsonObject]:
-        """The task's log; empty if there is none."""
+        """Returns a task's log, which may be empty."""
         return sorted(self.core.store.logs.get(task_id, []), key=lambda line: line["createdTime"])
 
     # -- queues --------------------------------------------------------------------------------------
@@ -135,32 +139,32 @@ class TaskCommands(Commands):
 
     @command
     def get_queue_sizes(self, task_types: Sequence[str]) -> dict[str, int]:
-        """The same for several queues."""
+        """Returns the sizes of several queues, by task type."""
         return {task_type: self.get_queue_size(task_type) for task_type in task_types}
 
     @command
     def get_all_queue_sizes(self) -> dict[str, int]:
-        """The sizes of all queues."""
+        """Returns the sizes of all queues, by name."""
         return self.core.queues.sizes()
 
     @command
     def get_all_queue_details(self) -> dict[str, dict[str, dict[str, int]]]:
-        """The same, with what is unacknowledged."""
+        """Returns the sizes of all queues in the server's detailed form. Nothing is ever unacknowledged."""
         return {name: {"a": {"size": size, "uacked": 0}} for name, size in self.core.queues.sizes().items()}
 
     @command
     def get_poll_data(self, task_type: str) -> list[JsonObject]:
-        """Who polled for a type last, by domain."""
+        """Returns the last poll of a type in each domain."""
         return list(self.core.polls.get(task_type, {}).values())
 
     @command
     def get_all_poll_data(self) -> list[JsonObject]:
-        """The same for all types."""
+        """Returns the last polls of all types."""
         return [data for domains in self.core.polls.values() for data in domains.values()]
 
     @command
     def requeue_pending(self, task_type: str) -> int:
-        """Put scheduled tasks that are in no queue back into theirs. Returns how many."""
+        """Puts the scheduled tasks of a type into their queues again. Returns how many."""
         rows = [
             row
             for execution in self.core.store.executions.values()
@@ -172,7 +176,7 @@ class TaskCommands(Commands):
         return len(rows)
 
     def get_external_storage_location(self, path: str, operation: str, payload_type: str) -> JsonObject:
-        """Where a payload could be kept: there is no such place here."""
+        """Returns the path itself as location: the engine has no external payload storage."""
         known = {"WORKFLOW_INPUT", "WORKFLOW_OUTPUT", "TASK_INPUT", "TASK_OUTPUT"}
         if operation.upper() not in {"READ", "WRITE"} or payload_type.upper() not in known:
             msg = f"Invalid input - Operation: {operation}, PayloadType: {payload_type}"

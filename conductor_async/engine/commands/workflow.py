@@ -1,20 +1,21 @@
-"""Executions: start, look at, control."""
+"""Commands on executions: start, query, control."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.commands.base import VALIDATION_FAILED, Commands, command
+from conductor_async.engine.commands.base import Commands, command
 from conductor_async.engine.core import Work
+from conductor_async.engine.decider.ending import terminate_by_hand
 from conductor_async.engine.decider.loop import decide_execution
 from conductor_async.engine.definitions.checks import check_workflow_def, refuse_null_lists
 from conductor_async.engine.definitions.defaults import with_start_request_defaults, with_workflow_defaults
 from conductor_async.engine.errors import Conflict, Invalid, NotFound
-from conductor_async.engine.executions import control, rerun, testing_runs
-from conductor_async.engine.executions.ending import terminate_by_hand
-from conductor_async.engine.executions.requests import begin
+from conductor_async.engine.executions import control, mocked_runs, rerun
+from conductor_async.engine.executions.start_checks import check_priority, check_start_request
+from conductor_async.engine.executions.starting import start
+from conductor_async.engine.rows.rendering import execution_to_wire, iso_time, task_to_wire
 from conductor_async.engine.scripts.evaluators import rule_context
-from conductor_async.engine.views.rendering import execution_to_wire, task_to_wire
 from conductor_async.engine.views.summaries import execution_summary
 
 if TYPE_CHECKING:
@@ -27,21 +28,21 @@ __all__ = ["WorkflowCommands"]
 
 
 class WorkflowCommands(Commands):
-    """Executions: start, look at, control."""
+    """Commands on executions: start, query, control."""
 
     # -- start ---------------------------------------------------------------------------------------
 
     @command
     def start(self, request: JsonObject) -> str:
-        """Start an execution. Returns its id."""
+        """Starts an execution by a StartWorkflowRequest. Returns its id."""
         wire = with_start_request_defaults(request)
-        _check_start(wire)
+        check_start_request(wire)
         definition = wire.get("workflowDef")
         if definition is not None:
             refuse_null_lists(definition)
             wire["workflowDef"] = with_workflow_defaults(definition)
             check_workflow_def(wire["workflowDef"], "startWorkflow.arg0.workflowDef", rule_context(self.core))
-        return begin(self.core, wire)
+        return start(self.core, wire)
 
     @command
     def start_by_name(
@@ -53,32 +54,25 @@ class WorkflowCommands(Commands):
         correlation_id: str | None = None,
         priority: int = 0,
     ) -> str:
-        """Start an execution by name. Returns its id."""
-        if not 0 <= priority <= 99:
-            limit = "99 is the maximum" if priority > 99 else "0 is the minimum"
-            error: dict[str, object] = {
-                "path": "startWorkflow.arg3",
-                "message": f"{limit} priority value",
-                "invalidValue": str(priority),
-            }
-            raise Invalid(VALIDATION_FAILED, [error])
+        """Starts an execution by name. Returns its id."""
+        check_priority(priority)
         if self.core.metadata.find_workflow(name, version) is None:
             msg = f"No such workflow found by name: {name}, version: {'null' if version is None else version}"
             raise NotFound(msg)
         request = {"name": name, "version": version, "input": workflow_input, "correlationId": correlation_id}
-        return begin(self.core, with_start_request_defaults({**request, "priority": priority}))
+        return start(self.core, with_start_request_defaults({**request, "priority": priority}))
 
-    # -- look at -------------------------------------------------------------------------------------
+    # -- query ---------------------------------------------------------------------------------------
 
     @command
     def get(self, workflow_id: str, include_tasks: bool = True) -> JsonObject:
-        """An execution."""
+        """Returns an execution."""
         execution = self.core.store.execution(workflow_id)
         return execution_to_wire(execution, include_tasks=include_tasks, now=self.core.now())
 
     @command
     def get_status(self, workflow_id: str, include_output: bool = False, include_variables: bool = False) -> JsonObject:
-        """The state of an execution, in short."""
+        """Returns id, correlation id and status of an execution; on request output and variables."""
         execution = self.core.store.execution(workflow_id)
         state: JsonObject = {"workflowId": workflow_id}
         if execution.correlation_id is not None:
@@ -91,7 +85,7 @@ class WorkflowCommands(Commands):
 
     @command
     def get_tasks(self, workflow_id: str, *, start: int = 0, count: int = 15, status: Sequence[str] = ()) -> JsonObject:
-        """Its tasks, in pages: a SearchResult."""
+        """Returns a page of an execution's tasks: a SearchResult."""
         rows = [row for row in self.core.store.execution(workflow_id).tasks if not status or row.status in status]
         page = rows[start : start + count]
         return {"totalHits": len(rows), "results": [task_to_wire(row, self.core.now()) for row in page]}
@@ -100,7 +94,7 @@ class WorkflowCommands(Commands):
     def get_running(
         self, name: str, *, version: int = 1, start_time: int | None = None, end_time: int | None = None
     ) -> list[str]:
-        """Ids of what runs, or of all that was started between two times (epoch milliseconds)."""
+        """Returns the ids of running executions, or of all that started between two times (epoch milliseconds)."""
         executions = [found for found in self.core.store.named(name) if found.definition.version == version]
         if start_time and end_time:
             return [found.workflow_id for found in executions if start_time <= found.create_time <= end_time]
@@ -110,7 +104,7 @@ class WorkflowCommands(Commands):
     def get_by_correlation_id(
         self, name: str, correlation_id: str, *, include_closed: bool = False, include_tasks: bool = False
     ) -> list[JsonObject]:
-        """Executions of a workflow with a correlation id."""
+        """Returns the executions of a workflow with a correlation id."""
         return [
             execution_to_wire(execution, include_tasks=include_tasks, now=self.core.now())
             for execution in self.core.store.correlated(name, correlation_id)
@@ -121,7 +115,7 @@ class WorkflowCommands(Commands):
     def get_by_correlation_ids(
         self, name: str, correlation_ids: Sequence[str], *, include_closed: bool = False, include_tasks: bool = False
     ) -> dict[str, list[JsonObject]]:
-        """Executions by their correlation ids."""
+        """Returns the executions of a workflow by their correlation ids."""
         return {
             correlation_id: self.get_by_correlation_id(
                 name, correlation_id, include_closed=include_closed, include_tasks=include_tasks
@@ -130,7 +124,7 @@ class WorkflowCommands(Commands):
         }
 
     def get_parent(self, workflow_id: str) -> str | None:
-        """The execution that this one is a sub-workflow of."""
+        """Returns the id of the execution of which this one is a sub-workflow; None if it is none."""
         execution = self.core.store.executions.get(workflow_id)
         return execution.parent_workflow_id if execution is not None else None
 
@@ -138,17 +132,17 @@ class WorkflowCommands(Commands):
 
     @command
     def decide(self, workflow_id: str) -> None:
-        """Look at an execution again now."""
+        """Decides an execution now."""
         decide_execution(self.core, self.core.store.execution(workflow_id))
 
     @command
     def pause(self, workflow_id: str) -> None:
-        """Schedule nothing more for now."""
+        """Pauses an execution: nothing more is scheduled."""
         control.pause(self.core, self.core.store.execution(workflow_id))
 
     @command
     def resume(self, workflow_id: str) -> None:
-        """Go on after a pause."""
+        """Resumes a paused execution."""
         control.resume(self.core, self.core.store.execution(workflow_id))
 
     @command
@@ -160,13 +154,13 @@ class WorkflowCommands(Commands):
         task_input: JsonObject | None = None,
         task_output: JsonObject | None = None,
     ) -> None:
-        """Leave out a task that has not been scheduled yet."""
+        """Skips a task that has not been scheduled yet."""
         execution = self.core.store.execution(workflow_id)
         control.skip(self.core, execution, task_reference_name, task_input or {}, task_output or {})
 
     @command
     def rerun(self, workflow_id: str, request: JsonObject) -> str:
-        """Run again from a task, or from the start. Returns the id."""
+        """Runs an execution again from a task, or from the start. Returns its id."""
         execution = self.core.store.execution(workflow_id)
         task_id = request.get("reRunFromTaskId")
         found = rerun.rerun(
@@ -184,27 +178,27 @@ class WorkflowCommands(Commands):
 
     @command
     def restart(self, workflow_id: str, use_latest_definitions: bool = False) -> None:
-        """Run again from the start, with the same input."""
+        """Runs an execution again from the start, with the same input."""
         control.restart(self.core, self.core.store.execution(workflow_id), use_latest_definitions)
 
     @command
     def retry(self, workflow_id: str, resume_subworkflow_tasks: bool = False) -> None:
-        """Schedule again what failed."""
+        """Retries the failed tasks of an execution."""
         control.retry_execution(self.core, self.core.store.execution(workflow_id), resume_subworkflow_tasks)
 
     @command
     def reset_callbacks(self, workflow_id: str) -> None:
-        """Hand out now what waits for its callback time."""
+        """Makes tasks ready that wait for their callback time."""
         control.reset_callbacks(self.core, self.core.store.execution(workflow_id))
 
     @command
     def terminate(self, workflow_id: str, reason: str | None = None) -> None:
-        """End an execution."""
+        """Terminates an execution."""
         terminate_by_hand(self.core, self.core.store.execution(workflow_id), reason)
 
     @command
     def remove(self, workflow_id: str, archive_workflow: bool = True) -> None:
-        """Forget an execution."""
+        """Removes an execution. If archived, searches still find it."""
         execution = self.core.store.execution(workflow_id)
         if archive_workflow and not execution.is_terminal:
             msg = f"Cannot archive workflow: {workflow_id} with status: {execution.status}"
@@ -215,7 +209,7 @@ class WorkflowCommands(Commands):
 
     @command
     def terminate_remove(self, workflow_id: str, reason: str | None = None, archive_workflow: bool = True) -> None:
-        """End an execution and forget it."""
+        """Terminates and removes an execution."""
         self.terminate(workflow_id, reason)
         self.remove(workflow_id, archive_workflow)
 
@@ -225,20 +219,20 @@ class WorkflowCommands(Commands):
         self.core.store.remove(execution)
         self.core.changed[execution.workflow_id] = None
 
-    # -- more ----------------------------------------------------------------------------------------
+    # -- tests and messages --------------------------------------------------------------------------
 
     @command
     def test(self, request: JsonObject) -> JsonObject:
-        """Run an execution on mock outputs (WorkflowTestRequest). Returns it as it stands at the end."""
-        workflow_id = self.start(testing_runs.isolated(self.core, request))
+        """Runs an execution on mocked outputs (WorkflowTestRequest). Returns it when no mock is left to report."""
+        workflow_id = self.start(mocked_runs.isolated(self.core, request))
         self.runner.run_pending()
-        while testing_runs.feed(self.core, self.core.store.execution(workflow_id), request):
+        while mocked_runs.report_next(self.core, self.core.store.execution(workflow_id), request):
             self.runner.run_pending()
         return self.get(workflow_id)
 
     @command
     def send_message(self, workflow_id: str, message: JsonObject) -> str:
-        """Put a message before the execution's PULL_WORKFLOW_MESSAGES tasks. Returns its id."""
+        """Sends a message to the PULL_WORKFLOW_MESSAGES tasks of an execution. Returns its id."""
         execution = self.core.store.execution(workflow_id)
         if execution.status != "RUNNING":
             msg = f"Workflow {workflow_id} is not in RUNNING state"
@@ -248,31 +242,10 @@ class WorkflowCommands(Commands):
             "id": message_id,
             "workflowId": workflow_id,
             "payload": message,
-            "receivedAt": self.core.iso_now(),
+            "receivedAt": iso_time(self.core.now()),
         }
         self.core.store.messages.setdefault(workflow_id, []).append(entry)
         for row in execution.open.values():
             if row.task_type == "PULL_WORKFLOW_MESSAGES":
                 self.core.work.append(Work("run", row.task_id))
         return message_id
-
-
-def _check_start(request: JsonObject) -> None:
-    errors: list[dict[str, object]] = []
-    if request.get("name") is None:
-        errors.append({"path": "startWorkflow.arg0.name", "message": "Workflow name cannot be null or empty"})
-    priority = request["priority"]
-    if not 0 <= priority <= 99:
-        limit = "maximum 99" if priority > 99 else "minimum 0"
-        errors.append(
-            {
-                "path": "startWorkflow.arg0.priority",
-                "message": f"priority: {priority} should be {limit}",
-                "invalidValue": str(priority),
-            }
-        )
-    if errors:
-        raise Invalid(VALIDATION_FAILED, errors)
-    if not str(request["name"]).strip() and request.get("workflowDef") is None:
-        msg = "Workflow name must be specified when searching for a definition"
-        raise Invalid(msg)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.commands.base import VALIDATION_FAILED, CommandRunner, Commands, bulk_response, command
+from conductor_async.engine.commands.base import CommandRunner, Commands, bulk_response, command
 from conductor_async.engine.errors import Invalid
-from conductor_async.engine.views.rendering import execution_model
+from conductor_async.engine.rows.rendering import execution_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,5 +87,5 @@ def _bulk(workflow_ids: list[str], method: str, action: Callable[[str], None]) -
     elif len(workflow_ids) > _MAX_IDS:
         problem = "Cannot process more than 1000 workflows. Please use multiple requests."
     if problem is not None:
-        raise Invalid(VALIDATION_FAILED, [{"path": f"{method}.arg0", "message": problem}])
+        raise Invalid.of_errors([{"path": f"{method}.arg0", "message": problem}])
     return bulk_response(workflow_ids, action)

@@ -1,3 +1,5 @@
-"""What happens inside an execution: what is next, tasks that are handed out, reported, timed out, retried."""
+"""What happens inside an execution: decisions, polls, reports, timeouts, retries, the end.
 
-import conductor_async.engine.task_kinds  # noqa: F401 - first: the floors are not yet apart
+Read it in this order: `loop` decides until nothing changes, `decide` finds what follows, `work` and `system_tasks` are
+what the engine does on its own, `polling` and `results` are the two ends of a worker's task, `ending` is the end.
+"""

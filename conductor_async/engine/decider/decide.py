@@ -1,7 +1,8 @@
-"""What an execution needs next: which rows to schedule, and whether it is complete.
+"""One decision: which rows to schedule next, and whether the execution is complete.
 
-The shape is the server's, and with it come its ways; what is different is that only rows are looked at that have
-changed, instead of all of them.
+The order of the steps is the server's, because it shows: in the order of rows, in what a failing execution still
+schedules, in which statuses are stored. The one difference: the server looks at all rows in each decision, this looks
+only at those that have changed.
 """
 
 from __future__ import annotations
@@ -11,34 +12,43 @@ from typing import TYPE_CHECKING
 
 from conductor_async._language.names import base_name
 from conductor_async.engine.decider.retries import retry
-from conductor_async.engine.decider.scheduling import in_iteration, rows_for
 from conductor_async.engine.decider.timeouts import check_task, check_workflow
 from conductor_async.engine.errors import EngineError, WorkflowHalted
-from conductor_async.engine.state.execution import TERMINAL
-from conductor_async.engine.task_kinds.base import is_system
+from conductor_async.engine.rows.kind import is_system
+from conductor_async.engine.rows.making import assign_iteration, make_rows
+from conductor_async.engine.state.task_row import TERMINAL
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
     from conductor_async.engine.state.definition import TaskSpec
-    from conductor_async.engine.state.execution import Execution, TaskRow
+    from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_row import TaskRow
 
 __all__ = ["Decision", "decide"]
 
 
 @dataclass(slots=True)
 class Decision:
-    """What is to be done: rows to schedule or to go on with, rows that have changed, and whether that was all."""
+    """What a decision found.
+
+    Attributes:
+        to_schedule: New rows, and open rows of system tasks that run within the decision.
+        to_update: Rows that the decision has changed.
+        complete: Whether the execution has ended.
+        terminate_row: The TERMINATE task that ended it.
+        considered: The rows that the decision looked at, with the status that they had before.
+    """
 
     to_schedule: list[TaskRow] = field(default_factory=list["TaskRow"])
     to_update: list[TaskRow] = field(default_factory=list["TaskRow"])
     complete: bool = False
     terminate_row: TaskRow | None = None
-    seen: list[tuple[TaskRow, str]] = field(default_factory=list[tuple["TaskRow", str]])
+    considered: list[tuple[TaskRow, str]] = field(default_factory=list[tuple["TaskRow", str]])
 
-    def forget(self, but: TaskRow | None) -> None:
-        """Take back what was noted in the rows. The server stores none of it when it finds that the execution ends."""
-        for row, status in self.seen:
-            if row is but:
+    def roll_back(self, *, except_for: str | None = None) -> None:
+        """Takes back what was noted in the rows: the server stores none of it when the execution ends."""
+        for row, status in self.considered:
+            if row.task_id == except_for:
                 continue
             row.executed = row.retried = False
             if row.status == "COMPLETED_WITH_ERRORS" and status in TERMINAL:
@@ -46,7 +56,7 @@ class Decision:
 
 
 def decide(core: Core, execution: Execution, decision: Decision) -> None:
-    """Look at what has changed in a running execution, and put what is to be done into `decision`.
+    """Considers what has changed in a running execution, and fills in the decision.
 
     Raises:
         WorkflowHalted: The execution has failed or timed out.
@@ -54,21 +64,7 @@ def decide(core: Core, execution: Execution, decision: Decision) -> None:
     check_workflow(core, execution)
     if execution.status == "PAUSED":
         return
-    chosen: dict[str, TaskRow] = {}
-    if not execution.open and not execution.changed:
-        chosen = {row.reference_name: row for row in _first_rows(core, execution)}
-    before = _executed_names(execution)
-    pending = _pending(execution)
-    decision.seen = [(row, row.status) for row in pending]
-    try:
-        for row in pending:
-            _look_at(core, execution, row, decision, chosen, before)
-    except EngineError as error:
-        if not isinstance(error, WorkflowHalted):
-            # The server has stored nothing of this look, and comes back to these rows the next time.
-            execution.changed.update((row.task_id, row) for row in pending)
-        raise
-    decision.to_schedule = [row for row in chosen.values() if not before.has(row.reference_name)]
+    _Pass(core, execution, decision).run()
     terminate = execution.terminate_row
     if terminate is not None and terminate.is_terminal and terminate.is_successful:
         decision.terminate_row = terminate
@@ -77,80 +73,86 @@ def decide(core: Core, execution: Execution, decision: Decision) -> None:
         decision.complete = True
 
 
+class _Pass:
+    """One pass over the changed rows."""
+
+    def __init__(self, core: Core, execution: Execution, decision: Decision) -> None:
+        self._core = core
+        self._execution = execution
+        self._decision = decision
+        self._candidates: dict[str, TaskRow] = {}  # by reference name: of two rows, the server schedules the first
+        self._executed_now: set[str] = set()
+        self._again: set[str] = set()
+
+    def run(self) -> None:
+        execution = self._execution
+        if not execution.open and not execution.changed:
+            self._candidates = {row.reference_name: row for row in _first_rows(self._core, execution)}
+        pending = _take_pending(execution)
+        self._decision.considered = [(row, row.status) for row in pending]
+        try:
+            for row in pending:
+                self._consider(row)
+        except EngineError as error:
+            if not isinstance(error, WorkflowHalted):
+                # The server stores nothing of a decision that fails, so that the next one finds these rows again.
+                execution.changed.update((row.task_id, row) for row in pending)
+            raise
+        self._decision.to_schedule = [row for row in self._candidates.values() if not self._was_executed(row)]
+
+    def _consider(self, row: TaskRow) -> None:
+        if row.status not in TERMINAL and is_system(row):
+            self._candidates.setdefault(row.reference_name, row)
+            self._again.add(row.reference_name)
+        check_task(self._core, row)
+        if row.status in TERMINAL and not row.is_successful:
+            self._retry(row)
+        if row.status in TERMINAL and not row.executed and not row.retried:
+            self._schedule_following(row)
+
+    def _retry(self, row: TaskRow) -> None:
+        attempt = retry(self._core, self._execution, row)
+        if attempt is not None:
+            self._candidates[attempt.reference_name] = attempt
+            self._again.add(attempt.reference_name)
+            self._decision.to_update.append(row)
+            self._execution.touch(row)
+        elif row.optional or not row.permissive:
+            row.status = "COMPLETED_WITH_ERRORS"
+
+    def _schedule_following(self, row: TaskRow) -> None:
+        row.executed = True
+        self._executed_now.add(row.task_id)
+        try:
+            following = _following(self._core, self._execution, row)
+        except EngineError:
+            row.executed = False
+            raise
+        for new in following:
+            self._candidates.setdefault(new.reference_name, new)
+        self._decision.to_update.append(row)
+        self._execution.touch(row)
+        self._execution.changed.pop(row.task_id, None)
+
+    def _was_executed(self, candidate: TaskRow) -> bool:
+        """Returns whether a row of that name was executed before this pass. Those of this pass do not count."""
+        if candidate.reference_name in self._again:
+            return False
+        row = self._execution.latest.get(candidate.reference_name)
+        return row is not None and row.executed and row.task_id not in self._executed_now
+
+
 # -- rows --------------------------------------------------------------------------------------------
 
 
-class _ExecutedNames:
-    """The reference names that were done with before this look. Those that are done now do not count."""
-
-    def __init__(self, execution: Execution) -> None:
-        self._latest = execution.latest
-        self._now: set[str] = set()
-        self._again: set[str] = set()
-
-    def done_now(self, row: TaskRow) -> None:
-        self._now.add(row.task_id)
-
-    def again(self, reference_name: str) -> None:
-        self._again.add(reference_name)
-
-    def has(self, reference_name: str) -> bool:
-        if reference_name in self._again:
-            return False
-        row = self._latest.get(reference_name)
-        return row is not None and row.executed and row.task_id not in self._now
-
-
-def _executed_names(execution: Execution) -> _ExecutedNames:
-    return _ExecutedNames(execution)
-
-
-def _pending(execution: Execution) -> list[TaskRow]:
-    """Rows to look at: what changed, and what the engine has to go on with, in their order."""
-    rows = dict(execution.changed)
-    rows.update(execution.standing)
+def _take_pending(execution: Execution) -> list[TaskRow]:
+    """Takes out the rows to consider, in their order: those that changed, and those that are always rechecked."""
+    rows = {**execution.changed, **execution.rechecked}
     execution.changed.clear()
     pending = [row for row in rows.values() if not row.retried and not row.executed and row.status != "SKIPPED"]
     if len(pending) > 1:
         pending.sort(key=lambda row: row.seq)
     return pending
-
-
-def _look_at(
-    core: Core,
-    execution: Execution,
-    row: TaskRow,
-    decision: Decision,
-    chosen: dict[str, TaskRow],
-    before: _ExecutedNames,
-) -> None:
-    if row.status not in TERMINAL and is_system(row):
-        chosen.setdefault(row.reference_name, row)
-        before.again(row.reference_name)
-    check_task(core, row)
-    if row.status in TERMINAL and not row.is_successful:
-        attempt = retry(core, execution, row)
-        if attempt is not None:
-            chosen[attempt.reference_name] = attempt
-            before.again(attempt.reference_name)
-            decision.to_update.append(row)
-            execution.touch(row)
-        elif row.optional or not row.permissive:
-            row.status = "COMPLETED_WITH_ERRORS"
-    if row.executed or row.retried or row.status not in TERMINAL:
-        return
-    row.executed = True
-    before.done_now(row)
-    try:
-        following = _following(core, execution, row)
-    except EngineError:
-        row.executed = False
-        raise
-    for new in following:
-        chosen.setdefault(new.reference_name, new)
-    decision.to_update.append(row)
-    execution.touch(row)
-    execution.changed.pop(row.task_id, None)
 
 
 def _first_rows(core: Core, execution: Execution) -> list[TaskRow]:
@@ -159,25 +161,26 @@ def _first_rows(core: Core, execution: Execution) -> list[TaskRow]:
         msg = "No tasks found to be executed"
         raise WorkflowHalted(msg, "COMPLETED")
     spec = _unskipped(execution, tasks[0])
-    return rows_for(core, execution, spec) if spec is not None else []
+    return make_rows(core, execution, spec) if spec is not None else []
 
 
 def _following(core: Core, execution: Execution, row: TaskRow) -> list[TaskRow]:
-    """The rows that come after one that has ended."""
+    """Returns the rows of the task that follows one that has ended."""
     if row.task_type in {"DECISION", "SWITCH"} and row.input.get("hasChildren") is not None:
-        return []
+        return []  # its case was scheduled with it
     name = base_name(row.reference_name) if row.iteration > 0 else row.reference_name
     spec = _unskipped(execution, execution.definition.next_after(name))
     if spec is None or (spec.type == "DO_WHILE" and spec.reference_name in execution.latest):
-        return []
-    rows = rows_for(core, execution, spec)
+        return []  # the loop itself begins its next iteration
+    rows = make_rows(core, execution, spec)
     if row.iteration > 0 and row.task_type != "DO_WHILE":
-        in_iteration(rows, row.iteration)
+        assign_iteration(rows, row.iteration)
         rows = [new for new in rows if not execution.has_started(new.reference_name)]
     return rows
 
 
 def _unskipped(execution: Execution, spec: TaskSpec | None) -> TaskSpec | None:
+    """Returns the task, or the first one after it that nobody has skipped."""
     while spec is not None:
         row = execution.latest.get(spec.reference_name)
         if row is None or row.status != "SKIPPED":
@@ -190,7 +193,7 @@ def _unskipped(execution: Execution, spec: TaskSpec | None) -> TaskSpec | None:
 
 
 def _is_complete(execution: Execution) -> bool:
-    """Whether all rows have ended, all top-level tasks have one, and nothing follows that is not there."""
+    """Returns whether all rows have ended, all top-level tasks have a row, and no following task lacks one."""
     if execution.open or not execution.tasks:
         return False
     latest = execution.latest
@@ -206,7 +209,7 @@ def _is_complete(execution: Execution) -> bool:
 
 
 def _check_permissive(execution: Execution) -> None:
-    """A permissive task that failed lets the others go on, and fails the workflow at its end."""
+    """Fails the workflow at its end for permissive tasks that failed: they only let the other branches continue."""
     failed = [
         row
         for row in execution.latest.values()

@@ -1,4 +1,4 @@
-"""How many tasks of a definition may run at once, and how many in a span of time."""
+"""Concurrency limits: how many tasks of a definition may be in progress at once."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.state.execution import TaskRow
+    from conductor_async.engine.state.task_row import TaskRow
 
-__all__ = ["is_limited", "note_in_progress"]
+__all__ = ["POSTPONED_MS", "is_limited", "note_in_progress"]
+
+POSTPONED_MS = 60_000
+"""How long the server postpones a task that a limit holds back (`taskExecutionPostponeDuration`)."""
 
 
 def is_limited(core: Core, row: TaskRow) -> bool:
-    """Whether so many tasks of this definition are in progress that this one has to wait."""
+    """Returns whether as many tasks of the definition are in progress as may be."""
     definition = row.definition
     if definition is None or definition.concurrency_limit <= 0:
         return False
@@ -23,7 +26,7 @@ def is_limited(core: Core, row: TaskRow) -> bool:
 
 
 def note_in_progress(core: Core, row: TaskRow) -> None:
-    """Count the row if it has begun and is of a limited kind."""
+    """Counts a row in progress whose definition has a limit."""
     definition = row.definition
     if definition is not None and definition.concurrency_limit > 0 and row.status == "IN_PROGRESS":
         core.in_progress.setdefault(row.task_def_name or "", {})[row.task_id] = None

@@ -1,54 +1,50 @@
-"""Handing tasks out to workers."""
+"""Dispatching queued tasks to the workers that poll for them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.decider.limits import is_limited, note_in_progress
-from conductor_async.engine.decider.scheduling import stamp
-from conductor_async.engine.decider.timeouts import watch
-from conductor_async.engine.expressions.inputs import with_secrets
-from conductor_async.engine.state.execution import TERMINAL
-from conductor_async.engine.views.rendering import task_to_wire
+from conductor_async.engine.decider.limits import POSTPONED_MS, is_limited, note_in_progress
+from conductor_async.engine.rows.stamping import stamp
+from conductor_async.engine.rows.timeout_timers import set_timeout_timer
+from conductor_async.engine.state.task_row import TERMINAL, queue_name
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.state.execution import TaskRow
+    from conductor_async.engine.state.task_row import TaskRow
     from conductor_async.models import JsonObject
 
-__all__ = ["poll", "queue_name"]
-
-_POSTPONED_MS = 60_000
+__all__ = ["poll"]
 
 
-def queue_name(task_type: str, domain: str | None) -> str:
-    """The queue of a task type in a domain."""
-    return f"{domain}:{task_type}" if domain else task_type
+def poll(core: Core, task_type: str, worker_id: str | None, domain: str | None, count: int) -> list[TaskRow]:
+    """Takes up to `count` ready tasks out of a queue, and puts them in progress.
 
-
-def poll(core: Core, task_type: str, worker_id: str | None, domain: str | None, count: int) -> list[JsonObject]:
-    """Up to `count` tasks that are ready. They are in progress from now on."""
+    A task that a concurrency limit holds back uses up one of the `count` places, as on the server: a poll may find
+    nothing although other tasks are ready.
+    """
     queue = core.queues.get(queue_name(task_type, domain))
-    handed: list[JsonObject] = []
+    dispatched: list[TaskRow] = []
     now = core.now()
     taken = 0
     while queue is not None and taken < count:
         task_id = queue.pop(now)
         if task_id is None:
             break
-        taken += 1
         row = core.store.tasks.get(task_id)
         if row is None or row.status in TERMINAL:
-            taken -= 1  # what had ended and was still queued is not worth a place
-        elif is_limited(core, row):
-            core.enqueue(row, _POSTPONED_MS)
+            continue
+        taken += 1
+        if is_limited(core, row):
+            core.enqueue(row, POSTPONED_MS)
         else:
-            handed.append(_hand_out(core, row, worker_id, now))
+            _dispatch(core, row, worker_id, now)
+            dispatched.append(row)
     _note_poll(core, task_type, worker_id, domain, now)
-    return handed
+    return dispatched
 
 
-def _hand_out(core: Core, row: TaskRow, worker_id: str | None, now: int) -> JsonObject:
+def _dispatch(core: Core, row: TaskRow, worker_id: str | None, now: int) -> None:
     row.status = "IN_PROGRESS"
     row.start_time = row.start_time or now
     row.callback_after = 0
@@ -56,20 +52,8 @@ def _hand_out(core: Core, row: TaskRow, worker_id: str | None, now: int) -> Json
     row.poll_count += 1
     stamp(core, row)
     note_in_progress(core, row)
-    watch(core, row)
+    set_timeout_timer(core, row)
     core.changed[row.workflow_id] = None
-    wire = task_to_wire(row, now)
-    wire["inputData"] = with_secrets(core, row.input)
-    wanted = row.definition.runtime_metadata if row.definition is not None else []
-    values = {key: _value(core, key) for key in wanted}
-    metadata = {key: value for key, value in values.items() if value is not None}
-    if metadata:
-        wire["runtimeMetadata"] = metadata
-    return wire
-
-
-def _value(core: Core, key: str) -> str | None:
-    return core.secrets.get(key, core.environment.get(key))
 
 
 def _note_poll(core: Core, task_type: str, worker_id: str | None, domain: str | None, now: int) -> None:

@@ -1,39 +1,39 @@
-"""What workers and others report of a task."""
+"""The results that workers and others report for a task."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from conductor_async._language.names import base_name
-from conductor_async.engine.decider.loop import decide_execution, tell_joins
-from conductor_async.engine.decider.scheduling import stamp
-from conductor_async.engine.decider.timeouts import watch
+from conductor_async.engine.decider.joins import notify_joins
+from conductor_async.engine.decider.loop import decide_execution
 from conductor_async.engine.errors import Invalid, Refused
-from conductor_async.engine.state.execution import TERMINAL
-from conductor_async.engine.task_kinds.base import is_system
+from conductor_async.engine.rows.kind import is_system
+from conductor_async.engine.rows.stamping import stamp
+from conductor_async.engine.rows.timeout_timers import set_timeout_timer
+from conductor_async.engine.state.task_row import TERMINAL
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.state.execution import Execution, TaskRow
+    from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_row import TaskRow
     from conductor_async.models import JsonObject
 
-__all__ = ["RESULT_STATUSES", "pending_task", "pending_wait", "report", "settle", "update"]
+__all__ = ["RESULT_STATUSES", "continue_after_report", "pending_task", "pending_wait", "report", "update"]
 
 RESULT_STATUSES: Final = ("CANCELED", "COMPLETED", "FAILED_WITH_TERMINAL_ERROR", "FAILED", "IN_PROGRESS")
-"""What a report can say of a task."""
+"""The statuses that a result can have."""
 
-_SWEPT_MS = 30_000
-"""How long an execution of the server rests at most before somebody looks at it."""
-
-_VALIDATION_FAILED = "Validation failed, check below errors for detail."
+# The server's sweeper decides every running execution again after at most 30 seconds.
+_SWEEP_MS = 30_000
 
 
 def update(core: Core, result: JsonObject) -> TaskRow:
-    """Take a report as it comes over the wire. Returns the task, whether or not the report counted.
+    """Takes a result as it comes over the wire. Returns the task, also when it had ended and the result is ignored.
 
     Raises:
-        Invalid: The report does not say what it is about.
-        Refused: It says nothing that a task can be.
+        Invalid: The result names no execution or no task.
+        Refused: The status is none that a result can have.
         NotFound: There is no such task or execution.
     """
     _check(result)
@@ -45,32 +45,43 @@ def update(core: Core, result: JsonObject) -> TaskRow:
     if row.status in TERMINAL or execution.is_terminal:
         core.queues.remove(row.queue, row.task_id)
         return row
-    status = result.get("status")
+    status = _status(result)
+    output = _copy_to_row(result, execution, row)
+    report(core, execution, row, status, output, result.get("reasonForIncompletion"))
+    _store_logs(core, row, result.get("logs"))
+    continue_after_report(core, core.store.executions[row.workflow_id], row)
+    return row
+
+
+def _status(result: JsonObject) -> str:
+    status: str | None = result.get("status")
     if status is None:
         msg = (
             'Cannot invoke "com.netflix.conductor.common.metadata.tasks.TaskResult$Status.name()" because the return '
             'value of "com.netflix.conductor.common.metadata.tasks.TaskResult.getStatus()" is null'
         )
         raise Refused(msg)
+    return status
+
+
+def _copy_to_row(result: JsonObject, execution: Execution, row: TaskRow) -> JsonObject:
+    """Copies what a result says beside status and output. Returns the output, empty if it is stored externally."""
     row.output_message = result.get("outputMessage")
     row.worker_id = result.get("workerId")
     row.callback_after = int(result.get("callbackAfterSeconds") or 0)
     row.sub_workflow_id = result.get("subWorkflowId")
-    outside = result.get("externalOutputPayloadStoragePath")
+    external_path = result.get("externalOutputPayloadStoragePath")
     output: JsonObject = result.get("outputData") or {}
-    if outside and outside.strip():
-        row.external_output_path, output = outside, {}
-        execution.output_outside = outside
+    if external_path and external_path.strip():
+        row.external_output_path, output = external_path, {}
+        execution.external_output = external_path
     if result.get("executionMetadata"):
         row.execution_metadata = result["executionMetadata"]
-    report(core, execution, row, status, output, result.get("reasonForIncompletion"))
-    _keep_logs(core, row, result.get("logs"))
-    settle(core, core.store.executions[row.workflow_id], row)
-    return row
+    return output
 
 
 def report(core: Core, execution: Execution, row: TaskRow, status: str, output: JsonObject, reason: str | None) -> None:
-    """Set the status and output of a task that has not ended. Who calls this lets the decider look at it."""
+    """Sets status and output of an open task. The caller decides the execution afterwards."""
     if status == "IN_PROGRESS" and not is_system(row) and not row.mocked:
         status = "SCHEDULED"
     row.status = status
@@ -84,25 +95,26 @@ def report(core: Core, execution: Execution, row: TaskRow, status: str, output: 
     stamp(core, row)
     execution.touch(row)
     core.mark_changed(execution)
-    watch(core, row)
+    set_timeout_timer(core, row)
 
 
-def settle(core: Core, execution: Execution, row: TaskRow) -> None:
-    """Go on after somebody has reported a task.
+def continue_after_report(core: Core, execution: Execution, row: TaskRow) -> None:
+    """Decides the execution after a task was reported.
 
-    What a JOIN waits for is left to it, as on the server: the decision comes when it has joined, or with the next
-    report. Who put something after such a task in its branch waits for a sweep.
+    As on the server, a task that a JOIN waits for is left to the JOIN: the execution is decided when the JOIN has
+    joined, or with the next report. If such a task is not the last of its branch, what follows it in the branch waits
+    for the sweeper.
     """
     name = row.reference_name
-    is_left = row.iteration == 0 and row.is_successful and name in execution.definition.joined_in_forks
-    if is_left or not row.is_terminal:
-        tell_joins(core, execution, row)
-    if not is_left:
+    left_to_join = row.iteration == 0 and row.is_successful and name in execution.definition.joined_in_forks
+    if left_to_join or not row.is_terminal:
+        notify_joins(core, execution, row)
+    if not left_to_join:
         decide_execution(core, execution)
         return
     following = execution.definition.next_after(name)
     if row.is_terminal and following is not None and following.type != "JOIN":
-        core.timers.add(core.now() + _SWEPT_MS, "workflow", execution.workflow_id)
+        core.timers.add(core.now() + _SWEEP_MS, "workflow", execution.workflow_id)
 
 
 def _check(result: JsonObject) -> None:
@@ -121,26 +133,25 @@ def _check(result: JsonObject) -> None:
             error: dict[str, object] = {"path": f"updateTask.arg0.{key}", "message": f"{what} cannot be null or empty"}
             errors.append(error | {"invalidValue": ""} if result.get(key) == "" else error)
     if errors:
-        raise Invalid(_VALIDATION_FAILED, errors)
+        raise Invalid.of_errors(errors)
 
 
 def _extend_lease(core: Core, task_id: str) -> TaskRow:
     row = core.store.task(task_id)
     if row.status not in TERMINAL:
         row.update_time = core.now()
-        watch(core, row)
+        set_timeout_timer(core, row)
     return row
 
 
-def _keep_logs(core: Core, row: TaskRow, logs: list[JsonObject] | None) -> None:
+def _store_logs(core: Core, row: TaskRow, logs: list[JsonObject] | None) -> None:
     for entry in logs or []:
-        line = {"log": entry.get("log"), "taskId": row.task_id, "createdTime": entry.get("createdTime") or 0}
-        core.store.logs.setdefault(row.task_id, []).append(line)
+        core.store.add_log(row.task_id, entry.get("log"), entry.get("createdTime") or 0)
 
 
 def pending_task(execution: Execution, reference_name: str) -> TaskRow | None:
-    """The open task of that name: exactly that, else that of any iteration."""
-    rows = sorted(execution.open.values(), key=lambda row: row.seq)
+    """Returns the open task of that name; else the first of that name in any iteration."""
+    rows = execution.open_in_order
     for row in rows:
         if row.reference_name == reference_name:
             return row
@@ -151,13 +162,13 @@ def pending_task(execution: Execution, reference_name: str) -> TaskRow | None:
 
 
 def pending_wait(core: Core, execution: Execution) -> TaskRow | None:
-    """The first open WAIT, in this execution or in a sub-workflow of it."""
-    rows = sorted(execution.open.values(), key=lambda row: row.seq)
+    """Returns the first open WAIT task, in the execution or in a sub-workflow of it."""
+    rows = execution.open_in_order
     for row in rows:
         if row.task_type == "WAIT":
             return row
     for row in rows:
-        child = core.store.executions.get(row.sub_workflow_id or "") if row.task_type == "SUB_WORKFLOW" else None
+        child = core.store.sub_workflow(row)
         found = pending_wait(core, child) if child is not None else None
         if found is not None:
             return found

@@ -1,39 +1,28 @@
-"""Every timeout: of a task, of its attempts together, of the worker's silence, of the queue, of the workflow."""
+"""The timeouts of tasks (total, run, poll, response) and of workflows, checked by the server's rules."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.errors import WorkflowHalted
-from conductor_async.engine.state.execution import TERMINAL
-from conductor_async.engine.task_kinds.base import system_kind
+from conductor_async.engine.rows.timeout_timers import response_due
+from conductor_async.engine.state.task_row import TERMINAL
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.state.definition import TaskDefinition
-    from conductor_async.engine.state.execution import Execution, TaskRow
+    from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_definition import TaskDefinition
+    from conductor_async.engine.state.task_row import TaskRow
 
-__all__ = ["check_task", "check_workflow", "watch", "watch_workflow"]
-
-
-def watch(core: Core, row: TaskRow) -> None:
-    """Let a timer look at the row when the first of its timeouts may be due."""
-    due = _first_due(row)
-    if due is not None and (row.next_check == 0 or due < row.next_check or row.next_check <= core.now()):
-        row.next_check = max(due, core.now() + 1)
-        core.timers.add(row.next_check, "timeout", row.task_id)
-
-
-def watch_workflow(core: Core, execution: Execution) -> None:
-    """Let a timer look at the execution when its time is up."""
-    definition = execution.definition
-    if definition.timeout > 0 and definition.timeout_policy == "TIME_OUT_WF":
-        since = execution.last_retried_time or execution.create_time
-        core.timers.add(since + definition.timeout * 1000, "workflow", execution.workflow_id)
+__all__ = ["check_task", "check_workflow"]
 
 
 def check_workflow(core: Core, execution: Execution) -> None:
-    """Raise `WorkflowHalted` if the execution has taken too long."""
+    """Checks the timeout of an execution.
+
+    Raises:
+        WorkflowHalted: It is over.
+    """
     definition = execution.definition
     if definition.timeout <= 0 or definition.timeout_policy != "TIME_OUT_WF":
         return
@@ -47,7 +36,11 @@ def check_workflow(core: Core, execution: Execution) -> None:
 
 
 def check_task(core: Core, row: TaskRow) -> None:
-    """Time the attempt out if one of its times is up. Raises `WorkflowHalted` if the policy says so."""
+    """Sets a row to TIMED_OUT if one of its timeouts is over.
+
+    Raises:
+        WorkflowHalted: The timeout policy ends the workflow.
+    """
     definition = row.definition
     if definition is None or row.status in TERMINAL:
         return
@@ -55,7 +48,8 @@ def check_task(core: Core, row: TaskRow) -> None:
     _check_total(definition, row, now)
     _check_run(definition, row, now)
     _check_poll(definition, row, now)
-    if _is_silent(definition, row) and now - row.update_time >= _silence_ms(definition, row):
+    response = response_due(definition, row)
+    if response is not None and now >= response:
         row.status = "TIMED_OUT"
         row.reason = (
             f"responseTimeout: {definition.response_timeout} exceeded for the taskId: {row.task_id} "
@@ -107,35 +101,4 @@ def _time_out(definition: TaskDefinition, row: TaskRow, reason: str) -> None:
     row.status = "TIMED_OUT"
     row.reason = reason
     if definition.timeout_policy == "TIME_OUT_WF":
-        raise WorkflowHalted(reason, "TIMED_OUT", row)
-
-
-def _is_silent(definition: TaskDefinition, row: TaskRow) -> bool:
-    """Whether somebody ought to report this row, who has not yet."""
-    if row.status != "IN_PROGRESS" or definition.response_timeout == 0 or row.task_type == "JOIN":
-        return False  # the server looks at its JOINs all the time, which counts as a sign of life
-    kind = system_kind(row)
-    return kind is None or not kind.is_async_complete(row)
-
-
-def _silence_ms(definition: TaskDefinition, row: TaskRow) -> int:
-    return (definition.response_timeout + row.callback_after) * 1000
-
-
-def _first_due(row: TaskRow) -> int | None:
-    """When the first timeout may be due that does something."""
-    definition = row.definition
-    if definition is None or row.status in TERMINAL:
-        return None
-    due: list[int] = []
-    if definition.timeout_policy != "ALERT_ONLY":
-        if definition.total_timeout > 0 and row.first_scheduled_time > 0:
-            due.append(row.first_scheduled_time + definition.total_timeout * 1000)
-        if definition.timeout > 0 and row.start_time > 0:
-            due.append(row.start_time + (row.start_delay + definition.timeout) * 1000)
-        if definition.poll_timeout > 0 and row.status == "SCHEDULED":
-            wait = row.start_delay + definition.poll_timeout + row.callback_after
-            due.append(row.scheduled_time + wait * 1000)
-    if _is_silent(definition, row):
-        due.append(row.update_time + _silence_ms(definition, row))
-    return min(due, default=None)
+        raise WorkflowHalted(reason, "TIMED_OUT", row.task_id)

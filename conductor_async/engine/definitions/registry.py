@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from conductor_async.engine.definitions.defaults import with_task_defaults
 from conductor_async.engine.errors import NotFound, WorkflowHalted
-from conductor_async.engine.state.definition import Definition, TaskDefinition
+from conductor_async.engine.state.definition import Definition
+from conductor_async.engine.state.task_definition import TaskDefinition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,1 +1,1 @@
-"""What happens to whole executions: they start, end, are paused, retried, restarted, rerun."""
+"""Operations on whole executions: start, pause, skip, retry, restart, rerun, and runs on mocked outputs."""

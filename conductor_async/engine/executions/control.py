@@ -1,16 +1,16 @@
-"""Operations on executions from outside: pause, resume, skip, restart, retry."""
+"""Operations on executions: pause, resume, skip, restart, retry."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.decider.loop import decide_execution
-from conductor_async.engine.decider.scheduling import stamp
-from conductor_async.engine.decider.timeouts import watch_workflow
 from conductor_async.engine.errors import Conflict, NotFound, Refused
-from conductor_async.engine.executions.revival import push_parents, retry_tasks
-from conductor_async.engine.state.execution import TaskRow
-from conductor_async.engine.task_kinds.base import is_system
+from conductor_async.engine.executions.revival import retry_tasks, revive_parents
+from conductor_async.engine.rows.kind import is_system
+from conductor_async.engine.rows.stamping import stamp
+from conductor_async.engine.rows.timeout_timers import set_workflow_timer
+from conductor_async.engine.state.task_row import TaskRow
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
@@ -21,7 +21,7 @@ __all__ = ["pause", "reset_callbacks", "restart", "resume", "retry_execution", "
 
 
 def pause(core: Core, execution: Execution) -> None:
-    """Schedule nothing more for now. What has been scheduled can still be polled and completed."""
+    """Pauses an execution. Nothing more is scheduled; scheduled tasks can still be polled and completed."""
     if execution.is_terminal:
         msg = f"Workflow {execution.short_name} has ended, status cannot be updated."
         raise Conflict(msg)
@@ -31,7 +31,7 @@ def pause(core: Core, execution: Execution) -> None:
 
 
 def resume(core: Core, execution: Execution) -> None:
-    """Go on after a pause. The workflow's timeout begins anew."""
+    """Resumes an execution. The workflow's timeout starts again."""
     if execution.status != "PAUSED":
         msg = (
             f"The workflow {execution.workflow_id} is not PAUSED so cannot resume. Current status is {execution.status}"
@@ -40,16 +40,16 @@ def resume(core: Core, execution: Execution) -> None:
     execution.status = "RUNNING"
     execution.last_retried_time = core.now()
     core.mark_changed(execution)
-    watch_workflow(core, execution)
+    set_workflow_timer(core, execution)
     for row in execution.open.values():
-        execution.touch(row)  # timeouts that came in the pause count now
+        execution.touch(row)  # timeouts that were over during the pause count now
     decide_execution(core, execution)
 
 
 def skip(
     core: Core, execution: Execution, reference_name: str, task_input: JsonObject, task_output: JsonObject
 ) -> None:
-    """Leave out a task that has not been scheduled yet: its row is there from now on."""
+    """Skips a task that has not been scheduled, by adding a row for it that is SKIPPED."""
     if execution.status != "RUNNING":
         msg = (
             f"The workflow {execution.workflow_id} is not running so the task referenced by {reference_name} "
@@ -90,7 +90,7 @@ def skip(
 
 
 def reset_callbacks(core: Core, execution: Execution) -> None:
-    """Hand out now what waits for its callback time."""
+    """Makes tasks ready that wait for their callback time."""
     if execution.is_terminal:
         msg = f"Workflow is in terminal state. Status = {execution.status}"
         raise Conflict(msg)
@@ -102,7 +102,7 @@ def reset_callbacks(core: Core, execution: Execution) -> None:
 
 
 def restart(core: Core, execution: Execution, use_latest_definitions: bool) -> None:
-    """Run again from the start, with the same input. Variables keep their values, as on the server."""
+    """Runs an execution again from the start, with the same input. As on the server, variables keep their values."""
     name = f"{execution.short_name}.{execution.status}"
     if not execution.is_terminal:
         msg = f"Workflow: {name} is not in terminal state, unable to restart."
@@ -117,7 +117,7 @@ def restart(core: Core, execution: Execution, use_latest_definitions: bool) -> N
         msg = f"Workflow: {name} is non-restartable"
         raise NotFound(msg)
     for row in execution.tasks:
-        core.store.forget_task(row)
+        core.store.remove_task(row)
     execution.definition = definition
     execution.replace_tasks([])
     execution.reason = execution.failed_task_id = None
@@ -126,13 +126,13 @@ def restart(core: Core, execution: Execution, use_latest_definitions: bool) -> N
     execution.status = "RUNNING"
     execution.output = {}
     core.mark_changed(execution)
-    watch_workflow(core, execution)
+    set_workflow_timer(core, execution)
     decide_execution(core, execution)
-    push_parents(core, execution, "restarted")
+    revive_parents(core, execution, "restarted")
 
 
 def retry_execution(core: Core, execution: Execution, resume_subworkflow_tasks: bool) -> None:
-    """Schedule again what failed, in this execution or in the sub-workflow that failed it."""
+    """Retries the failed tasks of an execution, or of the sub-workflow that failed it."""
     if not execution.is_terminal:
         msg = f"Workflow is still running.  status={execution.status}"
         raise NotFound(msg)
@@ -145,7 +145,7 @@ def retry_execution(core: Core, execution: Execution, resume_subworkflow_tasks: 
             return
         execution = _failed_child(core, failed, execution)
     retry_tasks(core, execution)
-    push_parents(core, execution, "retried")
+    revive_parents(core, execution, "retried")
     decide_execution(core, execution)
 
 
@@ -154,13 +154,13 @@ def _first_failed(execution: Execution) -> TaskRow | None:
 
 
 def _failed_child(core: Core, row: TaskRow, execution: Execution) -> Execution:
-    """The innermost execution in which something failed: as on the server, that of the first attempt that did."""
+    """Returns the innermost execution with a failed task. As on the server, the first failed attempt decides."""
     if row.task_type == "DO_WHILE":
         children = [task for task in execution.tasks if task.task_type == "SUB_WORKFLOW"]
         inner = next((task for task in children if task.is_terminal and not task.is_successful), None)
         return _failed_child(core, inner, execution) if inner is not None else execution
     if row.task_type != "SUB_WORKFLOW":
         return execution
-    child = core.store.executions.get(row.sub_workflow_id or "")
+    child = core.store.sub_workflow(row)
     failed = _first_failed(child) if child is not None else None
     return _failed_child(core, failed, child) if child is not None and failed is not None else execution

@@ -1,19 +1,23 @@
-"""Running an execution again from a task on: what came later is forgotten."""
+"""Running an execution again from a task: later tasks are removed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.decider.loop import decide_execution
-from conductor_async.engine.decider.scheduling import add_new, put_in_queue, rows_for, schedule, stamp
-from conductor_async.engine.decider.timeouts import watch_workflow
 from conductor_async.engine.errors import Conflict
-from conductor_async.engine.executions.revival import push_parents
-from conductor_async.engine.task_kinds.base import system_kind
+from conductor_async.engine.executions.revival import revive_parents
+from conductor_async.engine.rows.kind import system_kind
+from conductor_async.engine.rows.making import make_rows
+from conductor_async.engine.rows.queueing import queue_row
+from conductor_async.engine.rows.scheduling import add_new, schedule
+from conductor_async.engine.rows.stamping import stamp
+from conductor_async.engine.rows.timeout_timers import set_workflow_timer
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.state.execution import Execution, TaskRow
+    from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_row import TaskRow
     from conductor_async.models import JsonObject
 
 __all__ = ["rerun"]
@@ -28,7 +32,10 @@ def rerun(
     workflow_input: JsonObject | None = None,
     correlation_id: str | None = None,
 ) -> bool:
-    """Run again from a task, also one of a sub-workflow, or from the start. Whether there is such a task.
+    """Runs an execution again from a task, also one of a sub-workflow, or from the start.
+
+    Returns:
+        Whether there is such a task.
 
     Raises:
         Conflict: The execution is still running.
@@ -37,57 +44,58 @@ def rerun(
         name = f"{execution.short_name}.{execution.status}"
         msg = f"Workflow: {name} is not in terminal state, unable to rerun."
         raise Conflict(msg)
-    row: TaskRow | None = None
-    if task_id is not None:
-        row = next((task for task in execution.tasks if task.task_id == task_id), None)
-        direct = row is not None
-        if row is None:
-            row = _in_children(core, execution, task_id, task_input)
-        if row is None:
-            return False
-        _run_again(core, execution, workflow_input, correlation_id)
-        if not direct:
-            _child_runs(core, execution, row)
-        elif row.task_type == "SUB_WORKFLOW":
-            _start_child_again(core, execution, row)
-        else:
-            _from_row(core, execution, row, task_input)
+    if task_id is None:
+        _remove_tasks(core, execution.tasks)
+        execution.replace_tasks([])
+        _reopen_execution(core, execution, workflow_input, correlation_id)
+        decide_execution(core, execution)
+        revive_parents(core, execution, "reran")
         return True
-    for task in execution.tasks:
-        core.queues.remove(task.queue, task.task_id)
-        core.store.forget_task(task)
-    execution.replace_tasks([])
-    _run_again(core, execution, workflow_input, correlation_id)
-    decide_execution(core, execution)
-    push_parents(core, execution, "reran")
+    own = next((task for task in execution.tasks if task.task_id == task_id), None)
+    row = own or _rerun_in_child(core, execution, task_id, task_input)
+    if row is None:
+        return False
+    _reopen_execution(core, execution, workflow_input, correlation_id)
+    if own is None:
+        _wait_for_child(core, execution, row)
+    elif row.task_type == "SUB_WORKFLOW":
+        _restart_child(core, execution, row)
+    else:
+        _rerun_from(core, execution, row, task_input)
     return True
 
 
-def _in_children(core: Core, execution: Execution, task_id: str, task_input: JsonObject | None) -> TaskRow | None:
-    """The SUB_WORKFLOW row in whose execution the task is; that is run again already."""
+def _remove_tasks(core: Core, rows: list[TaskRow]) -> None:
+    for row in rows:
+        core.queues.remove(row.queue, row.task_id)
+        core.store.remove_task(row)
+
+
+def _rerun_in_child(core: Core, execution: Execution, task_id: str, task_input: JsonObject | None) -> TaskRow | None:
+    """Reruns the sub-workflow that has the task. Returns its SUB_WORKFLOW row; None if no sub-workflow has it."""
     for task in execution.tasks:
-        child = core.store.executions.get(task.sub_workflow_id or "") if task.task_type == "SUB_WORKFLOW" else None
+        child = core.store.sub_workflow(task)
         if child is not None and rerun(core, child, task_id, task_input=task_input):
             return task
     return None
 
 
-def _run_again(core: Core, execution: Execution, workflow_input: JsonObject | None, correlation_id: str | None) -> None:
+def _reopen_execution(
+    core: Core, execution: Execution, workflow_input: JsonObject | None, correlation_id: str | None
+) -> None:
     execution.status = "RUNNING"
-    execution.reason = execution.failed_task_id = None
-    execution.failed_reference_names = {}
-    execution.failed_task_names = {}
+    execution.clear_failure()
     if correlation_id is not None:
         execution.correlation_id = correlation_id
         core.store.index_correlation(execution)
     if workflow_input is not None:
         execution.input = workflow_input
     core.mark_changed(execution)
-    watch_workflow(core, execution)
+    set_workflow_timer(core, execution)
 
 
-def _child_runs(core: Core, execution: Execution, row: TaskRow) -> None:
-    """The task in question belongs to a sub-workflow, which runs again: its parent's task waits for it."""
+def _wait_for_child(core: Core, execution: Execution, row: TaskRow) -> None:
+    """Puts a SUB_WORKFLOW task in progress again: its sub-workflow was rerun."""
     row.scheduled_time = row.start_time = core.now()
     row.update_time = row.end_time = row.poll_count = 0
     row.retried = row.executed = False
@@ -105,7 +113,7 @@ def _reset(core: Core, row: TaskRow) -> None:
     row.retried = row.executed = False
 
 
-def _start_child_again(core: Core, execution: Execution, row: TaskRow) -> None:
+def _restart_child(core: Core, execution: Execution, row: TaskRow) -> None:
     _reset(core, row)
     row.sub_workflow_id = row.reason = None
     row.status = "SCHEDULED"
@@ -113,18 +121,12 @@ def _start_child_again(core: Core, execution: Execution, row: TaskRow) -> None:
     if kind is not None:
         kind.start(core, execution, row)
     stamp(core, row)
-    _finish(core, execution, row)
+    _continue(core, execution, row)
 
 
-def _from_row(core: Core, execution: Execution, row: TaskRow, task_input: JsonObject | None) -> None:
-    kept: list[TaskRow] = []
-    for task in execution.tasks:
-        if task.seq > row.seq:
-            core.queues.remove(task.queue, task.task_id)
-            core.store.forget_task(task)
-        else:
-            kept.append(task)
-    execution.replace_tasks(kept)
+def _rerun_from(core: Core, execution: Execution, row: TaskRow, task_input: JsonObject | None) -> None:
+    _remove_tasks(core, [task for task in execution.tasks if task.seq > row.seq])
+    execution.replace_tasks([task for task in execution.tasks if task.seq <= row.seq])
     _reset(core, row)
     if task_input is not None:
         row.input = task_input
@@ -138,16 +140,16 @@ def _from_row(core: Core, execution: Execution, row: TaskRow, task_input: JsonOb
     stamp(core, row)
     execution.reindex()
     if row.status == "SCHEDULED":
-        put_in_queue(core, row)
-    _finish(core, execution, row)
+        queue_row(core, row)
+    _continue(core, execution, row)
 
 
-def _finish(core: Core, execution: Execution, row: TaskRow) -> None:
-    """Bring back what had gone wrong beside the task, then go on."""
+def _continue(core: Core, execution: Execution, row: TaskRow) -> None:
+    """Reopens the other failed tasks, then decides."""
     if row.task_type == "FORK" and row.spec is not None and row.spec.type == "FORK_JOIN_DYNAMIC":
-        core.store.forget_task(row)
+        core.store.remove_task(row)
         execution.replace_tasks([task for task in execution.tasks if task is not row])
-        schedule(core, execution, add_new(execution, rows_for(core, execution, row.spec)))
+        schedule(core, execution, add_new(execution, make_rows(core, execution, row.spec)))
     else:
         queued = [
             task
@@ -155,16 +157,16 @@ def _finish(core: Core, execution: Execution, row: TaskRow) -> None:
             if task.is_terminal and not task.is_successful and task.reference_name != row.reference_name
         ]
         for task in queued:
-            _bring_back(core, task)
+            _reopen(core, task)
         execution.reindex()
         for task in queued:
             if task.status == "SCHEDULED":
-                put_in_queue(core, task)
+                queue_row(core, task)
     decide_execution(core, execution)
-    push_parents(core, execution, "reran")
+    revive_parents(core, execution, "reran")
 
 
-def _bring_back(core: Core, row: TaskRow) -> None:
+def _reopen(core: Core, row: TaskRow) -> None:
     if row.task_type == "SUB_WORKFLOW":
         row.sub_workflow_id = None
         row.output = {key: value for key, value in row.output.items() if key != "subWorkflowId"}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conductor_async.engine.state.execution import Execution, TaskRow
+    from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_row import TaskRow
     from conductor_async.models import JsonObject
 
 __all__ = ["Roots"]

@@ -1,1 +1,1 @@
-"""Executions that start by the clock."""
+"""Schedules: cron expressions, and the workflows that they start."""

@@ -1,4 +1,4 @@
-"""Schedules: when they fire, and what they start."""
+"""Timers of schedules, and the executions that they start."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 from conductor_async.engine.definitions.defaults import with_start_request_defaults
 from conductor_async.engine.errors import EngineError
-from conductor_async.engine.executions.requests import begin
+from conductor_async.engine.executions.starting import start
 from conductor_async.engine.schedules.times import next_firing
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
     from conductor_async.models import JsonObject
 
-__all__ = ["arm", "fire"]
+__all__ = ["fire", "set_timer"]
 
-_KEPT_RUNS = 10_000
+_MAX_RUNS = 10_000
 
 
-def arm(core: Core, schedule: JsonObject) -> None:
-    """Set the timer for the next time that the schedule fires, if it ever does."""
+def set_timer(core: Core, schedule: JsonObject) -> None:
+    """Sets the timer for the next firing of a schedule, if there is one."""
     if schedule["paused"] or core.schedules_paused:
         return
     following = next_firing(schedule, core.now())
@@ -28,7 +28,7 @@ def arm(core: Core, schedule: JsonObject) -> None:
 
 
 def fire(core: Core, name: str, due: int) -> None:
-    """Start what the schedule starts, and set the next timer."""
+    """Starts the workflow of a schedule, and sets the timer for the next firing."""
     schedule = core.schedules.get(name)
     if schedule is None or schedule["paused"] or core.schedules_paused:
         return
@@ -36,7 +36,7 @@ def fire(core: Core, name: str, due: int) -> None:
     if expected is None or expected[0] != due:
         return  # the schedule has been changed since the timer was set
     _start(core, schedule, due, expected[1])
-    arm(core, schedule)
+    set_timer(core, schedule)
 
 
 def _start(core: Core, schedule: JsonObject, due: int, cron: str) -> None:
@@ -61,8 +61,8 @@ def _start(core: Core, schedule: JsonObject, due: int, cron: str) -> None:
         "_schedulerCron": cron,
     }
     try:
-        run["workflowId"] = begin(core, with_start_request_defaults({**request, "input": values}))
+        run["workflowId"] = start(core, with_start_request_defaults({**request, "input": values}))
     except EngineError as error:
         run |= {"state": "FAILED", "reason": error.message}
     core.schedule_runs.append(run)
-    del core.schedule_runs[:-_KEPT_RUNS]
+    del core.schedule_runs[:-_MAX_RUNS]

@@ -1,4 +1,4 @@
-"""When a schedule fires: the first time that one of its cron expressions gives, between its start and its end."""
+"""When a schedule fires: at the first time of one of its cron expressions, between its start and its end."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ __all__ = ["next_firing", "next_time"]
 
 
 def next_time(expression: str, after: int, zone: str) -> int | None:
-    """The first time after `after` that the expression gives in the zone; both in epoch milliseconds.
+    """Returns the first time of an expression after `after`, both in epoch milliseconds.
 
     Raises:
-        BadCronExpression: The expression is none.
+        BadCronExpression: The expression cannot be parsed.
     """
     found = CronExpression.parse(expression).after(after / 1000, ZoneInfo(zone))
     return None if found is None else round(found * 1000)
 
 
 def next_firing(schedule: JsonObject, after: int) -> tuple[int, str] | None:
-    """The next time after `after` (epoch milliseconds), and the expression and zone that give it.
+    """Returns the next time after `after` (epoch milliseconds), with the expression and zone that give it.
 
-    None if there is none, also because the expression is wrong: the server keeps such schedules, which never fire.
+    Returns None if there is none, also if the expression is invalid: the server stores such schedules too, and they
+    never fire.
     """
     after = max(after, (schedule.get("scheduleStartTime") or 0) - 1)
     times: list[tuple[int, str]] = []

@@ -1,1 +1,1 @@
-"""What an engine remembers: executions, queues, timers."""
+"""What an engine keeps: definitions in compiled form, executions, tasks, queues, timers."""

@@ -1,4 +1,4 @@
-"""Ids: random ones, repeatable ones, and those of sub-workflows, which follow from their parent's."""
+"""Ids: random or seeded ones, and those of sub-workflows, which are derived from their parent's."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["Ids"]
 
 
 class Ids:
-    """Makes ids and jitter. With a seed it makes the same ones each time.
+    """Makes ids and jitter. With a seed they are the same in each run.
 
     Attributes:
-        random: The source of chance, for jitter.
+        random: The random generator, for jitter.
     """
 
     def __init__(self, seed: int | None = None) -> None:
@@ -21,14 +21,14 @@ class Ids:
         self._seeded = seed is not None
 
     def new(self) -> str:
-        """A new id, in the form of a UUID of version 4."""
+        """Returns a new id, in the form of a UUID of version 4."""
         if self._seeded:
             return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
         return str(uuid.uuid4())
 
     @staticmethod
     def of_child(parent_workflow_id: str, parent_task_id: str, retry_count: int) -> str:
-        """The id of the sub-workflow that an attempt of a task starts, as the server computes it."""
+        """Returns the id of the sub-workflow that an attempt of a task starts, computed as the server does."""
         source = f"subworkflow:{parent_workflow_id}:{parent_task_id}:{retry_count}"
         digest = hashlib.md5(source.encode(), usedforsecurity=False).digest()
         return str(uuid.UUID(bytes=digest, version=3))

@@ -1,7 +1,7 @@
-"""The queues from which tasks are handed out.
+"""The queues that workers poll.
 
-A message is the id of a task. It is ready when its time has come; of those that are ready the highest priority goes
-first, then the one whose time came first.
+A message is the id of a task. It is ready at its due time. Of the ready ones, the highest priority goes first, then the
+earliest due time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class _Message:
 
 @dataclass(slots=True)
 class Queue:
-    """One queue: what is ready, what waits for its time. Entries that no longer count are dropped when they come up."""
+    """One queue. Removed messages stay in the heaps until they come up, and are dropped then."""
 
     messages: dict[str, _Message] = field(default_factory=dict[str, _Message])
     _ready: list[tuple[int, int, int, str]] = field(default_factory=list[tuple[int, int, int, str]])
@@ -29,24 +29,24 @@ class Queue:
     _entries: int = 0
 
     def push(self, task_id: str, *, priority: int, due: int) -> None:
-        """Put a message in, or move it to another time."""
+        """Adds a message, or moves it to another time."""
         self._entries += 1
         self.messages[task_id] = _Message(due, priority, self._entries)
         heapq.heappush(self._later, (due, self._entries, task_id))
 
     def remove(self, task_id: str) -> None:
-        """Take a message out, if it is there."""
+        """Removes a message, if it is there."""
         self.messages.pop(task_id, None)
 
     def has_ready(self, now: int) -> bool:
-        """Whether there is something to hand out."""
-        self._ripen(now)
-        while self._ready and not self._counts(self._ready[0][3], self._ready[0][2]):
+        """Returns whether a message is ready."""
+        self._move_ready(now)
+        while self._ready and not self._is_current(self._ready[0][3], self._ready[0][2]):
             heapq.heappop(self._ready)
         return bool(self._ready)
 
     def pop(self, now: int) -> str | None:
-        """Take the first message out that is ready."""
+        """Removes and returns the first ready message; None if there is none."""
         if not self.has_ready(now):
             return None
         task_id = heapq.heappop(self._ready)[3]
@@ -54,18 +54,18 @@ class Queue:
         return task_id
 
     def first_waiting(self) -> str | None:
-        """The message whose time comes first, ready or not."""
+        """Returns the message with the earliest due time, ready or not."""
         if not self.messages:
             return None
         return min(self.messages, key=lambda task_id: (self.messages[task_id].due, self.messages[task_id].entry))
 
-    def _ripen(self, now: int) -> None:
+    def _move_ready(self, now: int) -> None:
         while self._later and self._later[0][0] <= now:
             due, entry, task_id = heapq.heappop(self._later)
-            if self._counts(task_id, entry):
+            if self._is_current(task_id, entry):
                 heapq.heappush(self._ready, (-self.messages[task_id].priority, due, entry, task_id))
 
-    def _counts(self, task_id: str, entry: int) -> bool:
+    def _is_current(self, task_id: str, entry: int) -> bool:
         message = self.messages.get(task_id)
         return message is not None and message.entry == entry
 
@@ -83,15 +83,15 @@ class Queues:
         return queue
 
     def get(self, name: str) -> Queue | None:
-        """The queue of that name, if anything was ever in it."""
+        """Returns the queue of that name, if anything was ever in it."""
         return self._queues.get(name)
 
     def remove(self, name: str, task_id: str) -> None:
-        """Take a message out, if it is there."""
+        """Removes a message, if it is there."""
         queue = self._queues.get(name)
         if queue is not None:
             queue.remove(task_id)
 
     def sizes(self) -> dict[str, int]:
-        """How many messages each queue has, by name."""
+        """Returns the number of messages in each queue, by name."""
         return {name: len(queue.messages) for name, queue in sorted(self._queues.items())}

@@ -1,4 +1,4 @@
-"""What happens at a time: one list for all of the engine, in the order of time and then of entry."""
+"""The timers of an engine, in the order of their due times, then of their entry."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Timer", "Timers"]
 
 
 class Timer(NamedTuple):
-    """Something that is due. `kind` says what, `key` to whom."""
+    """A piece of work and its due time in epoch milliseconds: see `core.Work` for `kind` and `key`."""
 
     due: int
     order: int
@@ -18,7 +18,7 @@ class Timer(NamedTuple):
 
 
 class Timers:
-    """Timers are never taken back: whoever handles one looks at whether it still means anything."""
+    """A heap of timers. Timers are not cancelled: whoever handles one checks whether it still has to do something."""
 
     def __init__(self) -> None:
         self._heap: list[Timer] = []
@@ -28,20 +28,16 @@ class Timers:
         return len(self._heap)
 
     def add(self, due: int, kind: str, key: str) -> None:
-        """Set a timer, in epoch milliseconds."""
+        """Sets a timer, in epoch milliseconds."""
         self._order += 1
         heapq.heappush(self._heap, Timer(due, self._order, kind, key))
 
-    def next_due(self) -> int | None:
-        """When the first one is due, in epoch milliseconds."""
-        return self._heap[0].due if self._heap else None
-
     def pop_due(self, now: int) -> Timer | None:
-        """Take the first one out if it is due."""
+        """Removes and returns the first timer if it is due."""
         if self._heap and self._heap[0].due <= now:
             return heapq.heappop(self._heap)
         return None
 
     def first(self) -> Timer | None:
-        """The first one, left in place."""
+        """Returns the first timer, without removing it."""
         return self._heap[0] if self._heap else None

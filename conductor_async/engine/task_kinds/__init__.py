@@ -1,4 +1,4 @@
-"""The tasks that the engine runs itself, one module for each family, named like those of `workflow/tasks`."""
+"""All kinds of tasks, one module for each family. Importing this package registers them: see `rows.kind`."""
 
 from conductor_async.engine.task_kinds import (
     children,

@@ -1,4 +1,4 @@
-"""Tasks that start other workflows: SUB_WORKFLOW waits for its one, START_WORKFLOW does not."""
+"""Tasks that start other workflows: SUB_WORKFLOW waits for the end of its workflow, START_WORKFLOW does not."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 from conductor_async.engine.definitions.conversion import unreadable
 from conductor_async.engine.definitions.defaults import with_start_request_defaults, with_workflow_defaults
 from conductor_async.engine.errors import EngineError, Refused, WorkflowHalted
-from conductor_async.engine.executions.ending import terminate
-from conductor_async.engine.executions.starting import create
-from conductor_async.engine.expressions.inputs import evaluate
 from conductor_async.engine.expressions.java_values import as_java_string, hash_ordered
 from conductor_async.engine.json_kinds import is_object
-from conductor_async.engine.task_kinds.base import TaskKind
+from conductor_async.engine.rows.executions import new_execution
+from conductor_async.engine.rows.inputs import evaluate
+from conductor_async.engine.rows.kind import TaskKind
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
+    from conductor_async.engine.rows.kind import RowFactory
     from conductor_async.engine.state.definition import Definition
-    from conductor_async.engine.state.execution import Execution, TaskRow
-    from conductor_async.engine.task_kinds.base import Place
+    from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_row import TaskRow
     from conductor_async.models import JsonObject, JsonValue
 
 __all__ = ["StartWorkflowKind", "SubWorkflowKind"]
 
-_MOST_PRIORITY = 99
+_MAX_PRIORITY = 99
 _REQUEST = "com.netflix.conductor.common.metadata.workflow.StartWorkflowRequest"
 _TASK_STATUS = {
     "RUNNING": "IN_PROGRESS",
@@ -36,50 +36,53 @@ _TASK_STATUS = {
 
 
 class SubWorkflowKind(TaskKind):
-    """Runs a workflow as a task."""
+    """Runs a workflow as a task. When the task is cancelled, `decider.ending` terminates the workflow."""
 
     type = "SUB_WORKFLOW"
     is_async = True
 
-    def rows(self, place: Place) -> list[TaskRow]:
-        """One row; the workflow is started after the decision."""
-        params = place.spec.wire.get("subWorkflowParam")
+    def rows(self, factory: RowFactory) -> list[TaskRow]:
+        """Returns one row. The workflow is started after the decision."""
+        params = factory.spec.wire.get("subWorkflowParam")
         if params is None:
             msg = (
-                f"Task {place.spec.name} is defined as sub-workflow and is missing subWorkflowParams. "
+                f"Task {factory.spec.name} is defined as sub-workflow and is missing subWorkflowParams. "
                 "Please check the workflow definition"
             )
             raise WorkflowHalted(msg)
-        values = _resolved(place, params)
+        values = _resolved(factory, params)
         definition = values.get("workflowDefinition")
         domains = values.get("taskToDomain")
         priority = params.get("priority")
-        row = place.row(
+        row = factory.new_row(
             "SCHEDULED",
             input=hash_ordered(
                 {
                     "subWorkflowName": as_java_string(values.get("name")),
                     "priority": values.get("priority"),
-                    "subWorkflowVersion": None if definition is not None else _version(place, values),
+                    "subWorkflowVersion": None if definition is not None else _version(factory, values),
                     "subWorkflowTaskToDomain": domains if is_object(domains) else None,
                     "subWorkflowDefinition": definition,
                     "idempotencyKey": values.get("idempotencyKey"),
                     "idempotencyStrategy": values.get("idempotencyStrategy"),
-                    "workflowInput": place.input(),
+                    "workflowInput": factory.input(),
                 }
             ),
-            callback_after=place.spec.start_delay,
+            callback_after=factory.spec.start_delay,
         )
         if isinstance(priority, int) and not isinstance(priority, bool):
             row.priority = priority
         return [row]
 
     def is_async_complete(self, row: TaskRow) -> bool:
-        """The sub-workflow completes it."""
+        """Returns True: the sub-workflow completes the task."""
         return True
 
     def start(self, core: Core, execution: Execution, row: TaskRow) -> None:
-        """Start the sub-workflow. It is decided on later."""
+        """Starts the sub-workflow, to be decided later.
+
+        Its id follows from the task's, as on the server: a start that is repeated finds the execution of the first.
+        """
         values = row.input
         try:
             definition = _definition(core, values)
@@ -88,7 +91,7 @@ class SubWorkflowKind(TaskKind):
             child_id = core.ids.of_child(row.workflow_id, row.task_id, row.retry_count)
             child = core.store.executions.get(child_id)
             if child is None or (child.is_terminal and child.status != "COMPLETED"):
-                child = create(
+                child = new_execution(
                     core,
                     definition,
                     child_input,
@@ -107,47 +110,34 @@ class SubWorkflowKind(TaskKind):
         row.reason = None
         row.sub_workflow_id = child.workflow_id
         row.output = {**row.output, "subWorkflowId": child.workflow_id}
-        _take_over(child, row)
+        _copy_outcome(child, row)
 
     def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
-        """Take over what the sub-workflow came to, if it has ended."""
-        child = core.store.executions.get(row.sub_workflow_id or "")
+        """Copies status and output of the sub-workflow, if it has ended."""
+        child = core.store.sub_workflow(row)
         if child is None or not child.is_terminal:
             return False
-        _take_over(child, row)
+        _copy_outcome(child, row)
         return True
 
-    def cancel(self, core: Core, execution: Execution, row: TaskRow) -> None:
-        """End the sub-workflow as well."""
-        child = core.store.executions.get(row.sub_workflow_id or "")
-        if child is None or child.is_terminal:
-            return
-        reason = (
-            f"Parent workflow has been terminated with reason: {execution.reason}"
-            if execution.reason
-            else f"Parent workflow has been terminated with status {execution.status}"
-        )
-        child.status = "TERMINATED"
-        terminate(core, child, reason)
 
-
-def _resolved(place: Place, params: JsonObject) -> JsonObject:
-    """The parameters evaluated. A definition that is given as such is left alone: its expressions are its own."""
+def _resolved(factory: RowFactory, params: JsonObject) -> JsonObject:
+    """Returns the parameters evaluated. An inline definition is left as it is: its expressions belong to the child."""
     given = {key: value for key, value in params.items() if key != "workflowDefinition"}
     definition = params.get("workflowDefinition")
     if isinstance(definition, str):
         given["workflowDefinition"] = definition
-    values = evaluate(place.core, place.execution, given)
+    values = evaluate(factory.core, factory.execution, given)
     if definition is not None and not isinstance(definition, str):
         values["workflowDefinition"] = definition
     return values
 
 
-def _version(place: Place, values: JsonObject) -> int:
+def _version(factory: RowFactory, values: JsonObject) -> int:
     version = values.get("version")
     if version is not None:
         return int(version)
-    latest = place.core.metadata.find_workflow(as_java_string(values.get("name")), None)
+    latest = factory.core.metadata.find_workflow(as_java_string(values.get("name")), None)
     if latest is None:
         msg = f"The Task {values.get('name')} defined as a sub-workflow has no workflow definition available "
         raise WorkflowHalted(msg)
@@ -164,7 +154,7 @@ def _definition(core: Core, values: JsonObject) -> Definition:
 
 
 def _child_input(values: JsonObject, *, dynamic: bool) -> JsonObject:
-    """The task's input. Without one the server passes on all that it knows of the task, and so does this."""
+    """Returns the input of the sub-workflow. As on the server, the whole task input takes the place of an empty one."""
     given = values.get("workflowInput")
     child_input: JsonObject = given if is_object(given) and given else values
     if not dynamic:
@@ -177,7 +167,7 @@ def _priority(value: JsonValue) -> int | None:
     return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
-def _take_over(child: Execution, row: TaskRow) -> None:
+def _copy_outcome(child: Execution, row: TaskRow) -> None:
     row.status = _TASK_STATUS[child.status]
     if child.is_terminal:
         row.output = {**row.output, **child.output, "subWorkflowId": child.workflow_id}
@@ -186,17 +176,17 @@ def _take_over(child: Execution, row: TaskRow) -> None:
 
 
 class StartWorkflowKind(TaskKind):
-    """Starts a workflow and goes on."""
+    """Starts a workflow without waiting for it."""
 
     type = "START_WORKFLOW"
     is_async = True
 
-    def rows(self, place: Place) -> list[TaskRow]:
-        """One row."""
-        return [place.row("SCHEDULED", input=place.input(), callback_after=place.spec.start_delay)]
+    def rows(self, factory: RowFactory) -> list[TaskRow]:
+        """Returns one scheduled row."""
+        return [factory.new_row("SCHEDULED", input=factory.input(), callback_after=factory.spec.start_delay)]
 
     def start(self, core: Core, execution: Execution, row: TaskRow) -> None:
-        """Start it."""
+        """Starts the workflow, to be decided later."""
         given = row.input.get("startWorkflow")
         if given is None:
             row.status = "FAILED"
@@ -213,7 +203,7 @@ class StartWorkflowKind(TaskKind):
                 row.status = "FAILED"
                 row.reason = f"startWorkflow validation failed. {problems}"
                 return
-            row.output = {**row.output, "workflowId": _started(core, execution, request)}
+            row.output = {**row.output, "workflowId": _start(core, execution, request)}
             row.status = "COMPLETED"
         except EngineError as error:
             row.status = "FAILED"
@@ -221,18 +211,18 @@ class StartWorkflowKind(TaskKind):
 
 
 def _problems(request: JsonObject) -> str:
-    """What is wrong with a request, in the words of the server."""
+    """Returns the violations of a start request, in the server's words; empty if there are none."""
     problems: list[str] = []
     if request.get("name") is None:
         problems.append("'name' -> Workflow name cannot be null or empty. ")
     priority = request["priority"]
-    if not 0 <= priority <= _MOST_PRIORITY:
-        bound = "minimum 0" if priority < 0 else f"maximum {_MOST_PRIORITY}"
+    if not 0 <= priority <= _MAX_PRIORITY:
+        bound = "minimum 0" if priority < 0 else f"maximum {_MAX_PRIORITY}"
         problems.append(f"'priority' -> priority: {priority} should be {bound}. ")
     return "".join(problems)
 
 
-def _started(core: Core, execution: Execution, request: JsonObject) -> str:
+def _start(core: Core, execution: Execution, request: JsonObject) -> str:
     given = request.get("workflowDef")
     if given is not None:
         definition = core.metadata.populated(with_workflow_defaults(given))
@@ -242,7 +232,7 @@ def _started(core: Core, execution: Execution, request: JsonObject) -> str:
     else:
         definition = core.metadata.snapshot(request["name"], request.get("version"))
     correlation_id = request.get("correlationId")
-    started = create(
+    started = new_execution(
         core,
         definition,
         request.get("input"),

@@ -1,22 +1,23 @@
-"""Tasks that work on data: NOOP, SET_VARIABLE, INLINE, LAMBDA, JSON_JQ_TRANSFORM."""
+"""Tasks that compute: NOOP, SET_VARIABLE, INLINE, LAMBDA, JSON_JQ_TRANSFORM."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
+from conductor_async.engine.rows.kind import TaskKind
 from conductor_async.engine.scripts.evaluators import evaluate_script, known_evaluator, run_javascript, run_jq
 from conductor_async.engine.scripts.interface import ScriptError
-from conductor_async.engine.task_kinds.base import TaskKind
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.state.execution import Execution, TaskRow
-    from conductor_async.engine.task_kinds.base import Place
+    from conductor_async.engine.rows.kind import RowFactory
+    from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_row import TaskRow
 
 __all__ = ["InlineKind", "JsonJqTransformKind", "LambdaKind", "NoopKind", "SetVariableKind"]
 
-_VARIABLES_KB = 256
+_MAX_VARIABLES_KB = 256
 
 
 class NoopKind(TaskKind):
@@ -24,33 +25,33 @@ class NoopKind(TaskKind):
 
     type = "NOOP"
 
-    def rows(self, place: Place) -> list[TaskRow]:
-        """One row, without input."""
-        return [place.row("IN_PROGRESS", start_time=place.core.now())]
+    def rows(self, factory: RowFactory) -> list[TaskRow]:
+        """Returns one row in progress. Input parameters are ignored."""
+        return [factory.started_row()]
 
     def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
-        """Done."""
+        """Completes the task."""
         row.status = "COMPLETED"
         return True
 
 
 class SetVariableKind(TaskKind):
-    """Puts its input into the execution's variables."""
+    """Sets variables of the execution: each key of its input is one."""
 
     type = "SET_VARIABLE"
 
-    def rows(self, place: Place) -> list[TaskRow]:
-        """One row."""
-        return [place.row("IN_PROGRESS", input=place.input(), start_time=place.core.now())]
+    def rows(self, factory: RowFactory) -> list[TaskRow]:
+        """Returns one row in progress."""
+        return [factory.started_row(input=factory.input())]
 
     def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
-        """Set the variables, unless there would be too much in them."""
+        """Sets the variables, unless they become larger than the server's limit."""
         variables = {**execution.variables, **row.input}
         size = len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode())
-        if size > _VARIABLES_KB * 1024:
+        if size > _MAX_VARIABLES_KB * 1024:
             row.reason = (
                 f"The variables payload size: {size} of workflow: {execution.workflow_id} is greater than "
-                f"the permissible limit: {_VARIABLES_KB} kilobytes"
+                f"the permissible limit: {_MAX_VARIABLES_KB} kilobytes"
             )
             row.status = "FAILED_WITH_TERMINAL_ERROR"
             return True
@@ -60,14 +61,13 @@ class SetVariableKind(TaskKind):
 
 
 class _Script(TaskKind):
-    """What the tasks share that run scripts: the input as the task's definition completes it."""
+    """A task that runs a script over its input, which the input template of its definition completes."""
 
-    def rows(self, place: Place) -> list[TaskRow]:
-        """One row."""
-        task_id = place.core.ids.new()
-        definition = place.spec.definition or place.core.metadata.task_definition(place.spec.name)
-        values = place.input(definition, task_id)
-        return [place.row("IN_PROGRESS", task_id=task_id, input=values, start_time=place.core.now())]
+    def rows(self, factory: RowFactory) -> list[TaskRow]:
+        """Returns one row in progress."""
+        task_id = factory.core.ids.new()
+        values = factory.input(factory.definition(), task_id)
+        return [factory.started_row(task_id=task_id, input=values)]
 
 
 class InlineKind(_Script):
@@ -76,7 +76,7 @@ class InlineKind(_Script):
     type = "INLINE"
 
     def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
-        """Evaluate; what goes wrong will go wrong again, so it is not retried."""
+        """Evaluates. A script error is final: the same script fails again."""
         evaluator = row.input.get("evaluatorType")
         evaluator = "javascript" if evaluator is None else evaluator
         expression = row.input.get("expression")
@@ -111,7 +111,7 @@ class LambdaKind(_Script):
     type = "LAMBDA"
 
     def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
-        """Run it."""
+        """Runs the script."""
         source = row.input.get("scriptExpression")
         if not isinstance(source, str) or not source.strip():
             row.reason = (
@@ -137,7 +137,7 @@ class JsonJqTransformKind(_Script):
     type = "JSON_JQ_TRANSFORM"
 
     def start(self, core: Core, execution: Execution, row: TaskRow) -> None:
-        """Run it."""
+        """Runs the script."""
         query = row.input.get("queryExpression")
         if query is None:
             row.reason = "Missing 'queryExpression' in input parameters"

@@ -1,51 +1,52 @@
-"""Tasks side by side: FORK_JOIN, and the joins that wait for them. The dynamic fork is in `dynamic_forks`."""
+"""Parallel branches: FORK_JOIN, and the joins that wait for them. The dynamic fork is in `dynamic_forks`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.decider.scheduling import rows_for
 from conductor_async.engine.errors import WorkflowHalted
-from conductor_async.engine.state.execution import TERMINAL, join_names
-from conductor_async.engine.task_kinds.base import TaskKind
+from conductor_async.engine.rows.kind import TaskKind
+from conductor_async.engine.rows.making import make_rows
+from conductor_async.engine.state.task_row import TERMINAL, join_names
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.state.execution import Execution, TaskRow
-    from conductor_async.engine.task_kinds.base import Place
+    from conductor_async.engine.rows.kind import RowFactory
+    from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_row import TaskRow
 
 __all__ = ["ExclusiveJoinKind", "ForkJoinKind", "ForkKind", "JoinKind"]
 
 
 class ForkKind(TaskKind):
-    """The row of a fork. It is done when it is made."""
+    """The row of a fork, which is complete when it is made."""
 
     row_type = "FORK"
     is_operator = True
 
 
 class ForkJoinKind(TaskKind):
-    """Begins several branches, and the JOIN that has to follow."""
+    """Starts several branches, and the JOIN that has to follow."""
 
     type = "FORK_JOIN"
     is_system = False
     is_operator = True
 
-    def rows(self, place: Place) -> list[TaskRow]:
-        """The fork's row, the first of each branch, the join's."""
-        core, execution, spec = place.core, place.execution, place.spec
+    def rows(self, factory: RowFactory) -> list[TaskRow]:
+        """Returns the row of the fork, the first rows of each branch, and the row of the JOIN."""
+        core, execution, spec = factory.core, factory.execution, factory.spec
         now = core.now()
-        fork = place.row(
-            "COMPLETED", task_type="FORK", task_def_name="FORK", input=place.input(), start_time=now, end_time=now
+        fork = factory.new_row(
+            "COMPLETED", task_type="FORK", task_def_name="FORK", input=factory.input(), start_time=now, end_time=now
         )
         rows = [fork]
         for branch in spec.branches:
-            rows += rows_for(core, execution, branch[0], place.retry_count)
+            rows += make_rows(core, execution, branch[0], factory.retry_count)
         join = execution.definition.next_after(spec.reference_name)
         if join is None or join.type != "JOIN":
             msg = "Fork task definition is not followed by a join task.  Check the blueprint"
             raise WorkflowHalted(msg)
-        return rows + rows_for(core, execution, join, place.retry_count)
+        return rows + make_rows(core, execution, join, factory.retry_count)
 
 
 def _reasons(execution: Execution, names: list[str]) -> str:
@@ -54,21 +55,19 @@ def _reasons(execution: Execution, names: list[str]) -> str:
 
 
 class JoinKind(TaskKind):
-    """Waits for the tasks that it names."""
+    """Waits for the tasks that it names. `decider.joins` says when it runs."""
 
     type = "JOIN"
     is_async = True
     is_operator = True
 
-    def rows(self, place: Place) -> list[TaskRow]:
-        """One row, in progress."""
-        values = {"joinOn": place.spec.wire["joinOn"]}
-        return [
-            place.row("IN_PROGRESS", task_type="JOIN", task_def_name="JOIN", input=values, start_time=place.core.now())
-        ]
+    def rows(self, factory: RowFactory) -> list[TaskRow]:
+        """Returns one row in progress."""
+        values = {"joinOn": factory.spec.wire["joinOn"]}
+        return [factory.started_row(task_type="JOIN", task_def_name="JOIN", input=values)]
 
     def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
-        """Collect outputs; end when all have ended, or as soon as one has failed that may not."""
+        """Collects outputs. Ends when all tasks have ended, or when one fails that must not."""
         names = join_names(row)
         latest = execution.latest
         joined = [latest.get(name) for name in names]
@@ -99,27 +98,19 @@ class JoinKind(TaskKind):
 
 
 class ExclusiveJoinKind(TaskKind):
-    """Goes on with the output of the first of its tasks that was executed."""
+    """Takes the output of the first of its tasks that was executed."""
 
     type = "EXCLUSIVE_JOIN"
     is_operator = True
 
-    def rows(self, place: Place) -> list[TaskRow]:
-        """One row, in progress."""
-        wire = place.spec.wire
+    def rows(self, factory: RowFactory) -> list[TaskRow]:
+        """Returns one row in progress."""
+        wire = factory.spec.wire
         values = {"joinOn": wire["joinOn"], "defaultExclusiveJoinTask": wire["defaultExclusiveJoinTask"]}
-        return [
-            place.row(
-                "IN_PROGRESS",
-                task_type="EXCLUSIVE_JOIN",
-                task_def_name="EXCLUSIVE_JOIN",
-                input=values,
-                start_time=place.core.now(),
-            )
-        ]
+        return [factory.started_row(task_type="EXCLUSIVE_JOIN", task_def_name="EXCLUSIVE_JOIN", input=values)]
 
     def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
-        """Look for the task that was executed."""
+        """Completes with the first task that was executed, else with the first default task."""
         names = join_names(row)
         task = self._first(execution, names)
         failed = task is not None and not task.is_successful

@@ -1,7 +1,7 @@
-"""DO_WHILE: its body again and again, as long as a condition holds or there are items.
+"""DO_WHILE: repeats its body as long as a condition holds, or for each item of a list.
 
-The rows of the body have the iteration in their names: `ref__2`. A loop inside a loop shares its outer loop's counting,
-as on the server, which makes nested loops good for little there and here.
+The rows of the body have the iteration in their names: `ref__2`. As on the server, a loop inside a loop shares the
+iteration of the outer loop, so that nested loops do not repeat as one expects.
 """
 
 from __future__ import annotations
@@ -9,59 +9,60 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conductor_async._language.names import base_name
-from conductor_async.engine.decider.scheduling import in_iteration, rows_for, schedule, set_domains
 from conductor_async.engine.errors import EngineError
-from conductor_async.engine.expressions.inputs import evaluate
 from conductor_async.engine.expressions.java_values import hash_ordered
 from conductor_async.engine.json_kinds import is_array
+from conductor_async.engine.rows.domains import assign_domains
+from conductor_async.engine.rows.inputs import evaluate
+from conductor_async.engine.rows.kind import TaskKind
+from conductor_async.engine.rows.making import assign_iteration, make_rows
+from conductor_async.engine.rows.scheduling import schedule
 from conductor_async.engine.scripts.conditions import compare
 from conductor_async.engine.scripts.evaluators import run_javascript, truth
-from conductor_async.engine.state.execution import TERMINAL
-from conductor_async.engine.task_kinds.base import TaskKind
+from conductor_async.engine.state.task_row import TERMINAL
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
+    from conductor_async.engine.rows.kind import RowFactory
     from conductor_async.engine.state.definition import TaskSpec
-    from conductor_async.engine.state.execution import Execution, TaskRow
-    from conductor_async.engine.task_kinds.base import Place
+    from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_row import TaskRow
     from conductor_async.models import JsonObject, JsonValue
 
 __all__ = ["DoWhileKind"]
 
 
 class DoWhileKind(TaskKind):
-    """The loop's own row: it lasts as long as the loop, and collects what the iterations put out."""
+    """The row of the loop itself: open as long as the loop runs, with the outputs of all iterations."""
 
     type = "DO_WHILE"
     is_operator = True
 
-    def rows(self, place: Place) -> list[TaskRow]:
-        """One row; none if the loop is over."""
-        existing = place.execution.latest.get(place.spec.reference_name)
+    def rows(self, factory: RowFactory) -> list[TaskRow]:
+        """Returns one row in progress; none if the loop has ended."""
+        existing = factory.execution.latest.get(factory.spec.reference_name)
         if existing is not None and existing.is_terminal:
             return []
-        definition = place.spec.definition or place.core.metadata.task_definition(place.spec.name)
-        task_id = place.core.ids.new()
-        values = place.input(definition, task_id)
-        row = place.row(
-            "IN_PROGRESS",
+        definition = factory.definition()
+        task_id = factory.core.ids.new()
+        values = factory.input(definition, task_id)
+        row = factory.started_row(
             task_id=task_id,
             input=values,
-            start_time=place.core.now(),
-            retry_count=place.retry_count,
+            retry_count=factory.retry_count,
             rate_limit=definition.rate_limit if definition else 0,
             rate_frequency=definition.rate_frequency if definition else 1,
         )
         return [row]
 
     def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
-        """Begin the body, or see how far it is."""
+        """Starts the first iteration, or ends the current one if all its tasks have ended."""
         spec = row.spec
         if spec is None:
             return False
         body = _body_rows(execution, row, spec)
         if not body:
-            return self._begin(core, execution, row, spec)
+            return self._start(core, execution, row, spec)
         output: JsonObject = {}
         reason = ""
         for task in body.values():
@@ -70,17 +71,17 @@ class DoWhileKind(TaskKind):
                 reason = f"{task.reason if task.reason is not None else 'null'} "
                 break
         if not reason and not _is_iteration_over(row, spec, body):
-            execution.loops_seen[row.task_id] = body
+            execution.unfinished_iterations[row.task_id] = body
             return False
         row.output = {**row.output, str(row.iteration): hash_ordered(output)}
-        self._drop_old(core, execution, row, spec)
+        self._drop_old_iterations(core, execution, row, spec)
         if reason:
             row.reason = reason
             row.status = "FAILED"
             return True
-        return self._go_on(core, execution, row, spec)
+        return self._next_iteration(core, execution, row, spec)
 
-    def _begin(self, core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -> bool:
+    def _start(self, core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -> bool:
         if _has_items(spec) and not _items(core, execution, row, spec):
             row.output = {**row.output, "iteration": 0}
             row.status = "COMPLETED"
@@ -89,16 +90,15 @@ class DoWhileKind(TaskKind):
         return self._iterate(core, execution, row, spec)
 
     def _end(self, row: TaskRow) -> bool:
-        """What was not stored in between has the order of a hash map."""
+        """Completes the loop. Its output has the key order of a Java hash map, unless it was stored in between."""
         if not row.stored:
             row.output = hash_ordered(row.output)
         row.status = "COMPLETED"
         return True
 
-    def _go_on(self, core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -> bool:
+    def _next_iteration(self, core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -> bool:
         try:
-            goes_on = _condition(core, execution, row, spec)
-            if not goes_on:
+            if not _condition(core, execution, row, spec):
                 return self._end(row)
             row.iteration += 1
             return self._iterate(core, execution, row, spec)
@@ -109,7 +109,7 @@ class DoWhileKind(TaskKind):
             return True
 
     def _iterate(self, core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -> bool:
-        """Schedule the first task of the body; the others follow by themselves."""
+        """Schedules the first task of the body. The decider schedules the others."""
         row.output = {**row.output, "iteration": row.iteration}
         if _has_items(spec):
             items = _items(core, execution, row, spec)
@@ -117,16 +117,16 @@ class DoWhileKind(TaskKind):
             row.output["loopIndex"] = index
             if index < len(items):
                 row.output["loopItem"] = items[index]
-        rows = rows_for(core, execution, spec.loop_over[0], row.retry_count)
-        set_domains(core, execution, rows)
-        in_iteration(rows, row.iteration)
+        rows = make_rows(core, execution, spec.loop_over[0], row.retry_count)
+        assign_domains(core, execution, rows)
+        assign_iteration(rows, row.iteration)
         schedule(core, execution, rows)
         for new in rows:
             execution.add(new)
         return True
 
-    def _drop_old(self, core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -> None:
-        """Keep only the last iterations, if the definition says so."""
+    def _drop_old_iterations(self, core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -> None:
+        """Removes old iterations, if the definition has `keepLastN`."""
         keep = spec.input_parameters.get("keepLastN")
         if not isinstance(keep, int) or row.iteration <= keep:
             return
@@ -142,12 +142,12 @@ class DoWhileKind(TaskKind):
         if gone:
             ids = {task.task_id for task in gone}
             for task in gone:
-                core.store.forget_task(task)
+                core.store.remove_task(task)
             execution.drop(ids)
 
 
 def _body_rows(execution: Execution, row: TaskRow, spec: TaskSpec) -> dict[str, TaskRow]:
-    """The rows of the current iteration, the last attempt of each."""
+    """Returns the rows of the current iteration: the last attempt of each task."""
     rows: dict[str, TaskRow] = {}
     for task in execution.iterations.get(row.iteration, []):
         name = task.reference_name
@@ -204,7 +204,7 @@ def _items(core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -> li
 
 
 def _condition(core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -> bool:
-    """Whether there is another iteration."""
+    """Returns whether there is another iteration."""
     condition = spec.wire.get("loopCondition")
     if not _has_items(spec):
         return condition is not None and _holds(core, condition, _scope(core, execution, row, spec))
@@ -226,7 +226,7 @@ def _holds(core: Core, condition: str, scope: JsonObject) -> bool:
 
 
 def _scope(core: Core, execution: Execution, row: TaskRow, spec: TaskSpec) -> JsonObject:
-    """What the condition sees: the loop's input, its output so far, and the outputs of the tasks inside."""
+    """Returns what the condition can use: the loop's input, its output so far, and the outputs of the tasks inside."""
     scope = evaluate(core, execution, spec.input_parameters, definition=row.definition, task_id=row.task_id)
     scope[row.reference_name] = row.output
     for name in spec.names:

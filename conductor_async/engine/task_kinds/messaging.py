@@ -1,21 +1,22 @@
-"""EVENT: an event to the engine's own handlers. Other queues need a service that is not there."""
+"""EVENT: publishes to the engine's own event handlers. Other queues need services that the engine does not have."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.expressions.inputs import evaluate
 from conductor_async.engine.expressions.java_values import as_java_string, hash_ordered
-from conductor_async.engine.task_kinds.base import TaskKind
+from conductor_async.engine.rows.inputs import evaluate
+from conductor_async.engine.rows.kind import TaskKind
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.state.execution import Execution, TaskRow
-    from conductor_async.engine.task_kinds.base import Place
+    from conductor_async.engine.rows.kind import RowFactory
+    from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_row import TaskRow
 
 __all__ = ["EventKind"]
 
-_OUTSIDE = frozenset({"amqp", "amqp_exchange", "amqp_queue", "jsm", "kafka", "nats", "nats_stream", "sqs"})
+_EXTERNAL = frozenset({"amqp", "amqp_exchange", "amqp_queue", "jsm", "kafka", "nats", "nats_stream", "sqs"})
 
 
 class EventKind(TaskKind):
@@ -23,20 +24,20 @@ class EventKind(TaskKind):
 
     type = "EVENT"
 
-    def rows(self, place: Place) -> list[TaskRow]:
-        """One row."""
-        wire = place.spec.wire
+    def rows(self, factory: RowFactory) -> list[TaskRow]:
+        """Returns one scheduled row."""
+        wire = factory.spec.wire
         parameters = {
-            **place.spec.input_parameters,
+            **factory.spec.input_parameters,
             "sink": wire.get("sink"),
             "asyncComplete": wire["asyncComplete"],
         }
-        task_id = place.core.ids.new()
-        values = evaluate(place.core, place.execution, parameters, task_id=task_id)
-        return [place.row("SCHEDULED", task_id=task_id, input=values)]
+        task_id = factory.core.ids.new()
+        values = evaluate(factory.core, factory.execution, parameters, task_id=task_id)
+        return [factory.new_row("SCHEDULED", task_id=task_id, input=values)]
 
     def start(self, core: Core, execution: Execution, row: TaskRow) -> None:
-        """Publish; the task's output is what was published."""
+        """Publishes. What was published becomes the task's output."""
         row.status = "IN_PROGRESS"
         published = {
             **row.input,
@@ -58,7 +59,10 @@ class EventKind(TaskKind):
             core.events.append((queue, row.task_id, row.output))
 
     def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
-        """Done, unless somebody else is to complete it. That it failed is no change in itself, as on the server."""
+        """Completes the task, unless somebody else is to.
+
+        A failure does not count as a change, as on the server: the decision does not store it if nothing else changed.
+        """
         queue = row.output["event_produced"]
         problem = _problem(queue)
         if problem is not None:
@@ -73,7 +77,7 @@ class EventKind(TaskKind):
 
 
 def _queue(execution: Execution, row: TaskRow, sink: str) -> str | None:
-    """The queue's full name: the engine's own ones are the workflow's. None for what only looks like one of them."""
+    """Returns the full name of the queue: `conductor` queues are the workflow's own. None if the sink is malformed."""
     if sink == "conductor":
         return f"conductor:{execution.definition.name}:{row.reference_name}"
     if sink.startswith("conductor:"):
@@ -82,11 +86,11 @@ def _queue(execution: Execution, row: TaskRow, sink: str) -> str | None:
 
 
 def _problem(queue: str) -> str | None:
-    """Why nothing can be published there: as the server has it, but for queues that other servers may have."""
+    """Returns why a queue cannot be published to; None if it can. The server's words, but for external queues."""
     kind, colon, _ = queue.partition(":")
     if not colon:
         return f"Illegal event {queue}"
-    if kind in _OUTSIDE:
+    if kind in _EXTERNAL:
         return (
             f"The embedded engine publishes only to conductor queues, not to {queue}: "
             "mock the task, or run it on a real Conductor server."

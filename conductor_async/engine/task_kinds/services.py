@@ -1,15 +1,16 @@
-"""Tasks that need a service that is not here: models, vectors, media, agents, databases, Kafka. They can be mocked."""
+"""Tasks that need an external service: models, vectors, media, agents, databases, Kafka. They can only be mocked."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.task_kinds.base import TaskKind
+from conductor_async.engine.rows.kind import TaskKind
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.state.execution import Execution, TaskRow
-    from conductor_async.engine.task_kinds.base import Place
+    from conductor_async.engine.rows.kind import RowFactory
+    from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_row import TaskRow
 
 __all__ = ["SERVICE_TYPES", "ServiceKind"]
 
@@ -34,34 +35,34 @@ SERVICE_TYPES = (
     "CANCEL_AGENT",
     "JDBC",
 )
-"""The types that the real server runs with the help of a service."""
+"""The types for which the real server calls an external service."""
 
 
 class ServiceKind(TaskKind):
-    """Fails, and says what to do about it."""
+    """Fails with a reason that says what to do."""
 
     is_async = True
 
-    def rows(self, place: Place) -> list[TaskRow]:
-        """One row, with the input that a mock gets."""
-        spec = place.spec
-        task_id = place.core.ids.new()
-        values = place.input(spec.definition, task_id)
+    def rows(self, factory: RowFactory) -> list[TaskRow]:
+        """Returns one scheduled row, whose input a mock gets."""
+        spec = factory.spec
+        task_id = factory.core.ids.new()
+        values = factory.input(spec.definition, task_id)
         return [
-            place.row(
+            factory.new_row(
                 "SCHEDULED",
                 task_id=task_id,
                 input=values,
-                retry_count=place.retry_count,
+                retry_count=factory.retry_count,
                 callback_after=spec.start_delay,
             )
         ]
 
     def start(self, core: Core, execution: Execution, row: TaskRow) -> None:
-        """There is nothing to do it with."""
+        """Fails the task: the engine cannot run it."""
         row.status = "FAILED_WITH_TERMINAL_ERROR"
         row.reason = (
-            f"The embedded engine does not run {row.task_type} tasks, which need an outside service: "
+            f"The embedded engine does not run {row.task_type} tasks, which need an external service: "
             "mock the task, or run it on a real Conductor server."
         )
 

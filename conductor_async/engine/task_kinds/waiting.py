@@ -1,4 +1,4 @@
-"""Tasks that wait: WAIT for a time or for ever, HUMAN for a person, PULL_WORKFLOW_MESSAGES for messages."""
+"""Tasks that wait: WAIT for a time or a signal, HUMAN for a person, PULL_WORKFLOW_MESSAGES for messages."""
 
 from __future__ import annotations
 
@@ -7,41 +7,46 @@ from typing import TYPE_CHECKING
 from conductor_async._language.wait_times import WaitTimeError, parse_duration, parse_until
 from conductor_async.engine.errors import Invalid
 from conductor_async.engine.expressions.java_values import as_java_string
-from conductor_async.engine.task_kinds.base import TaskKind
+from conductor_async.engine.rows.kind import TaskKind
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.state.execution import Execution, TaskRow
-    from conductor_async.engine.task_kinds.base import Place
+    from conductor_async.engine.rows.kind import RowFactory
+    from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_row import TaskRow
     from conductor_async.models import JsonValue
 
 __all__ = ["HumanKind", "PullWorkflowMessagesKind", "WaitKind"]
 
-_FOR_EVER = 2**31 - 1
-_MOST_MESSAGES = 100
-_LOOKED_AT_AGAIN = 30
+_FOR_EVER = 2**31 - 1  # Integer.MAX_VALUE, which the server shows as callbackAfterSeconds
+_MAX_MESSAGES = 100
+_RECHECK_SECONDS = 30
 
 
 class _InProgress(TaskKind):
-    """A row that is in progress from the start, with its input evaluated."""
+    """A task whose row is in progress from the start."""
 
-    def rows(self, place: Place) -> list[TaskRow]:
-        """One row."""
-        task_id = place.core.ids.new()
-        values = place.input(None, task_id)
-        return [place.row("IN_PROGRESS", task_id=task_id, input=values, start_time=place.core.now())]
+    def rows(self, factory: RowFactory) -> list[TaskRow]:
+        """Returns one row in progress."""
+        task_id = factory.core.ids.new()
+        values = factory.input(None, task_id)
+        return [factory.started_row(task_id=task_id, input=values)]
 
 
 class WaitKind(_InProgress):
-    """Waits for a duration, until a time, or until somebody completes it."""
+    """Waits for a duration, until a time, or until somebody completes the task."""
 
     type = "WAIT"
     is_async = True
 
-    def rows(self, place: Place) -> list[TaskRow]:
-        """One row that knows its time. Raises `Invalid` for a duration that is none, as the server does."""
-        (row,) = super().rows(place)
-        now = place.core.now()
+    def rows(self, factory: RowFactory) -> list[TaskRow]:
+        """Returns one row with the time at which it completes.
+
+        Raises:
+            Invalid: The duration cannot be parsed, which on the server fails the request too.
+        """
+        (row,) = super().rows(factory)
+        now = factory.core.now()
         duration, until = _text(row.input.get("duration")), _text(row.input.get("until"))
         if duration and until:
             row.status = "FAILED_WITH_TERMINAL_ERROR"
@@ -65,20 +70,20 @@ class WaitKind(_InProgress):
         return [row]
 
     def delay_ms(self, core: Core, row: TaskRow) -> int | None:
-        """Until its time comes."""
+        """Returns the delay until its time."""
         if row.status == "SCHEDULED":
             return super().delay_ms(core, row)  # another attempt
         return max(row.wait_until - core.now(), 0) if row.wait_until else None
 
     def start(self, core: Core, execution: Execution, row: TaskRow) -> None:
-        """Wait again: the time that was to come stays the same."""
+        """Waits again, as another attempt. The time at which it completes stays the same."""
         row.status = "IN_PROGRESS"
-        row.callback_after = max((row.wait_until - core.now()) // 1000, 1) if row.wait_until else _LOOKED_AT_AGAIN
+        row.callback_after = max((row.wait_until - core.now()) // 1000, 1) if row.wait_until else _RECHECK_SECONDS
         if row.wait_until:
             core.timers.add(max(row.wait_until, core.now()), "run", row.task_id)
 
     def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
-        """End when the time has come."""
+        """Completes the task at its time."""
         if row.wait_until == 0 or core.now() < row.wait_until:
             return False
         row.status = "COMPLETED"
@@ -91,25 +96,25 @@ def _text(value: JsonValue) -> str:
 
 
 class HumanKind(_InProgress):
-    """Waits for a person."""
+    """Waits until a person completes the task."""
 
     type = "HUMAN"
 
     def start(self, core: Core, execution: Execution, row: TaskRow) -> None:
-        """Wait. For another attempt that is what begins it."""
+        """Waits, as another attempt."""
         row.status = "IN_PROGRESS"
 
 
 class PullWorkflowMessagesKind(_InProgress):
-    """Takes messages that were sent to the execution."""
+    """Receives messages that were sent to the execution."""
 
     type = "PULL_WORKFLOW_MESSAGES"
     is_async = True
 
     def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
-        """Take what is there; wait if there is nothing and the task is to block."""
+        """Takes up to `batchSize` messages. Without any, it waits unless `blocking` is false."""
         size = row.input.get("batchSize")
-        count = min(max(size if isinstance(size, int) and not isinstance(size, bool) else 1, 1), _MOST_MESSAGES)
+        count = min(max(size if isinstance(size, int) and not isinstance(size, bool) else 1, 1), _MAX_MESSAGES)
         waiting = core.store.messages.get(execution.workflow_id, [])
         taken, waiting[:count] = waiting[:count], []
         blocking = row.input.get("blocking")

@@ -1,4 +1,4 @@
-"""Tasks that workers run: SIMPLE, DYNAMIC, and every type that is not known."""
+"""Tasks that workers run: SIMPLE, DYNAMIC, and every type that the server does not know."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from typing import TYPE_CHECKING
 
 from conductor_async.engine.errors import WorkflowHalted
 from conductor_async.engine.expressions.java_values import as_java_string, hash_ordered
+from conductor_async.engine.rows.kind import TaskKind
 from conductor_async.engine.state.definition import TaskSpec
-from conductor_async.engine.task_kinds.base import TaskKind
 
 if TYPE_CHECKING:
-    from conductor_async.engine.state.execution import TaskRow
-    from conductor_async.engine.task_kinds.base import Place
+    from conductor_async.engine.rows.kind import RowFactory
+    from conductor_async.engine.state.task_row import TaskRow
 
 __all__ = ["DynamicKind", "SimpleKind", "UserDefinedKind"]
 
 
 class SimpleKind(TaskKind):
-    """Workers poll for the task's name."""
+    """A task whose name workers poll for."""
 
     type = "SIMPLE"
     is_system = False
 
-    def rows(self, place: Place) -> list[TaskRow]:
-        """One row, scheduled after the start delay."""
-        spec, definition = place.spec, place.spec.definition
-        task_id = place.core.ids.new()
-        row = place.row(
+    def rows(self, factory: RowFactory) -> list[TaskRow]:
+        """Returns one row, scheduled after the start delay."""
+        spec, definition = factory.spec, factory.spec.definition
+        task_id = factory.core.ids.new()
+        row = factory.new_row(
             "SCHEDULED",
             task_id=task_id,
             task_type=spec.name,
-            input=place.input(definition, task_id),
+            input=factory.input(definition, task_id),
             start_delay=spec.start_delay,
             callback_after=spec.start_delay,
-            retry_count=place.retry_count,
-            retried_task_id=place.retried_task_id,
+            retry_count=factory.retry_count,
+            retried_task_id=factory.retried_task_id,
             response_timeout=definition.response_timeout if definition else 3600,
             rate_limit=definition.rate_limit if definition else 0,
             rate_frequency=definition.rate_frequency if definition else 1,
@@ -43,25 +43,25 @@ class SimpleKind(TaskKind):
 
 
 class UserDefinedKind(TaskKind):
-    """Workers poll for the type itself."""
+    """A task of a type that the server does not know: workers poll for the type."""
 
     type = "USER_DEFINED"
     is_system = False
 
-    def rows(self, place: Place) -> list[TaskRow]:
-        """One row, scheduled after the start delay."""
-        spec = place.spec
-        definition = spec.definition or place.core.metadata.task_definition(spec.name)
+    def rows(self, factory: RowFactory) -> list[TaskRow]:
+        """Returns one row, scheduled after the start delay."""
+        spec = factory.spec
+        definition = factory.definition()
         if definition is None:
             msg = f"Invalid task specified. Cannot find task by name {spec.name} in the task definitions"
             raise WorkflowHalted(msg)
-        task_id = place.core.ids.new()
-        row = place.row(
+        task_id = factory.core.ids.new()
+        row = factory.new_row(
             "SCHEDULED",
             task_id=task_id,
-            input=place.input(definition, task_id),
+            input=factory.input(definition, task_id),
             callback_after=spec.start_delay,
-            retry_count=place.retry_count,
+            retry_count=factory.retry_count,
             rate_limit=definition.rate_limit,
             rate_frequency=definition.rate_frequency,
         )
@@ -69,38 +69,38 @@ class UserDefinedKind(TaskKind):
 
 
 class DynamicKind(TaskKind):
-    """The task's input says which task it is."""
+    """A task whose input names the task to run."""
 
     type = "DYNAMIC"
     is_system = False
 
-    def rows(self, place: Place) -> list[TaskRow]:
-        """One row of the type that the input names."""
-        spec = place.spec
+    def rows(self, factory: RowFactory) -> list[TaskRow]:
+        """Returns one row of the task that the input names."""
+        spec = factory.spec
         parameter = spec.wire.get("dynamicTaskNameParam")
-        task_input = place.input()
+        task_input = factory.input()
         name = task_input.get(parameter or "")
         if name is None:
             shown = as_java_string(hash_ordered(task_input))
             msg = f"Cannot map a dynamic task based on the parameter and input. Parameter= {parameter}, input= {shown}"
             raise WorkflowHalted(msg)
         name = as_java_string(name)
-        definition = spec.definition or place.core.metadata.task_definition(name)
+        definition = spec.definition or factory.core.metadata.task_definition(name)
         if definition is None:
             msg = f"Invalid task specified.  Cannot find task by name {name} in the task definitions"
             raise WorkflowHalted(msg)
         named = TaskSpec.compile({**spec.wire, "name": name, "taskDefinition": definition.wire})
-        task_id = place.core.ids.new()
-        row = place.row(
+        task_id = factory.core.ids.new()
+        row = factory.new_row(
             "SCHEDULED",
             task_id=task_id,
             task_type=name,
             task_def_name=name,
-            input=place.input(definition, task_id),
+            input=factory.input(definition, task_id),
             start_delay=spec.start_delay,
             callback_after=spec.start_delay,
-            retry_count=place.retry_count,
-            retried_task_id=place.retried_task_id,
+            retry_count=factory.retry_count,
+            retried_task_id=factory.retried_task_id,
             response_timeout=definition.response_timeout,
         )
         row.spec = named

@@ -1,1 +1,1 @@
-"""What of the state goes over the wire: whole executions, summaries, search results."""
+"""What searches find: summaries of executions and tasks, and the queries over them."""

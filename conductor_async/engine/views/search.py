@@ -1,10 +1,10 @@
-"""The queries that searches understand, as the server's index in SQLite does.
+"""The query language of searches, as the real server's SQLite index understands it.
 
 ```
 workflowType='orders' AND status IN (FAILED,TIMED_OUT) AND startTime>1767225600000
 ```
 
-Conditions are joined by ` AND ` and by nothing else. Fields that are not indexed are passed over.
+Conditions can only be joined by ` AND `. Fields that are not indexed are ignored.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from conductor_async.engine.errors import Invalid, Refused
+from conductor_async.engine.rows.rendering import iso_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from conductor_async.models import JsonObject
 
-__all__ = ["TASK_FIELDS", "WORKFLOW_FIELDS", "Hits", "Search"]
+__all__ = ["TASK_FIELDS", "WORKFLOW_FIELDS", "Hits", "Search", "SearchOptions", "find"]
 
 WORKFLOW_FIELDS = frozenset(
     {
@@ -30,7 +30,7 @@ WORKFLOW_FIELDS = frozenset(
         *("parent_workflow_id", "classifier", "json_data"),
     }
 )
-"""What a search of executions can ask about, as the columns of the index are named."""
+"""The columns of the index of executions."""
 
 TASK_FIELDS = frozenset(
     {
@@ -38,36 +38,46 @@ TASK_FIELDS = frozenset(
         *("workflow_type", "json_data"),
     }
 )
-"""What a search of tasks can ask about."""
+"""The columns of the index of tasks."""
 
 _KNOWN_FIELDS = WORKFLOW_FIELDS | TASK_FIELDS
 _EPOCH = "1970-01-01T00:00:00.000Z"
 
 
 class Hits(NamedTuple):
-    """What a search has found.
+    """The result of a search.
 
     Attributes:
-        total: How many there are.
-        page: Those that were asked for.
+        total: The number of matches.
+        page: The matches on the requested page.
     """
 
     total: int
     page: list[JsonObject]
 
 
+class SearchOptions(TypedDict, total=False):
+    """The parameters of every search: see `Search`. The default page is the first 100 matches."""
+
+    start: int
+    size: int
+    sort: str | None
+    free_text: str
+    query: str | None
+
+
 class Search:
-    """A query, ready to be put to summaries.
+    """A parsed query over summaries.
 
     Args:
-        query: Conditions, joined by ` AND `. None or empty: all.
-        free_text: What the summary has to hold somewhere, in any case; `*` is a wildcard.
-        sort: `field:ASC|field:DESC`. What is not of this form is passed over.
-        fields: What the index knows: `WORKFLOW_FIELDS` or `TASK_FIELDS`.
+        query: Conditions, joined by ` AND `. None or empty matches all.
+        free_text: A text that the summary must contain, ignoring case; `*` is a wildcard.
+        sort: `field:ASC|field:DESC`. Parts of another form are ignored.
+        fields: The columns of the index: `WORKFLOW_FIELDS` or `TASK_FIELDS`.
 
     Raises:
-        Invalid: The query cannot be read.
-        Refused: It asks for something that the index does not have, or for a time that is no number.
+        Invalid: The query cannot be parsed.
+        Refused: It names a column that the index does not have, or a time that is no number.
     """
 
     def __init__(
@@ -84,16 +94,24 @@ class Search:
         self._order = list(_order(sort, fields))
 
     def matches(self, summary: JsonObject) -> bool:
-        """Whether a summary meets all conditions."""
+        """Returns whether a summary meets all conditions."""
         return all(condition(summary) for condition in self._conditions)
 
     def among(self, summaries: Iterable[JsonObject], *, start: int = 0, size: int = 100) -> Hits:
-        """Those that match, sorted; without a sort in the order given."""
+        """Returns the matches, sorted; without a sort in the given order."""
         found = [summary for summary in summaries if self.matches(summary)]
         for field, descending in reversed(self._order):
             found.sort(key=lambda summary: _sortable(_column(summary, field)), reverse=descending)
         begin = max(start, 0)
         return Hits(len(found), found[begin : begin + size] if size >= 0 else found[begin:])
+
+
+def find(summaries: Iterable[JsonObject], options: SearchOptions, fields: Collection[str] = WORKFLOW_FIELDS) -> Hits:
+    """Searches summaries of executions or tasks. Raises what `Search` raises."""
+    search = Search(
+        options.get("query"), free_text=options.get("free_text", "*"), sort=options.get("sort"), fields=fields
+    )
+    return search.among(summaries, start=options.get("start", 0), size=options.get("size", 100))
 
 
 def _sortable(value: str | None) -> tuple[bool, str]:
@@ -155,8 +173,7 @@ def _snake(camel: str) -> str:
 def _as_iso(millis: str) -> str:
     if re.fullmatch(r"[+-]?\d+", millis) is None:
         raise Refused(f'For input string: "{millis}"')
-    moment = datetime.fromtimestamp(int(millis) / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return iso_time(int(millis))
 
 
 def _comparison(parts: _Parts) -> Callable[[JsonObject], bool]:
@@ -177,7 +194,7 @@ def _comparison(parts: _Parts) -> Callable[[JsonObject], bool]:
 
 
 def _like(field: str, pattern: str) -> Callable[[JsonObject], bool]:
-    """SQL's LIKE, in any case: `*` and `%` stand for any text, `_` for any character."""
+    """Returns SQL's LIKE, ignoring case: `*` and `%` match any text, `_` any character."""
     pieces = {"*": ".*", "%": ".*", "_": "."}
     expression = "".join(pieces.get(character) or re.escape(character) for character in pattern)
     matcher = re.compile(expression, re.IGNORECASE | re.DOTALL)

@@ -1,27 +1,28 @@
-"""Executions and tasks in short, as searches find and show them."""
+"""Summaries of executions and tasks, which searches match and return."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from conductor_async.engine.expressions.java_values import as_java_string, hash_ordered
-from conductor_async.engine.views.rendering import iso_time
+from conductor_async.engine.rows.rendering import iso_time, without_nulls
 
 if TYPE_CHECKING:
-    from conductor_async.engine.state.execution import Execution, TaskRow
+    from conductor_async.engine.state.execution import Execution
+    from conductor_async.engine.state.task_row import TaskRow
     from conductor_async.models import JsonObject
 
 __all__ = ["execution_summary", "is_agent", "task_summary"]
 
 
 def is_agent(definition: JsonObject) -> bool:
-    """Whether a definition is an agent's."""
+    """Returns whether a definition is that of an agent."""
     metadata: JsonObject = definition["metadata"]
     return metadata.get("agent_sdk") is not None or metadata.get("agentDef") is not None
 
 
 def execution_summary(execution: Execution) -> JsonObject:
-    """A WorkflowSummary. Payloads in it are texts, written as Java writes maps."""
+    """Returns a WorkflowSummary. Input and output are strings, as Java prints maps."""
     shown_input = _text(execution.input)
     shown_output = _text(execution.output)
     wire: dict[str, Any] = {
@@ -48,11 +49,11 @@ def execution_summary(execution: Execution) -> JsonObject:
         "inputSize": len(shown_input),
         "outputSize": len(shown_output),
     }
-    return {key: value for key, value in wire.items() if value is not None}
+    return without_nulls(wire)
 
 
 def task_summary(row: TaskRow) -> JsonObject:
-    """A TaskSummary."""
+    """Returns a TaskSummary."""
     wire: dict[str, Any] = {
         "workflowId": row.workflow_id,
         "workflowType": row.workflow_type,
@@ -73,7 +74,7 @@ def task_summary(row: TaskRow) -> JsonObject:
         "workflowPriority": row.priority,
         "domain": row.domain,
     }
-    return {key: value for key, value in wire.items() if value is not None}
+    return without_nulls(wire)
 
 
 def _text(payload: JsonObject) -> str:

@@ -53,7 +53,7 @@ def test_a_port_that_cannot_be_is_said_in_one_line() -> None:
     with dev("--port", "99999") as process:
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 2
-    assert errors == "port must be from 0 (any that is free) to 65535, not 99999\n"
+    assert errors == "port must be from 0 (any free port) to 65535, not 99999\n"
 
 
 def test_a_port_that_is_taken_is_said_in_one_line() -> None:
@@ -62,5 +62,5 @@ def test_a_port_that_is_taken_is_said_in_one_line() -> None:
         with dev("--port", port) as process:
             _, errors = process.communicate(timeout=20)
     assert process.returncode == 2
-    assert errors.startswith(f"Port {port} of 127.0.0.1 cannot be had")
+    assert errors.startswith(f"Cannot listen on port {port} of 127.0.0.1")
     assert errors.count("\n") == 1

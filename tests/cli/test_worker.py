@@ -62,7 +62,7 @@ class Process:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "conductor_async", "worker", *arguments],
                 cwd=folder,
-                env=os.environ | {"CONDUCTOR_WORKER_ALL_POLL_TIMEOUT": "500"} | environment,
+                env=os.environ | {"CONDUCTOR_WORKER_ALL_POLL_TIMEOUT": "100"} | environment,
                 stdout=out,
                 stderr=err,
             )
@@ -124,11 +124,6 @@ def here(tmp_path: Path, task_type: str, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def conductor(server_url: str) -> AsyncIterator[ConductorClient]:
     async with ConductorClient(server_url) as client:
         yield client
@@ -173,7 +168,7 @@ async def test_what_runs_at_a_signal_is_finished_and_delivered(
     run: Callable[..., Process], conductor: ConductorClient, server_url: str, task_type: str, number: signal.Signals
 ) -> None:
     process = run("shop", CONDUCTOR_SERVER_URL=server_url)
-    workflow_id = await start(conductor, task_type, seconds=1.5)
+    workflow_id = await start(conductor, task_type, seconds=0.5)
     await anyio.to_thread.run_sync(process.until, "packing")
     process.tell(number)
     assert await anyio.to_thread.run_sync(process.code) == 0, process.err
@@ -237,9 +232,9 @@ async def test_after_the_grace_that_it_was_given_it_hands_back(
         (("shop", "--bogus"), "--bogus"),
         (("shop", "--log-level", "LOUD"), "LOUD"),
         (("nothing",), "there is no module 'nothing'"),
-        (("./shop.py:workers",), "is a file: give the module's name, 'shop:workers'"),
-        (("shop:absent",), "the module 'shop' has no 'absent'"),
-        (("shop:number",), "7 is neither workers nor a function that makes a WorkerHost"),
+        (("./shop.py:workers",), "is a file: give the name of the module, 'shop:workers'"),
+        (("shop:absent",), "The module 'shop' has no 'absent'"),
+        (("shop:number",), "7 is neither workers nor a function that creates a WorkerHost"),
         (("shop:nothing",), "a WorkerHost needs at least one worker"),
         (("shop:make_none",), "returned None, not a WorkerHost"),
         (("shop:undecorated",), "decorate it with @worker_task"),
@@ -268,7 +263,7 @@ def test_a_port_that_is_taken_is_told_and_ends_with_2(run: Callable[..., Process
     with socket.create_server(("0.0.0.0", 0)) as taken:
         process = run("shop", "--metrics-port", str(taken.getsockname()[1]))
         assert process.code() == 2
-    assert "there is no showing metrics at port" in process.err
+    assert "Cannot serve metrics on port" in process.err
     assert "Traceback" not in process.err
 
 

@@ -13,7 +13,7 @@ import pytest
 from conductor_async import ConductorWorkflow
 from conductor_async.devserver import Outcome
 from conductor_async.embedded import EmbeddedConductor
-from conductor_async.embedded.http_task import HttpTasks
+from conductor_async.embedded._http_task import HttpTasks
 from conductor_async.tasks import HttpInput, HttpTask
 from tests.fakes.wire import answer, serve, stall, unused_port
 

@@ -154,7 +154,7 @@ async def test_a_mock_goes_before_a_worker_until_it_is_removed(embedded: Embedde
         return {"receipt": price}
 
     workflow = await charging(embedded)
-    async with WorkerHost(embedded.client, [charge], poll_timeout=0.5):
+    async with WorkerHost(embedded.client, [charge], poll_timeout=0.1):
         with embedded.mock("charge", output={"receipt": 7}) as mock:
             assert (await ended(embedded, workflow, {"price": 5})).output == {"receipt": 7}
         assert (await ended(embedded, workflow, {"price": 5})).output == {"receipt": 5}
@@ -166,18 +166,18 @@ async def test_a_mock_goes_before_a_worker_until_it_is_removed(embedded: Embedde
     [(None, {}), ({"a": 1}, {"output": {}}), (None, {"output": {}, "workflow": "w"}), ([], {})],
 )
 def test_a_mock_needs_one_thing_to_answer_with(answer: Any, options: dict[str, Any]) -> None:
-    with pytest.raises(ConfigurationError, match="the mock of 'charge'"):
+    with pytest.raises(ConfigurationError, match="The mock of 'charge'"):
         EmbeddedConductor().mock("charge", answer, **options)
 
 
 @pytest.mark.parametrize(
     ("answer", "options", "reason"),
     [
-        (lambda _: object(), {}, "What the mock answers cannot be a task's output"),
+        (lambda _: object(), {}, "The mock's answer cannot be a task's output"),
         (
             None,
             {"workflow": "not_there"},
-            "The workflow 'not_there' that stands in for it: No such workflow defined. name=not_there",
+            "The mock's workflow 'not_there' cannot start: No such workflow defined. name=not_there",
         ),
     ],
 )

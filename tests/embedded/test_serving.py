@@ -24,7 +24,7 @@ async def test_clients_use_it_by_its_address() -> None:
         workflow = ConductorWorkflow(executor=conductor.executor, name="greetings", version=1)
         workflow >> SimpleTask("greet", "greet_ref", input_parameters={"name": workflow.input.name})
         await workflow.register()
-        async with WorkerHost(conductor, [greet], poll_timeout=0.5):
+        async with WorkerHost(conductor, [greet], poll_timeout=0.1):
             with anyio.fail_after(20):
                 run = await workflow.execute({"name": "Ada"})
         assert run.output == {"greeting": "Hello, Ada"}
@@ -69,7 +69,7 @@ async def test_leaving_answers_open_polls_at_once() -> None:
 
 async def test_a_clock_that_skips_is_not_for_a_port() -> None:
     async with EmbeddedConductor(clock="skipping") as embedded:
-        with pytest.raises(ConfigurationError, match="does not see what goes on in other processes"):
+        with pytest.raises(ConfigurationError, match="cannot see the work of other processes"):
             async with embedded.serving():
                 pass
 
@@ -78,7 +78,7 @@ async def test_a_port_that_is_taken_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         async with EmbeddedConductor() as embedded:
-            with pytest.raises(ConfigurationError, match=f"Port {port} of 127.0.0.1 cannot be had"):
+            with pytest.raises(ConfigurationError, match=f"Cannot listen on port {port} of 127.0.0.1"):
                 async with embedded.serving(port=port):
                     pass
 

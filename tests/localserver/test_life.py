@@ -15,7 +15,7 @@ import pytest
 
 from conductor_async.errors import ConfigurationError, LocalServerError
 from conductor_async.localserver import LocalServer
-from conductor_async.localserver.child import Child
+from conductor_async.localserver._child import Child
 from tests.localserver.fakes import VERSION, running, seen, temporary_folders, until, until_gone
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ async def test_named_folders_and_ports_are_kept(java: Path, places: Path):
         url = local.url
         assert local.data_dir == places / "deep" / "data"
         assert local.log_path == places / "logs" / "server.log"
-    assert seen(local)["properties"]
+    assert (places / "deep" / "data" / "seen.json").exists()
     await local.start()
     assert local.url == url
     assert local.log_path.read_text().count("the log's first line") == 2
@@ -108,7 +108,7 @@ async def test_a_server_that_dies_leaves_its_log_and_a_warning(
         await until_gone(places)
         await anyio.sleep(0.5)  # its supervisor may be seen no more while it is still about to end
     assert local.log_path.read_text() == "the log's first line\n"
-    assert f"had ended by itself. Its log is {local.log_path}" in caplog.text
+    assert f"ended by itself. Its log: {local.log_path}" in caplog.text
 
 
 async def test_the_server_outlives_its_supervisor_on_no_account(java: Path, places: Path):
@@ -262,8 +262,8 @@ async def test_nothing_is_written_to_the_console(java: Path, capfd: pytest.Captu
     ("options", "message"),
     [
         ({"properties": {"server.port": 8080}}, "port=…"),
-        ({"startup_timeout": 0}, "has to be more than 0 seconds"),
-        ({"startup_timeout": timedelta(seconds=-1)}, "has to be more than 0 seconds"),
+        ({"startup_timeout": 0}, "must be more than 0 seconds"),
+        ({"startup_timeout": timedelta(seconds=-1)}, "must be more than 0 seconds"),
     ],
 )
 def test_options_that_cannot_work(options: dict[str, Any], message: str):

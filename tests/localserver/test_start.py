@@ -108,7 +108,7 @@ async def test_started_twice(java: Path):
             await local.start()
 
 
-@pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0])
+@pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.1, 0.3])
 async def test_a_cancelled_start_leaves_nothing(
     java: Path, places: Path, monkeypatch: pytest.MonkeyPatch, after: float
 ):
@@ -120,9 +120,8 @@ async def test_a_cancelled_start_leaves_nothing(
     assert not running(places)
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("again", [False, True])
-@pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0])
+@pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.1, 0.3])
 async def test_a_start_that_asyncio_cancels_leaves_nothing(
     java: Path, places: Path, monkeypatch: pytest.MonkeyPatch, after: float, again: bool
 ):
@@ -136,4 +135,4 @@ async def test_a_start_that_asyncio_cancels_leaves_nothing(
     with pytest.raises(asyncio.CancelledError):
         await task
     await until_gone(places)
-    await until(lambda: temporary_folders(places) == [])  # whoever insists does not wait for it, but it is done
+    await until(lambda: temporary_folders(places) == [])  # a second cancellation ends the wait, not the cleanup

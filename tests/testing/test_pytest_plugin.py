@@ -59,7 +59,7 @@ def test_an_environment_for_each_test(run, text: str, passed: int) -> None:
 def test_what_is_no_conductor_is_refused_once(run) -> None:
     result = run(UNDER_ASYNCIO, "--conductor=bogus")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    said = "ERROR: there is no conductor 'bogus': it can be embedded, local or the URL of a server's API"
+    said = "ERROR: there is no conductor 'bogus': use embedded, local or the URL of a server's API"
     assert result.stderr.str().strip() == said
 
 
@@ -83,14 +83,14 @@ def test_a_failure_shows_the_execution_and_nothing_of_ours(run) -> None:
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "E*AssertionError: The workflow has another output than it should:",
+            "E*AssertionError: The workflow has an unexpected output:",
             "E*output.receipt should be 8, and is 7",
             "E*orders_x_* COMPLETED  (*",
             "E*└─ ✓ charge * COMPLETED",
             'E*output: {"receipt":7}',
         ]
     )
-    assert "conductor_async/testing/assertions.py" not in result.stdout.str()
+    assert "conductor_async/testing/_assertions.py" not in result.stdout.str()
 
 
 def test_a_test_that_is_not_async_is_told_so(run) -> None:

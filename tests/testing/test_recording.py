@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def orders(name: str, *, discount: bool = False) -> ConductorWorkflow:
     workflow = ConductorWorkflow(name=f"{name}_flow")
     charge, thank = SimpleTask(name, "charge"), SimpleTask(f"{name}_thank", "thank")
@@ -94,7 +89,7 @@ async def test_a_worker_on_its_recorded_input(recording: Recording) -> None:
 def test_only_recordings_of_a_known_version_are_read(tmp_path: Path) -> None:
     path = tmp_path / "other.json"
     for wire, said in (
-        ({"a": 1}, "is no recording"),
+        ({"a": 1}, "is not a recording"),
         ({"format": "conductor-async/recording", "version": 9}, "only 1"),
     ):
         path.write_text(json.dumps(wire))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conductor_async.testing import execution_tree
-from conductor_async.testing.sources import close_source, open_source
+from conductor_async.testing._execution_lookup import add_source, remove_source
 from tests.testing.executions import execution, inner, task
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Known:
     def __init__(self, *executions: Workflow) -> None:
         self.executions = {each.workflow_id: each for each in executions}
 
-    def look_up(self, workflow_id: str) -> Workflow | None:
+    def find_execution(self, workflow_id: str) -> Workflow | None:
         return self.executions.get(workflow_id)
 
 
@@ -95,11 +95,11 @@ def test_a_sub_workflow_is_inside_of_its_task_as_far_as_it_is_known(known: bool)
     child = execution(task("deep", status="FAILED"), workflowId="w-2", workflowName="child", status="FAILED")
     source = Known(*([child] if known else []))
     parent = execution(task("sub", "SUB_WORKFLOW", status="FAILED", subWorkflowId="w-2"), status="FAILED")
-    open_source(source)
+    add_source(source)
     try:
         lines = execution_tree(parent).splitlines()
     finally:
-        close_source(source)
+        remove_source(source)
     assert lines[:2] == ["✗ orders 3 FAILED  (w-1)", "└─ ✗ sub [SUB_WORKFLOW] FAILED"]
     if known:
         assert lines[2:] == ["   └─ ✗ child 3 FAILED  (w-2)", "      └─ ✗ deep [SIMPLE deep] FAILED"]
@@ -110,8 +110,8 @@ def test_a_sub_workflow_is_inside_of_its_task_as_far_as_it_is_known(known: bool)
 def test_a_workflow_that_names_itself_as_its_child_is_drawn_once() -> None:
     circle = execution(task("sub", "SUB_WORKFLOW", subWorkflowId="w-1"))
     source = Known(circle)
-    open_source(source)
+    add_source(source)
     try:
         assert len(execution_tree(circle).splitlines()) == 2
     finally:
-        close_source(source)
+        remove_source(source)

@@ -4,36 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.devserver.exchange import NOTHING, Request, Response, as_json
+from conductor_async.devserver.response import EMPTY, Response, json_response
 from conductor_async.devserver.routing import Route
 
 if TYPE_CHECKING:
+    from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
 
 _HANDLER = "com.netflix.conductor.common.metadata.events.EventHandler"
 
 
-def _add(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.events.add_handler(ask.object(_HANDLER))
-    return NOTHING
+def _add(runtime: Runtime, request: Request) -> Response:
+    runtime.engine.events.add_handler(request.json_object(_HANDLER))
+    return EMPTY
 
 
-def _update(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.events.update_handler(ask.object(_HANDLER))
-    return NOTHING
+def _update(runtime: Runtime, request: Request) -> Response:
+    runtime.engine.events.update_handler(request.json_object(_HANDLER))
+    return EMPTY
 
 
-def _remove(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.events.remove_handler(ask["name"])
-    return NOTHING
+def _remove(runtime: Runtime, request: Request) -> Response:
+    runtime.engine.events.remove_handler(request["name"])
+    return EMPTY
 
 
 def _get_all(runtime: Runtime, _: Request) -> Response:
-    return as_json(runtime.engine.events.get_handlers(active_only=False))
+    return json_response(runtime.engine.events.get_handlers(active_only=False))
 
 
-def _get_for_event(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.events.get_handlers(ask["name"], ask.flag("activeOnly", True)))
+def _get_for_event(runtime: Runtime, request: Request) -> Response:
+    return json_response(runtime.engine.events.get_handlers(request["name"], request.flag("activeOnly", True)))
 
 
 ROUTES = (

@@ -6,12 +6,13 @@ import re
 import uuid
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from conductor_async.devserver.exchange import NO_CONTENT, NOTHING, Request, Response, as_json, as_text
+from conductor_async.devserver.long_polling import return_strategy, wait_for_run
+from conductor_async.devserver.response import EMPTY, NO_CONTENT, Response, json_response, text_response
 from conductor_async.devserver.routing import Route
-from conductor_async.devserver.waiting import checked_strategy, wait_for_run
 from conductor_async.engine.errors import Refused
 
 if TYPE_CHECKING:
+    from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
     from conductor_async.models import JsonObject
 
@@ -25,188 +26,197 @@ _DEFAULT_WAIT = 10
 # -- start ---------------------------------------------------------------------------------------------
 
 
-def _start_request(ask: Request) -> JsonObject:
-    request = ask.object(_START)
-    strategy = request.get("idempotencyStrategy")
+def _start_request(request: Request) -> JsonObject:
+    start_request = request.json_object(_START)
+    strategy = start_request.get("idempotencyStrategy")
     if strategy is not None and strategy not in _IDEMPOTENCY:
         raise Refused(
             f'JSON parse error: Cannot deserialize value of type `{_STRATEGY}` from String "{strategy}":'
             f" not one of the values accepted for Enum class: [{', '.join(_IDEMPOTENCY)}]"
         )
-    return request
+    return start_request
 
 
-def _start_workflow(runtime: Runtime, ask: Request) -> Response:
-    return as_text(runtime.engine.workflows.start(_start_request(ask)))
+def _start_workflow(runtime: Runtime, request: Request) -> Response:
+    return text_response(runtime.engine.workflows.start(_start_request(request)))
 
 
-def _start_workflow_by_name(runtime: Runtime, ask: Request) -> Response:
+def _start_workflow_by_name(runtime: Runtime, request: Request) -> Response:
     workflow_id = runtime.engine.workflows.start_by_name(
-        ask["name"],
-        ask.object(),
-        version=ask.number("version"),
-        correlation_id=ask.text("correlationId"),
-        priority=ask.number_or("priority", 0),
+        request["name"],
+        request.json_object(),
+        version=request.number("version"),
+        correlation_id=request.text("correlationId"),
+        priority=request.number_or("priority", 0),
     )
-    return as_text(workflow_id)
+    return text_response(workflow_id)
 
 
-async def _execute_workflow(runtime: Runtime, ask: Request) -> Response:
-    version = ask.segment_number("version")
-    strategy = checked_strategy(ask)
-    seconds = ask.number_or("waitForSeconds", _DEFAULT_WAIT) or _DEFAULT_WAIT
-    request = _start_request(ask)
-    request |= {"name": ask["name"], "version": version or None}
-    if request.get("workflowDef") is not None:  # an execution that brings its definition says so in its input
-        given = request.get("input", {})
+async def _execute_workflow(runtime: Runtime, request: Request) -> Response:
+    version = request.path_number("version")
+    strategy = return_strategy(request)
+    seconds = request.number_or("waitForSeconds", _DEFAULT_WAIT) or _DEFAULT_WAIT
+    start_request = _start_request(request)
+    start_request |= {"name": request["name"], "version": version or None}
+    if start_request.get("workflowDef") is not None:  # as the server, mark executions that bring their definition
+        given = start_request.get("input", {})
         if given is None:
             raise Refused('Cannot invoke "java.util.Map.containsKey(Object)" because "workflowInput" is null')
-        request["input"] = {**given, "_systemMetadata": {"dynamic": True}}
-    workflow_id = runtime.engine.workflows.start(request)
+        start_request["input"] = {**given, "_systemMetadata": {"dynamic": True}}
+    workflow_id = runtime.engine.workflows.start(start_request)
     run = await wait_for_run(
         runtime,
         workflow_id,
         seconds,
-        references=[each.strip() for each in ask.texts("waitUntilTaskRef") if each.strip()],
+        references=[each.strip() for each in request.texts("waitUntilTaskRef") if each.strip()],
         strategy=strategy,
-        request_id=ask.text("requestId") or str(uuid.uuid4()),
+        request_id=request.text("requestId") or str(uuid.uuid4()),
     )
-    return as_json(run)
+    return json_response(run)
 
 
-def _test_workflow(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.workflows.test(ask.object(_TEST)))
+def _test_workflow(runtime: Runtime, request: Request) -> Response:
+    return json_response(runtime.engine.workflows.test(request.json_object(_TEST)))
 
 
-def _send_message(runtime: Runtime, ask: Request) -> Response:
-    return as_text(runtime.engine.workflows.send_message(ask["workflow_id"], ask.object()))
+def _send_message(runtime: Runtime, request: Request) -> Response:
+    return text_response(runtime.engine.workflows.send_message(request["workflow_id"], request.json_object()))
 
 
-# -- look ----------------------------------------------------------------------------------------------
+# -- read ----------------------------------------------------------------------------------------------
 
 
-def _get_workflow(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.workflows.get(ask["workflow_id"], ask.flag("includeTasks", True)))
+def _get_workflow(runtime: Runtime, request: Request) -> Response:
+    return json_response(runtime.engine.workflows.get(request["workflow_id"], request.flag("includeTasks", True)))
 
 
-def _get_workflow_status(runtime: Runtime, ask: Request) -> Response:
+def _get_workflow_status(runtime: Runtime, request: Request) -> Response:
     state = runtime.engine.workflows.get_status(
-        ask["workflow_id"], ask.flag("includeOutput"), ask.flag("includeVariables")
+        request["workflow_id"], request.flag("includeOutput"), request.flag("includeVariables")
     )
-    return as_json(state)
+    return json_response(state)
 
 
-def _get_workflow_tasks(runtime: Runtime, ask: Request) -> Response:
+def _get_workflow_tasks(runtime: Runtime, request: Request) -> Response:
     tasks = runtime.engine.workflows.get_tasks(
-        ask["workflow_id"],
-        start=ask.number_or("start", 0),
-        count=ask.number_or("count", 15),
-        status=ask.texts("status"),
+        request["workflow_id"],
+        start=request.number_or("start", 0),
+        count=request.number_or("count", 15),
+        status=request.texts("status"),
     )
-    return as_json(tasks)
+    return json_response(tasks)
 
 
-def _get_running_workflows(runtime: Runtime, ask: Request) -> Response:
+def _get_running_workflows(runtime: Runtime, request: Request) -> Response:
     ids = runtime.engine.workflows.get_running(
-        ask["name"],
-        version=ask.number_or("version", 1),
-        start_time=ask.number("startTime", "java.lang.Long"),
-        end_time=ask.number("endTime", "java.lang.Long"),
+        request["name"],
+        version=request.number_or("version", 1),
+        start_time=request.number("startTime", "java.lang.Long"),
+        end_time=request.number("endTime", "java.lang.Long"),
     )
-    return as_json(ids)
+    return json_response(ids)
 
 
-def _get_by_correlation_id(runtime: Runtime, ask: Request) -> Response:
+def _get_by_correlation_id(runtime: Runtime, request: Request) -> Response:
     found = runtime.engine.workflows.get_by_correlation_id(
-        ask["name"],
-        ask["correlation_id"],
-        include_closed=ask.flag("includeClosed"),
-        include_tasks=ask.flag("includeTasks"),
+        request["name"],
+        request["correlation_id"],
+        include_closed=request.flag("includeClosed"),
+        include_tasks=request.flag("includeTasks"),
     )
-    return as_json(found)
+    return json_response(found)
 
 
-def _get_by_correlation_ids(runtime: Runtime, ask: Request) -> Response:
+def _get_by_correlation_ids(runtime: Runtime, request: Request) -> Response:
     found = runtime.engine.workflows.get_by_correlation_ids(
-        ask["name"], ask.strings(), include_closed=ask.flag("includeClosed"), include_tasks=ask.flag("includeTasks")
+        request["name"],
+        request.json_strings(),
+        include_closed=request.flag("includeClosed"),
+        include_tasks=request.flag("includeTasks"),
     )
-    return as_json(found)
+    return json_response(found)
 
 
 # -- control -------------------------------------------------------------------------------------------
 
 
-def _decide(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.workflows.decide(ask["workflow_id"])
-    return NOTHING
+def _decide(runtime: Runtime, request: Request) -> Response:
+    runtime.engine.workflows.decide(request["workflow_id"])
+    return EMPTY
 
 
-def _pause_workflow(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.workflows.pause(ask["workflow_id"])
-    return NOTHING
+def _pause_workflow(runtime: Runtime, request: Request) -> Response:
+    runtime.engine.workflows.pause(request["workflow_id"])
+    return EMPTY
 
 
-def _resume_workflow(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.workflows.resume(ask["workflow_id"])
-    return NOTHING
+def _resume_workflow(runtime: Runtime, request: Request) -> Response:
+    runtime.engine.workflows.resume(request["workflow_id"])
+    return EMPTY
 
 
-def _skip_task(runtime: Runtime, ask: Request) -> Response:
-    # From the query, where each value is a string. The server does not read the body.
+def _skip_task(runtime: Runtime, request: Request) -> Response:
+    # From the query, where every value is a string: the server ignores the body.
     runtime.engine.workflows.skip_task(
-        ask["workflow_id"],
-        ask["reference_name"],
-        task_input=_map_in_query(ask, "taskInput"),
-        task_output=_map_in_query(ask, "taskOutput"),
+        request["workflow_id"],
+        request["reference_name"],
+        task_input=_map_in_query(request, "taskInput"),
+        task_output=_map_in_query(request, "taskOutput"),
     )
-    return NOTHING
+    return EMPTY
 
 
-def _map_in_query(ask: Request, name: str) -> dict[str, Any] | None:
+def _map_in_query(request: Request, name: str) -> dict[str, Any] | None:
     pattern = re.compile(rf"{name}\[(.*)\]")
-    found = {match[1]: ",".join(values) for key, values in ask.parameters.items() if (match := pattern.fullmatch(key))}
+    found = {
+        match[1]: ",".join(values)
+        for key, values in request.query_parameters.items()
+        if (match := pattern.fullmatch(key))
+    }
     return found or None
 
 
-def _rerun_workflow(runtime: Runtime, ask: Request) -> Response:
-    return as_text(runtime.engine.workflows.rerun(ask["workflow_id"], ask.object(_RERUN)))
+def _rerun_workflow(runtime: Runtime, request: Request) -> Response:
+    return text_response(runtime.engine.workflows.rerun(request["workflow_id"], request.json_object(_RERUN)))
 
 
-def _restart_workflow(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.workflows.restart(ask["workflow_id"], ask.flag("useLatestDefinitions"))
+def _restart_workflow(runtime: Runtime, request: Request) -> Response:
+    runtime.engine.workflows.restart(request["workflow_id"], request.flag("useLatestDefinitions"))
     return NO_CONTENT
 
 
-def _retry_workflow(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.workflows.retry(ask["workflow_id"], ask.flag("resumeSubworkflowTasks"))
+def _retry_workflow(runtime: Runtime, request: Request) -> Response:
+    runtime.engine.workflows.retry(request["workflow_id"], request.flag("resumeSubworkflowTasks"))
     return NO_CONTENT
 
 
-def _reset_callbacks(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.workflows.reset_callbacks(ask["workflow_id"])
+def _reset_callbacks(runtime: Runtime, request: Request) -> Response:
+    runtime.engine.workflows.reset_callbacks(request["workflow_id"])
     return NO_CONTENT
 
 
-def _terminate_workflow(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.workflows.terminate(ask["workflow_id"], ask.text("reason"))
-    return NOTHING
+def _terminate_workflow(runtime: Runtime, request: Request) -> Response:
+    runtime.engine.workflows.terminate(request["workflow_id"], request.text("reason"))
+    return EMPTY
 
 
-def _remove_workflow(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.workflows.remove(ask["workflow_id"], ask.flag("archiveWorkflow", True))
-    return NOTHING
+def _remove_workflow(runtime: Runtime, request: Request) -> Response:
+    runtime.engine.workflows.remove(request["workflow_id"], request.flag("archiveWorkflow", True))
+    return EMPTY
 
 
-def _terminate_remove_workflow(runtime: Runtime, ask: Request) -> Response:
-    runtime.engine.workflows.terminate_remove(ask["workflow_id"], ask.text("reason"), ask.flag("archiveWorkflow", True))
-    return NOTHING
+def _terminate_remove_workflow(runtime: Runtime, request: Request) -> Response:
+    runtime.engine.workflows.terminate_remove(
+        request["workflow_id"], request.text("reason"), request.flag("archiveWorkflow", True)
+    )
+    return EMPTY
 
 
 # -- search --------------------------------------------------------------------------------------------
 
 
 class Search(TypedDict):
-    """What every search takes."""
+    """The parameters of every search."""
 
     start: int
     size: int
@@ -215,45 +225,45 @@ class Search(TypedDict):
     query: str | None
 
 
-def search_parameters(ask: Request) -> Search:
-    """What a search was asked for."""
+def search_parameters(request: Request) -> Search:
+    """Returns the parameters of a search."""
     return Search(
-        start=ask.number_or("start", 0),
-        size=ask.number_or("size", 100),
-        sort=ask.text("sort") or None,
-        free_text=ask.text("freeText") or "*",
-        query=ask.text("query") or None,
+        start=request.number_or("start", 0),
+        size=request.number_or("size", 100),
+        sort=request.text("sort") or None,
+        free_text=request.text("freeText") or "*",
+        query=request.text("query") or None,
     )
 
 
-def _search_workflows(runtime: Runtime, ask: Request) -> Response:
+def _search_workflows(runtime: Runtime, request: Request) -> Response:
     found = runtime.engine.search.workflows(
-        **search_parameters(ask), classifier=ask.text("classifier"), top_level_only=ask.flag("topLevelOnly")
+        **search_parameters(request), classifier=request.text("classifier"), top_level_only=request.flag("topLevelOnly")
     )
-    return as_json(found)
+    return json_response(found)
 
 
-def _search_workflows_v2(runtime: Runtime, ask: Request) -> Response:
+def _search_workflows_v2(runtime: Runtime, request: Request) -> Response:
     found = runtime.engine.search.workflows_v2(
-        **search_parameters(ask), classifier=ask.text("classifier"), top_level_only=ask.flag("topLevelOnly")
+        **search_parameters(request), classifier=request.text("classifier"), top_level_only=request.flag("topLevelOnly")
     )
-    return as_json(found)
+    return json_response(found)
 
 
-def _search_by_tasks(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.search.by_tasks(**search_parameters(ask)))
+def _search_by_tasks(runtime: Runtime, request: Request) -> Response:
+    return json_response(runtime.engine.search.by_tasks(**search_parameters(request)))
 
 
-def _search_by_tasks_v2(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.search.by_tasks_v2(**search_parameters(ask)))
+def _search_by_tasks_v2(runtime: Runtime, request: Request) -> Response:
+    return json_response(runtime.engine.search.by_tasks_v2(**search_parameters(request)))
 
 
-def get_external_storage_location(runtime: Runtime, ask: Request) -> Response:
-    """Where a payload that is kept outside would be; tasks have the same endpoint."""
+def get_external_storage_location(runtime: Runtime, request: Request) -> Response:
+    """Returns where an external payload would be stored; `/tasks` has the same endpoint."""
     location = runtime.engine.tasks.get_external_storage_location(
-        ask.required("path"), ask.required("operation"), ask.required("payloadType")
+        request.required("path"), request.required("operation"), request.required("payloadType")
     )
-    return as_json(location)
+    return json_response(location)
 
 
 ROUTES = (

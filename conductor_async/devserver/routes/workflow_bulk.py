@@ -1,47 +1,50 @@
-"""The same thing done to many executions: `/workflow/bulk`."""
+"""One operation on many executions: `/workflow/bulk`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.devserver.exchange import Request, Response, as_json
+from conductor_async.devserver.response import Response, json_response
 from conductor_async.devserver.routing import Route
 
 if TYPE_CHECKING:
+    from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
 
 
-def _pause(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.bulk.pause(ask.strings()))
+def _pause(runtime: Runtime, request: Request) -> Response:
+    return json_response(runtime.engine.bulk.pause(request.json_strings()))
 
 
-def _resume(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.bulk.resume(ask.strings()))
+def _resume(runtime: Runtime, request: Request) -> Response:
+    return json_response(runtime.engine.bulk.resume(request.json_strings()))
 
 
-def _restart(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.bulk.restart(ask.strings(), ask.flag("useLatestDefinitions")))
+def _restart(runtime: Runtime, request: Request) -> Response:
+    return json_response(runtime.engine.bulk.restart(request.json_strings(), request.flag("useLatestDefinitions")))
 
 
-def _retry(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.bulk.retry(ask.strings()))
+def _retry(runtime: Runtime, request: Request) -> Response:
+    return json_response(runtime.engine.bulk.retry(request.json_strings()))
 
 
-def _terminate(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.bulk.terminate(ask.strings(), ask.text("reason")))
+def _terminate(runtime: Runtime, request: Request) -> Response:
+    return json_response(runtime.engine.bulk.terminate(request.json_strings(), request.text("reason")))
 
 
-def _remove(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.bulk.remove(ask.strings(), ask.flag("archiveWorkflow", True)))
+def _remove(runtime: Runtime, request: Request) -> Response:
+    return json_response(runtime.engine.bulk.remove(request.json_strings(), request.flag("archiveWorkflow", True)))
 
 
-def _terminate_remove(runtime: Runtime, ask: Request) -> Response:
-    done = runtime.engine.bulk.terminate_remove(ask.strings(), ask.text("reason"), ask.flag("archiveWorkflow", True))
-    return as_json(done)
+def _terminate_remove(runtime: Runtime, request: Request) -> Response:
+    done = runtime.engine.bulk.terminate_remove(
+        request.json_strings(), request.text("reason"), request.flag("archiveWorkflow", True)
+    )
+    return json_response(done)
 
 
-def _search(runtime: Runtime, ask: Request) -> Response:
-    return as_json(runtime.engine.bulk.search(ask.strings(), ask.flag("includeTasks", True)))
+def _search(runtime: Runtime, request: Request) -> Response:
+    return json_response(runtime.engine.bulk.search(request.json_strings(), request.flag("includeTasks", True)))
 
 
 ROUTES = (

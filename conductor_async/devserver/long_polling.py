@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from conductor_async.engine.errors import Refused
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -81,11 +79,5 @@ def return_strategy(request: Request) -> str:
     Raises:
         Refused: The server has no such strategy.
     """
-    strategy = request.text("returnStrategy") or "TARGET_WORKFLOW"
-    if strategy not in _STRATEGIES:
-        raise Refused(
-            "Method parameter 'returnStrategy': Failed to convert value of type 'java.lang.String' to required type"
-            f" '{_STRATEGY}'; Failed to convert from type [java.lang.String] to type [{_STRATEGY}] for value"
-            f" [{strategy}]"
-        )
-    return strategy
+    value = request.text("returnStrategy") or "TARGET_WORKFLOW"
+    return request.choice("returnStrategy", value, _STRATEGY, _STRATEGIES)

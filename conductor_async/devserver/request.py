@@ -12,7 +12,7 @@ from conductor_async.engine.definitions.conversion import token_of
 from conductor_async.engine.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from conductor_async.models import JsonObject
 
@@ -115,6 +115,23 @@ class Request:
         value = self.number(name, "int")
         return default if value is None else value
 
+    def choice(self, name: str, value: str, java_type: str, choices: Collection[str]) -> str:
+        """Returns the value of a path or query parameter that must be one of the choices.
+
+        Args:
+            name: The parameter, for the error message.
+            value: Its value.
+            java_type: The Java enum, for the error message.
+            choices: The values of the enum.
+
+        Raises:
+            Refused: The value is none of the choices.
+        """
+        if value not in choices:
+            why = f"Failed to convert from type [java.lang.String] to type [{java_type}] for value [{value}]"
+            raise Refused(_unconvertible(name, java_type, why))
+        return value
+
     # -- the body --------------------------------------------------------------------------------
 
     def json_object(self, java_type: str = "java.util.LinkedHashMap<java.lang.String,java.lang.Object>") -> JsonObject:
@@ -130,6 +147,21 @@ class Request:
         if not isinstance(value, dict):
             raise Refused(_wrong_type(value, java_type))
         return cast("JsonObject", value)
+
+    def json_object_with_choice(self, java_type: str, key: str, enum_type: str, choices: Collection[str]) -> JsonObject:
+        """Returns the body, a JSON object whose value of `key` is one of the choices, null or missing.
+
+        Raises:
+            Refused: It is not a JSON object, or the value is none of the choices.
+        """
+        body = self.json_object(java_type)
+        value = body.get(key)
+        if value is not None and value not in choices:
+            raise Refused(
+                f'JSON parse error: Cannot deserialize value of type `{enum_type}` from String "{value}":'
+                f" not one of the values accepted for Enum class: [{', '.join(choices)}]"
+            )
+        return body
 
     def json_objects(self, java_type: str) -> list[JsonObject]:
         """Returns the body, which must be a list of JSON objects.

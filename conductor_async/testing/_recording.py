@@ -75,7 +75,7 @@ class Recording:
 
     def redacted(self, redaction: Redaction) -> Recording:
         """Returns the recording without what `redaction` removes."""
-        wire = self._to_wire()
+        wire = _wire_of(self)
         payloads = list(_payloads(wire))
         redacted = cast("list[Any]", redaction.apply([holder[key] for holder, key in payloads]))
         for (holder, key), value in zip(payloads, redacted, strict=True):
@@ -84,7 +84,7 @@ class Recording:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the recording to a JSON file, indented so that changes show line by line."""
-        wire = {"format": _FORMAT, "version": _VERSION, **self._to_wire()}
+        wire = {"format": _FORMAT, "version": _VERSION, **_wire_of(self)}
         text = json.dumps(json.loads(encode_json(wire)), indent=1, ensure_ascii=False)
         Path(path).write_text(f"{text}\n", encoding="utf-8")
 
@@ -106,15 +106,20 @@ class Recording:
             )
         return cls._from_wire(wire)
 
-    def _to_wire(self) -> JsonObject:
-        children = {reference: child._to_wire() for reference, child in self.children.items()}
-        wire = {"execution": self.execution, "definition": self.definition, "taskDefinitions": self.task_definitions}
-        return cast("JsonObject", json.loads(encode_json({**wire, "children": children})))
-
     @classmethod
     def _from_wire(cls, wire: JsonObject) -> Self:
         children: dict[str, Recording] = {key: cls._from_wire(each) for key, each in wire["children"].items()}
         return cls(wire["execution"], wire["definition"], wire["taskDefinitions"], children)
+
+
+def _wire_of(recording: Recording) -> JsonObject:
+    wire = {
+        "execution": recording.execution,
+        "definition": recording.definition,
+        "taskDefinitions": recording.task_definitions,
+        "children": {reference: _wire_of(child) for reference, child in recording.children.items()},
+    }
+    return cast("JsonObject", json.loads(encode_json(wire)))
 
 
 async def capture(conductor: ConductorClient, workflow_id: str, *, redaction: Redaction | None = None) -> Recording:

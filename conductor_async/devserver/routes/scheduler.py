@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conductor_async.devserver.response import EMPTY, Response, json_response
-from conductor_async.devserver.routes.workflow import search_parameters
+from conductor_async.devserver.routes._search import search_parameters
 from conductor_async.devserver.routing import Route
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from conductor_async.devserver.long_polling import MAX_POLL_SECONDS, poll, return_strategy, wait_for_run
 from conductor_async.devserver.response import EMPTY, NO_CONTENT, Response, json_response, text_response
-from conductor_async.devserver.routes.workflow import get_external_storage_location, search_parameters
+from conductor_async.devserver.routes._search import search_parameters
+from conductor_async.devserver.routes.workflow import get_external_storage_location
 from conductor_async.devserver.routing import Route
 from conductor_async.engine.errors import Invalid, NotFound, Refused
 from conductor_async.models import TaskResultStatus
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _TASK_RESULT = "com.netflix.conductor.common.metadata.tasks.TaskResult"
 _STATUS = f"{_TASK_RESULT}$Status"
 _SINGLE_POLL = 0.1
-_STATUSES = frozenset(status.value for status in TaskResultStatus)
+_STATUSES = tuple(status.value for status in TaskResultStatus)
 
 # -- poll ----------------------------------------------------------------------------------------------
 
@@ -43,24 +44,11 @@ async def _batch_poll_tasks(runtime: Runtime, request: Request) -> Response:
 
 
 def _task_result(request: Request) -> JsonObject:
-    result = request.json_object(_TASK_RESULT)
-    status = result.get("status")
-    if status is not None and status not in _STATUSES:
-        raise Refused(
-            f'JSON parse error: Cannot deserialize value of type `{_STATUS}` from String "{status}":'
-            f" not one of the values accepted for Enum class: [{', '.join(TaskResultStatus)}]"
-        )
-    return result
+    return request.json_object_with_choice(_TASK_RESULT, "status", _STATUS, _STATUSES)
 
 
 def _status(request: Request) -> str:
-    status = request["status"]
-    if status not in _STATUSES:
-        raise Refused(
-            "Method parameter 'status': Failed to convert value of type 'java.lang.String' to required type"
-            f" '{_STATUS}'; Failed to convert from type [java.lang.String] to type [{_STATUS}] for value [{status}]"
-        )
-    return status
+    return request.choice("status", request["status"], _STATUS, _STATUSES)
 
 
 def _update_task(runtime: Runtime, request: Request) -> Response:

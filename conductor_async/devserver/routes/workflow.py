@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from conductor_async.devserver.long_polling import return_strategy, wait_for_run
 from conductor_async.devserver.response import EMPTY, NO_CONTENT, Response, json_response, text_response
+from conductor_async.devserver.routes._search import search_parameters
 from conductor_async.devserver.routing import Route
 from conductor_async.engine.errors import Refused
 
@@ -19,22 +20,17 @@ if TYPE_CHECKING:
 _START = "com.netflix.conductor.common.metadata.workflow.StartWorkflowRequest"
 _RERUN = "com.netflix.conductor.common.metadata.workflow.RerunWorkflowRequest"
 _TEST = "com.netflix.conductor.common.run.WorkflowTestRequest"
-_STRATEGY = "com.netflix.conductor.common.metadata.workflow.IdempotencyStrategy"
-_IDEMPOTENCY = ("FAIL", "RETURN_EXISTING", "FAIL_ON_RUNNING")
+_IDEMPOTENCY_STRATEGY = "com.netflix.conductor.common.metadata.workflow.IdempotencyStrategy"
+_IDEMPOTENCY_STRATEGIES = ("FAIL", "RETURN_EXISTING", "FAIL_ON_RUNNING")
 _DEFAULT_WAIT = 10
 
 # -- start ---------------------------------------------------------------------------------------------
 
 
 def _start_request(request: Request) -> JsonObject:
-    start_request = request.json_object(_START)
-    strategy = start_request.get("idempotencyStrategy")
-    if strategy is not None and strategy not in _IDEMPOTENCY:
-        raise Refused(
-            f'JSON parse error: Cannot deserialize value of type `{_STRATEGY}` from String "{strategy}":'
-            f" not one of the values accepted for Enum class: [{', '.join(_IDEMPOTENCY)}]"
-        )
-    return start_request
+    return request.json_object_with_choice(
+        _START, "idempotencyStrategy", _IDEMPOTENCY_STRATEGY, _IDEMPOTENCY_STRATEGIES
+    )
 
 
 def _start_workflow(runtime: Runtime, request: Request) -> Response:
@@ -213,27 +209,6 @@ def _terminate_remove_workflow(runtime: Runtime, request: Request) -> Response:
 
 
 # -- search --------------------------------------------------------------------------------------------
-
-
-class Search(TypedDict):
-    """The parameters of every search."""
-
-    start: int
-    size: int
-    sort: str | None
-    free_text: str
-    query: str | None
-
-
-def search_parameters(request: Request) -> Search:
-    """Returns the parameters of a search."""
-    return Search(
-        start=request.number_or("start", 0),
-        size=request.number_or("size", 100),
-        sort=request.text("sort") or None,
-        free_text=request.text("freeText") or "*",
-        query=request.text("query") or None,
-    )
 
 
 def _search_workflows(runtime: Runtime, request: Request) -> Response:

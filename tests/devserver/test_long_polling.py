@@ -14,7 +14,7 @@ from conductor_async.tasks import InlineSubWorkflowTask, WaitTask
 pytestmark = pytest.mark.anyio
 
 
-async def test_an_execution_is_answered_when_a_workflow_inside_is_blocked_later() -> None:
+async def test_an_execution_is_answered_when_a_nested_sub_workflow_blocks() -> None:
     """What it waits for happens two workflows further down, after a worker has done its part there."""
     async with EmbeddedConductor() as embedded:
         client = embedded.client

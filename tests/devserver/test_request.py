@@ -27,7 +27,7 @@ def test_a_value_that_is_not_a_whole_number_is_rejected_with_the_servers_message
         request(f"count={given}").number_or("count", 1)
 
 
-def test_numbers_may_have_signs_and_may_be_missing() -> None:
+def test_numbers_can_have_signs_and_be_missing() -> None:
     assert request("count=-1").number_or("count", 1) == -1
     assert request("count=%2B2").number_or("count", 1) == 2
     assert request("count=").number_or("count", 1) == 1
@@ -35,7 +35,7 @@ def test_numbers_may_have_signs_and_may_be_missing() -> None:
     assert request("size=2&size=9").number_or("size", 100) == 2
 
 
-def test_a_parameter_may_be_repeated_or_have_commas() -> None:
+def test_a_parameter_can_be_repeated_or_have_commas() -> None:
     assert request("status=A&status=B").texts("status") == ["A", "B"]
     assert request("status=A,B").texts("status") == ["A", "B"]
     assert request().texts("status") == []
@@ -75,7 +75,7 @@ def test_a_list_must_hold_objects() -> None:
         request(body=b"[1]").json_objects("Thing")
 
 
-def test_ids_may_be_given_as_numbers() -> None:
+def test_ids_can_be_numbers() -> None:
     assert request(body=b'["a", 1]').json_strings() == ["a", "1"]
 
 

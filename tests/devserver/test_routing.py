@@ -29,7 +29,7 @@ def test_a_literal_segment_wins_over_one_that_takes_any_value() -> None:
     assert both.find("GET", "/workflow/x").handler is one
 
 
-def test_a_literal_that_leads_nowhere_is_tried_as_a_value() -> None:
+def test_a_literal_segment_without_a_route_is_tried_as_a_value() -> None:
     found = table(("GET", "/tasks/queue/size"), ("GET", "/tasks/{task_id}/log")).find("GET", "/tasks/queue/log")
     assert found.path_parameters == {"task_id": "queue"}
 
@@ -39,7 +39,7 @@ def test_a_literal_for_another_method_does_not_hide_a_value() -> None:
     assert routes.find("GET", "/workflow/test").path_parameters == {"workflow_id": "test"}
 
 
-def test_segments_are_decoded_after_they_are_told_apart() -> None:
+def test_segments_are_decoded_after_the_path_is_split() -> None:
     found = table(("GET", "/metadata/workflow/{name}")).find("GET", "/metadata/workflow/b%20n%C3%A4me")
     assert found.path_parameters == {"name": "b näme"}
 

@@ -1,4 +1,4 @@
-"""A Java that misbehaves on demand, a Maven repository on this machine that does so, too, and ways to look at both."""
+"""A fake Java and a fake Maven repository that misbehave on demand, and functions that observe them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def temporary_folders(places: Path) -> list[Path]:
 
 
 def running(places: Path) -> set[int]:
-    """The processes that were started for this test: supervisors and servers."""
+    """The ids of this test's processes: supervisors and servers."""
     found: set[int] = set()
     for process in psutil.process_iter(["pid", "environ", "status"]):
         info = process.info

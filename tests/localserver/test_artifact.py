@@ -18,7 +18,7 @@ def not_cancelled() -> None:
     pass
 
 
-def test_a_jar_is_fetched_into_the_maven_cache_with_its_checksum_once(repository: Repository, cached_jar: Path):
+def test_a_jar_is_downloaded_once_into_the_maven_cache_with_its_checksum(repository: Repository, cached_jar: Path):
     assert fetch(VERSION, not_cancelled) == cached_jar
     assert cached_jar.read_bytes() == repository.jar
     assert cached_jar.with_name(f"{JAR_NAME}.sha1").read_text() == repository.sha1
@@ -29,7 +29,9 @@ def test_a_jar_is_fetched_into_the_maven_cache_with_its_checksum_once(repository
 
 
 @pytest.mark.parametrize("with_checksum", [True, False])
-def test_a_truncated_jar_in_the_cache_is_fetched_again(repository: Repository, cached_jar: Path, with_checksum: bool):
+def test_a_truncated_jar_in_the_cache_is_downloaded_again(
+    repository: Repository, cached_jar: Path, with_checksum: bool
+):
     cached_jar.parent.mkdir(parents=True)
     cached_jar.write_bytes(repository.jar[:1000])
     if with_checksum:
@@ -45,7 +47,7 @@ def test_a_jar_that_another_tool_has_cached_is_verified_and_used(repository: Rep
     assert repository.requests == []
 
 
-def test_an_interrupted_download_goes_on_where_it_was_cut(repository: Repository, cached_jar: Path):
+def test_an_interrupted_download_is_resumed(repository: Repository, cached_jar: Path):
     repository.cut = [400_000, 300_000]
     assert fetch(VERSION, not_cancelled).read_bytes() == repository.jar
     first, second, third = (wanted for _, wanted in repository.requests)
@@ -53,7 +55,7 @@ def test_an_interrupted_download_goes_on_where_it_was_cut(repository: Repository
     assert 0 < int(second[6:-1]) < int(third[6:-1]) <= 700_000
 
 
-def test_a_download_goes_on_after_the_process_that_began_it_was_killed(repository: Repository, cached_jar: Path):
+def test_a_download_of_a_killed_process_is_resumed(repository: Repository, cached_jar: Path):
     cached_jar.parent.mkdir(parents=True)
     cached_jar.with_name(f"{JAR_NAME}.part").write_bytes(repository.jar[:500_000])
     assert fetch(VERSION, not_cancelled).read_bytes() == repository.jar
@@ -61,20 +63,20 @@ def test_a_download_goes_on_after_the_process_that_began_it_was_killed(repositor
 
 
 @pytest.mark.parametrize("size", [1000, 2_000_000])
-def test_a_partial_download_that_does_not_fit_is_begun_anew(repository: Repository, cached_jar: Path, size: int):
+def test_a_partial_download_that_does_not_match_starts_again(repository: Repository, cached_jar: Path, size: int):
     cached_jar.parent.mkdir(parents=True)
     cached_jar.with_name(f"{JAR_NAME}.part").write_bytes(b"x" * size)
     assert fetch(VERSION, not_cancelled).read_bytes() == repository.jar
     assert [wanted for _, wanted in repository.requests] == [f"bytes={size}-", None]
 
 
-def test_a_repository_without_ranges_sends_the_whole_again(repository: Repository, cached_jar: Path):
+def test_a_repository_without_ranges_sends_the_whole_file_again(repository: Repository, cached_jar: Path):
     repository.ranges = False
     repository.cut = [400_000]
     assert fetch(VERSION, not_cancelled).read_bytes() == repository.jar
 
 
-def test_a_cancelled_download_is_taken_up_again(repository: Repository, cached_jar: Path):
+def test_a_cancelled_download_is_resumed(repository: Repository, cached_jar: Path):
     calls: list[int] = []
 
     def cancel() -> None:
@@ -89,7 +91,7 @@ def test_a_cancelled_download_is_taken_up_again(repository: Repository, cached_j
     assert repository.requests[1][1] is not None
 
 
-def test_a_busy_repository_is_asked_again(repository: Repository, cached_jar: Path):
+def test_a_busy_repository_is_retried(repository: Repository, cached_jar: Path):
     repository.statuses = [503]
     assert fetch(VERSION, not_cancelled).read_bytes() == repository.jar
 
@@ -101,12 +103,12 @@ def test_a_jar_that_does_not_match_its_published_checksum_is_never_used(reposito
     assert [p.suffix for p in cached_jar.parent.iterdir()] == [".lock"]
 
 
-def test_a_version_that_does_not_exist_names_the_address_that_was_tried(repository: Repository):
+def test_the_error_for_an_unknown_version_names_the_url(repository: Repository):
     with pytest.raises(LocalServerError, match=r"1\.2\.3-boot\.jar\.sha1: HTTP 404"):
         fetch("1.2.3", not_cancelled)
 
 
-def test_a_refused_download_names_the_status(repository: Repository):
+def test_the_error_for_a_refused_download_names_the_status(repository: Repository):
     repository.statuses = [403]
     with pytest.raises(LocalServerError, match=r"boot\.jar cannot be downloaded: HTTP 403"):
         fetch(VERSION, not_cancelled)
@@ -126,14 +128,12 @@ def test_without_the_extra_the_error_names_it(places: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("version", ["", "../3.32.1", "3.32.1/x", "3 32"])
-def test_what_is_no_version_is_refused(places: Path, java: Path, version: str):
+def test_an_invalid_version_is_rejected(places: Path, java: Path, version: str):
     with pytest.raises(ConfigurationError, match="is not a version of the Conductor server"):
         install(version, java, not_cancelled)
 
 
-def test_the_progress_is_shown_in_tenths_where_there_is_no_terminal(
-    repository: Repository, capsys: pytest.CaptureFixture[str]
-):
+def test_progress_is_shown_in_tenths_without_a_terminal(repository: Repository, capsys: pytest.CaptureFixture[str]):
     fetch(VERSION, not_cancelled)
     shown = capsys.readouterr()
     assert shown.out == ""
@@ -153,7 +153,7 @@ def test_a_server_is_unpacked_once(repository: Repository, places: Path, java: P
 
 
 @pytest.mark.usefixtures("no_unpacked_server")
-def test_starts_at_once_fetch_and_unpack_once(repository: Repository, java: Path):
+def test_simultaneous_starts_download_and_unpack_once(repository: Repository, java: Path):
     found: list[int] = []
     threads = [
         threading.Thread(target=lambda: found.append(install(VERSION, java, not_cancelled).stat().st_ino))

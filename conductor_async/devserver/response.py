@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
-__all__ = ["EMPTY", "NO_CONTENT", "Response", "json_response", "text_response"]
+__all__ = ["EMPTY", "NO_CONTENT", "Response", "json_response", "response_of", "text_response"]
 
 
 class Response(NamedTuple):
@@ -32,6 +32,13 @@ NO_CONTENT = Response(204)
 def json_response(value: Any, status: int = 200) -> Response:
     """Returns JSON as the server writes it: NaN and the infinities become strings."""
     return Response(status, to_json(value, inf_nan_mode="strings"), "application/json")
+
+
+def response_of(result: Any) -> Response:
+    """Returns the response for what a handler returns: JSON, an empty response for None, or the response itself."""
+    if isinstance(result, Response):
+        return result
+    return EMPTY if result is None else json_response(result)
 
 
 def text_response(text: str, status: int = 200) -> Response:

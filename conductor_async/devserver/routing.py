@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from conductor_async.devserver.request import Request
-    from conductor_async.devserver.response import Response
     from conductor_async.devserver.runtime import Runtime
 
-    Handler = Callable[[Runtime, Request], Response | Awaitable[Response]]
+    Handler = Callable[[Runtime, Request], Any]
 
 __all__ = ["Match", "Route", "RouteTable"]
 
@@ -24,7 +23,7 @@ class Route(NamedTuple):
     Attributes:
         method: The HTTP method.
         template: The path, such as `/workflow/{workflow_id}/pause`.
-        handler: Returns the response; a coroutine function if it waits.
+        handler: Returns the JSON of the response, None for an empty one, or a `Response`; async if it waits.
     """
 
     method: str

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from conductor_async.devserver.errors import BAD_REQUEST_PAGE, error_response, method_not_allowed, no_such_endpoint
-from conductor_async.devserver.response import Response, json_response
+from conductor_async.devserver.response import Response, json_response, response_of
 from conductor_async.devserver.routes import ROUTES
 from conductor_async.devserver.routing import RouteTable
 from conductor_async.engine.errors import EngineError
@@ -68,8 +68,8 @@ class DevServer:
 
     async def _run(self, handler: Handler, request: Request) -> Response:
         try:
-            response = handler(self.runtime, request)
-            return await response if inspect.isawaitable(response) else response
+            result = handler(self.runtime, request)
+            return response_of(await result if inspect.isawaitable(result) else result)
         except EngineError as error:
             return error_response(error)
         except Exception as error:

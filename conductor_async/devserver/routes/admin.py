@@ -26,10 +26,6 @@ def _config(_: Runtime, __: Request) -> Response:
     return json_response({"conductor_async.embedded": "true", "conductor_async.version": __version__})
 
 
-def _queues(_: Runtime, __: Request) -> Response:
-    return json_response({})
-
-
 def _tasks(runtime: Runtime, request: Request) -> Response:
     start, count = request.number_or("start", 0), request.number_or("count", 100)
     found = runtime.engine.search.tasks_v2(
@@ -54,7 +50,7 @@ def _verify_and_repair(_: Runtime, __: Request) -> Response:
 ROUTES = (
     Route("GET", "/version", _version),
     Route("GET", "/admin/config", _config),
-    Route("GET", "/admin/queues", _queues),
+    Route("GET", "/admin/queues", lambda runtime, request: {}),
     Route("GET", "/admin/task/{task_type}", _tasks),
     Route("POST", "/admin/sweep/requeue/{workflow_id}", _requeue),
     Route("POST", "/admin/consistency/verifyAndRepair/{workflow_id}", _verify_and_repair),

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.devserver.response import EMPTY, Response, json_response, text_response
+from conductor_async.devserver.response import EMPTY, Response, text_response
 from conductor_async.devserver.routing import Route
 
 if TYPE_CHECKING:
     from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
-
-
-def _get_all(runtime: Runtime, _: Request) -> Response:
-    return json_response(runtime.engine.environment.get_all())
 
 
 def _get(runtime: Runtime, request: Request) -> Response:
@@ -22,6 +18,6 @@ def _get(runtime: Runtime, request: Request) -> Response:
 
 
 ROUTES = (
-    Route("GET", "/environment", _get_all),
+    Route("GET", "/environment", lambda runtime, request: runtime.engine.environment.get_all()),
     Route("GET", "/environment/{key}", _get),
 )

@@ -22,8 +22,6 @@ _STATUS = f"{_TASK_RESULT}$Status"
 _SINGLE_POLL = 0.1
 _STATUSES = tuple(status.value for status in TaskResultStatus)
 
-# -- poll ----------------------------------------------------------------------------------------------
-
 
 async def _poll_task(runtime: Runtime, request: Request) -> Response:
     tasks = await poll(runtime, request["task_type"], request.text("workerid"), request.text("domain"), 1, _SINGLE_POLL)
@@ -40,19 +38,12 @@ async def _batch_poll_tasks(runtime: Runtime, request: Request) -> Response:
     )
 
 
-# -- results -------------------------------------------------------------------------------------------
-
-
 def _task_result(request: Request) -> JsonObject:
     return request.json_object_with_choice(_TASK_RESULT, "status", _STATUS, _STATUSES)
 
 
 def _status(request: Request) -> str:
     return request.choice("status", request["status"], _STATUS, _STATUSES)
-
-
-def _update_task(runtime: Runtime, request: Request) -> Response:
-    return text_response(runtime.engine.tasks.update(_task_result(request)))
 
 
 def _update_task_v2(runtime: Runtime, request: Request) -> Response:
@@ -75,17 +66,6 @@ def _update_task_by_ref_name(runtime: Runtime, request: Request) -> Response:
     return EMPTY if task_id is None else text_response(task_id)
 
 
-def _update_task_sync(runtime: Runtime, request: Request) -> Response:
-    workflow = runtime.engine.tasks.update_sync(
-        request["workflow_id"],
-        request["reference_name"],
-        _status(request),
-        request.json_object(),
-        request.text("workerid"),
-    )
-    return json_response(workflow)
-
-
 def _signal_workflow_task(runtime: Runtime, request: Request) -> Response:
     runtime.engine.tasks.signal(request["workflow_id"], _status(request), request.json_object())
     return EMPTY
@@ -99,36 +79,9 @@ async def _signal_workflow_task_sync(runtime: Runtime, request: Request) -> Resp
     return json_response(await wait_for_run(runtime, workflow_id, seconds, strategy=strategy))
 
 
-# -- read ----------------------------------------------------------------------------------------------
-
-
-def _get_task(runtime: Runtime, request: Request) -> Response:
-    return json_response(runtime.engine.tasks.get(request["task_id"]))
-
-
-def _add_task_log(runtime: Runtime, request: Request) -> Response:
-    runtime.engine.tasks.add_log(request["task_id"], request.body_text())
-    return EMPTY
-
-
 def _get_task_logs(runtime: Runtime, request: Request) -> Response:
     logs = runtime.engine.tasks.get_logs(request["task_id"])
     return json_response(logs) if logs else NO_CONTENT
-
-
-def _search_tasks(runtime: Runtime, request: Request) -> Response:
-    return json_response(runtime.engine.search.tasks(**search_parameters(request)))
-
-
-def _search_tasks_v2(runtime: Runtime, request: Request) -> Response:
-    return json_response(runtime.engine.search.tasks_v2(**search_parameters(request)))
-
-
-# -- queues --------------------------------------------------------------------------------------------
-
-
-def _get_queue_size(runtime: Runtime, request: Request) -> Response:
-    return json_response(runtime.engine.tasks.get_queue_size(request.required("taskType"), request.text("domain")))
 
 
 def _get_queue_sizes(runtime: Runtime, request: Request) -> Response:
@@ -138,47 +91,57 @@ def _get_queue_sizes(runtime: Runtime, request: Request) -> Response:
     return json_response(runtime.engine.tasks.get_queue_sizes(task_types))
 
 
-def _get_all_queue_sizes(runtime: Runtime, _: Request) -> Response:
-    return json_response(runtime.engine.tasks.get_all_queue_sizes())
-
-
-def _get_all_queue_details(runtime: Runtime, _: Request) -> Response:
-    return json_response(runtime.engine.tasks.get_all_queue_details())
-
-
-def _get_poll_data(runtime: Runtime, request: Request) -> Response:
-    return json_response(runtime.engine.tasks.get_poll_data(request.required("taskType")))
-
-
-def _get_all_poll_data(runtime: Runtime, _: Request) -> Response:
-    return json_response(runtime.engine.tasks.get_all_poll_data())
-
-
-def _requeue_pending_tasks(runtime: Runtime, request: Request) -> Response:
-    return text_response(str(runtime.engine.tasks.requeue_pending(request["task_type"])))
-
-
 ROUTES = (
     Route("GET", "/tasks/poll/{task_type}", _poll_task),
     Route("GET", "/tasks/poll/batch/{task_type}", _batch_poll_tasks),
-    Route("POST", "/tasks", _update_task),
+    Route("POST", "/tasks", lambda runtime, request: text_response(runtime.engine.tasks.update(_task_result(request)))),
     Route("POST", "/tasks/update-v2", _update_task_v2),
     Route("POST", "/tasks/{workflow_id}/{status}/signal", _signal_workflow_task),
     Route("POST", "/tasks/{workflow_id}/{status}/signal/sync", _signal_workflow_task_sync),
     Route("POST", "/tasks/{workflow_id}/{reference_name}/{status}", _update_task_by_ref_name),
-    Route("POST", "/tasks/{workflow_id}/{reference_name}/{status}/sync", _update_task_sync),
-    Route("GET", "/tasks/{task_id}", _get_task),
-    Route("POST", "/tasks/{task_id}/log", _add_task_log),
+    Route(
+        "POST",
+        "/tasks/{workflow_id}/{reference_name}/{status}/sync",
+        lambda runtime, request: runtime.engine.tasks.update_sync(
+            request["workflow_id"],
+            request["reference_name"],
+            _status(request),
+            request.json_object(),
+            request.text("workerid"),
+        ),
+    ),
+    Route("GET", "/tasks/{task_id}", lambda runtime, request: runtime.engine.tasks.get(request["task_id"])),
+    Route(
+        "POST",
+        "/tasks/{task_id}/log",
+        lambda runtime, request: runtime.engine.tasks.add_log(request["task_id"], request.body_text()),
+    ),
     Route("GET", "/tasks/{task_id}/log", _get_task_logs),
-    Route("GET", "/tasks/search", _search_tasks),
-    Route("GET", "/tasks/search-v2", _search_tasks_v2),
+    Route("GET", "/tasks/search", lambda runtime, request: runtime.engine.search.tasks(**search_parameters(request))),
+    Route(
+        "GET", "/tasks/search-v2", lambda runtime, request: runtime.engine.search.tasks_v2(**search_parameters(request))
+    ),
     Route("GET", "/tasks/externalstoragelocation", get_external_storage_location),
     Route("GET", "/tasks/external-storage-location", get_external_storage_location),
-    Route("GET", "/tasks/queue/size", _get_queue_size),
+    Route(
+        "GET",
+        "/tasks/queue/size",
+        lambda runtime, request: runtime.engine.tasks.get_queue_size(
+            request.required("taskType"), request.text("domain")
+        ),
+    ),
     Route("GET", "/tasks/queue/sizes", _get_queue_sizes),
-    Route("GET", "/tasks/queue/all", _get_all_queue_sizes),
-    Route("GET", "/tasks/queue/all/verbose", _get_all_queue_details),
-    Route("GET", "/tasks/queue/polldata", _get_poll_data),
-    Route("GET", "/tasks/queue/polldata/all", _get_all_poll_data),
-    Route("POST", "/tasks/queue/requeue/{task_type}", _requeue_pending_tasks),
+    Route("GET", "/tasks/queue/all", lambda runtime, request: runtime.engine.tasks.get_all_queue_sizes()),
+    Route("GET", "/tasks/queue/all/verbose", lambda runtime, request: runtime.engine.tasks.get_all_queue_details()),
+    Route(
+        "GET",
+        "/tasks/queue/polldata",
+        lambda runtime, request: runtime.engine.tasks.get_poll_data(request.required("taskType")),
+    ),
+    Route("GET", "/tasks/queue/polldata/all", lambda runtime, request: runtime.engine.tasks.get_all_poll_data()),
+    Route(
+        "POST",
+        "/tasks/queue/requeue/{task_type}",
+        lambda runtime, request: text_response(str(runtime.engine.tasks.requeue_pending(request["task_type"]))),
+    ),
 )

@@ -24,28 +24,11 @@ _IDEMPOTENCY_STRATEGY = "com.netflix.conductor.common.metadata.workflow.Idempote
 _IDEMPOTENCY_STRATEGIES = ("FAIL", "RETURN_EXISTING", "FAIL_ON_RUNNING")
 _DEFAULT_WAIT = 10
 
-# -- start ---------------------------------------------------------------------------------------------
-
 
 def _start_request(request: Request) -> JsonObject:
     return request.json_object_with_choice(
         _START, "idempotencyStrategy", _IDEMPOTENCY_STRATEGY, _IDEMPOTENCY_STRATEGIES
     )
-
-
-def _start_workflow(runtime: Runtime, request: Request) -> Response:
-    return text_response(runtime.engine.workflows.start(_start_request(request)))
-
-
-def _start_workflow_by_name(runtime: Runtime, request: Request) -> Response:
-    workflow_id = runtime.engine.workflows.start_by_name(
-        request["name"],
-        request.json_object(),
-        version=request.number("version"),
-        correlation_id=request.text("correlationId"),
-        priority=request.number_or("priority", 0),
-    )
-    return text_response(workflow_id)
 
 
 async def _execute_workflow(runtime: Runtime, request: Request) -> Response:
@@ -71,86 +54,6 @@ async def _execute_workflow(runtime: Runtime, request: Request) -> Response:
     return json_response(run)
 
 
-def _test_workflow(runtime: Runtime, request: Request) -> Response:
-    return json_response(runtime.engine.workflows.test(request.json_object(_TEST)))
-
-
-def _send_message(runtime: Runtime, request: Request) -> Response:
-    return text_response(runtime.engine.workflows.send_message(request["workflow_id"], request.json_object()))
-
-
-# -- read ----------------------------------------------------------------------------------------------
-
-
-def _get_workflow(runtime: Runtime, request: Request) -> Response:
-    return json_response(runtime.engine.workflows.get(request["workflow_id"], request.flag("includeTasks", True)))
-
-
-def _get_workflow_status(runtime: Runtime, request: Request) -> Response:
-    state = runtime.engine.workflows.get_status(
-        request["workflow_id"], request.flag("includeOutput"), request.flag("includeVariables")
-    )
-    return json_response(state)
-
-
-def _get_workflow_tasks(runtime: Runtime, request: Request) -> Response:
-    tasks = runtime.engine.workflows.get_tasks(
-        request["workflow_id"],
-        start=request.number_or("start", 0),
-        count=request.number_or("count", 15),
-        status=request.texts("status"),
-    )
-    return json_response(tasks)
-
-
-def _get_running_workflows(runtime: Runtime, request: Request) -> Response:
-    ids = runtime.engine.workflows.get_running(
-        request["name"],
-        version=request.number_or("version", 1),
-        start_time=request.number("startTime", "java.lang.Long"),
-        end_time=request.number("endTime", "java.lang.Long"),
-    )
-    return json_response(ids)
-
-
-def _get_by_correlation_id(runtime: Runtime, request: Request) -> Response:
-    found = runtime.engine.workflows.get_by_correlation_id(
-        request["name"],
-        request["correlation_id"],
-        include_closed=request.flag("includeClosed"),
-        include_tasks=request.flag("includeTasks"),
-    )
-    return json_response(found)
-
-
-def _get_by_correlation_ids(runtime: Runtime, request: Request) -> Response:
-    found = runtime.engine.workflows.get_by_correlation_ids(
-        request["name"],
-        request.json_strings(),
-        include_closed=request.flag("includeClosed"),
-        include_tasks=request.flag("includeTasks"),
-    )
-    return json_response(found)
-
-
-# -- control -------------------------------------------------------------------------------------------
-
-
-def _decide(runtime: Runtime, request: Request) -> Response:
-    runtime.engine.workflows.decide(request["workflow_id"])
-    return EMPTY
-
-
-def _pause_workflow(runtime: Runtime, request: Request) -> Response:
-    runtime.engine.workflows.pause(request["workflow_id"])
-    return EMPTY
-
-
-def _resume_workflow(runtime: Runtime, request: Request) -> Response:
-    runtime.engine.workflows.resume(request["workflow_id"])
-    return EMPTY
-
-
 def _skip_task(runtime: Runtime, request: Request) -> Response:
     # From the query, where every value is a string: the server ignores the body.
     runtime.engine.workflows.skip_task(
@@ -172,10 +75,6 @@ def _map_in_query(request: Request, name: str) -> dict[str, Any] | None:
     return found or None
 
 
-def _rerun_workflow(runtime: Runtime, request: Request) -> Response:
-    return text_response(runtime.engine.workflows.rerun(request["workflow_id"], request.json_object(_RERUN)))
-
-
 def _restart_workflow(runtime: Runtime, request: Request) -> Response:
     runtime.engine.workflows.restart(request["workflow_id"], request.flag("useLatestDefinitions"))
     return NO_CONTENT
@@ -191,48 +90,6 @@ def _reset_callbacks(runtime: Runtime, request: Request) -> Response:
     return NO_CONTENT
 
 
-def _terminate_workflow(runtime: Runtime, request: Request) -> Response:
-    runtime.engine.workflows.terminate(request["workflow_id"], request.text("reason"))
-    return EMPTY
-
-
-def _remove_workflow(runtime: Runtime, request: Request) -> Response:
-    runtime.engine.workflows.remove(request["workflow_id"], request.flag("archiveWorkflow", True))
-    return EMPTY
-
-
-def _terminate_remove_workflow(runtime: Runtime, request: Request) -> Response:
-    runtime.engine.workflows.terminate_remove(
-        request["workflow_id"], request.text("reason"), request.flag("archiveWorkflow", True)
-    )
-    return EMPTY
-
-
-# -- search --------------------------------------------------------------------------------------------
-
-
-def _search_workflows(runtime: Runtime, request: Request) -> Response:
-    found = runtime.engine.search.workflows(
-        **search_parameters(request), classifier=request.text("classifier"), top_level_only=request.flag("topLevelOnly")
-    )
-    return json_response(found)
-
-
-def _search_workflows_v2(runtime: Runtime, request: Request) -> Response:
-    found = runtime.engine.search.workflows_v2(
-        **search_parameters(request), classifier=request.text("classifier"), top_level_only=request.flag("topLevelOnly")
-    )
-    return json_response(found)
-
-
-def _search_by_tasks(runtime: Runtime, request: Request) -> Response:
-    return json_response(runtime.engine.search.by_tasks(**search_parameters(request)))
-
-
-def _search_by_tasks_v2(runtime: Runtime, request: Request) -> Response:
-    return json_response(runtime.engine.search.by_tasks_v2(**search_parameters(request)))
-
-
 def get_external_storage_location(runtime: Runtime, request: Request) -> Response:
     """Returns where an external payload would be stored; `/tasks` has the same endpoint."""
     location = runtime.engine.tasks.get_external_storage_location(
@@ -242,32 +99,160 @@ def get_external_storage_location(runtime: Runtime, request: Request) -> Respons
 
 
 ROUTES = (
-    Route("POST", "/workflow", _start_workflow),
-    Route("POST", "/workflow/{name}", _start_workflow_by_name),
+    Route(
+        "POST",
+        "/workflow",
+        lambda runtime, request: text_response(runtime.engine.workflows.start(_start_request(request))),
+    ),
+    Route(
+        "POST",
+        "/workflow/{name}",
+        lambda runtime, request: text_response(
+            runtime.engine.workflows.start_by_name(
+                request["name"],
+                request.json_object(),
+                version=request.number("version"),
+                correlation_id=request.text("correlationId"),
+                priority=request.number_or("priority", 0),
+            )
+        ),
+    ),
     Route("POST", "/workflow/execute/{name}/{version}", _execute_workflow),
-    Route("POST", "/workflow/test", _test_workflow),
-    Route("POST", "/workflow/{workflow_id}/messages", _send_message),
-    Route("GET", "/workflow/search", _search_workflows),
-    Route("GET", "/workflow/search-v2", _search_workflows_v2),
-    Route("GET", "/workflow/search-by-tasks", _search_by_tasks),
-    Route("GET", "/workflow/search-by-tasks-v2", _search_by_tasks_v2),
+    Route("POST", "/workflow/test", lambda runtime, request: runtime.engine.workflows.test(request.json_object(_TEST))),
+    Route(
+        "POST",
+        "/workflow/{workflow_id}/messages",
+        lambda runtime, request: text_response(
+            runtime.engine.workflows.send_message(request["workflow_id"], request.json_object())
+        ),
+    ),
+    Route(
+        "GET",
+        "/workflow/search",
+        lambda runtime, request: runtime.engine.search.workflows(
+            **search_parameters(request),
+            classifier=request.text("classifier"),
+            top_level_only=request.flag("topLevelOnly"),
+        ),
+    ),
+    Route(
+        "GET",
+        "/workflow/search-v2",
+        lambda runtime, request: runtime.engine.search.workflows_v2(
+            **search_parameters(request),
+            classifier=request.text("classifier"),
+            top_level_only=request.flag("topLevelOnly"),
+        ),
+    ),
+    Route(
+        "GET",
+        "/workflow/search-by-tasks",
+        lambda runtime, request: runtime.engine.search.by_tasks(**search_parameters(request)),
+    ),
+    Route(
+        "GET",
+        "/workflow/search-by-tasks-v2",
+        lambda runtime, request: runtime.engine.search.by_tasks_v2(**search_parameters(request)),
+    ),
     Route("GET", "/workflow/externalstoragelocation", get_external_storage_location),
     Route("GET", "/workflow/external-storage-location", get_external_storage_location),
-    Route("GET", "/workflow/running/{name}", _get_running_workflows),
-    Route("GET", "/workflow/{workflow_id}", _get_workflow),
-    Route("GET", "/workflow/{workflow_id}/status", _get_workflow_status),
-    Route("GET", "/workflow/{workflow_id}/tasks", _get_workflow_tasks),
-    Route("GET", "/workflow/{name}/correlated/{correlation_id}", _get_by_correlation_id),
-    Route("POST", "/workflow/{name}/correlated", _get_by_correlation_ids),
-    Route("PUT", "/workflow/decide/{workflow_id}", _decide),
-    Route("PUT", "/workflow/{workflow_id}/pause", _pause_workflow),
-    Route("PUT", "/workflow/{workflow_id}/resume", _resume_workflow),
+    Route(
+        "GET",
+        "/workflow/running/{name}",
+        lambda runtime, request: runtime.engine.workflows.get_running(
+            request["name"],
+            version=request.number_or("version", 1),
+            start_time=request.number("startTime", "java.lang.Long"),
+            end_time=request.number("endTime", "java.lang.Long"),
+        ),
+    ),
+    Route(
+        "GET",
+        "/workflow/{workflow_id}",
+        lambda runtime, request: runtime.engine.workflows.get(
+            request["workflow_id"], request.flag("includeTasks", True)
+        ),
+    ),
+    Route(
+        "GET",
+        "/workflow/{workflow_id}/status",
+        lambda runtime, request: runtime.engine.workflows.get_status(
+            request["workflow_id"], request.flag("includeOutput"), request.flag("includeVariables")
+        ),
+    ),
+    Route(
+        "GET",
+        "/workflow/{workflow_id}/tasks",
+        lambda runtime, request: runtime.engine.workflows.get_tasks(
+            request["workflow_id"],
+            start=request.number_or("start", 0),
+            count=request.number_or("count", 15),
+            status=request.texts("status"),
+        ),
+    ),
+    Route(
+        "GET",
+        "/workflow/{name}/correlated/{correlation_id}",
+        lambda runtime, request: runtime.engine.workflows.get_by_correlation_id(
+            request["name"],
+            request["correlation_id"],
+            include_closed=request.flag("includeClosed"),
+            include_tasks=request.flag("includeTasks"),
+        ),
+    ),
+    Route(
+        "POST",
+        "/workflow/{name}/correlated",
+        lambda runtime, request: runtime.engine.workflows.get_by_correlation_ids(
+            request["name"],
+            request.json_strings(),
+            include_closed=request.flag("includeClosed"),
+            include_tasks=request.flag("includeTasks"),
+        ),
+    ),
+    Route(
+        "PUT",
+        "/workflow/decide/{workflow_id}",
+        lambda runtime, request: runtime.engine.workflows.decide(request["workflow_id"]),
+    ),
+    Route(
+        "PUT",
+        "/workflow/{workflow_id}/pause",
+        lambda runtime, request: runtime.engine.workflows.pause(request["workflow_id"]),
+    ),
+    Route(
+        "PUT",
+        "/workflow/{workflow_id}/resume",
+        lambda runtime, request: runtime.engine.workflows.resume(request["workflow_id"]),
+    ),
     Route("PUT", "/workflow/{workflow_id}/skiptask/{reference_name}", _skip_task),
-    Route("POST", "/workflow/{workflow_id}/rerun", _rerun_workflow),
+    Route(
+        "POST",
+        "/workflow/{workflow_id}/rerun",
+        lambda runtime, request: text_response(
+            runtime.engine.workflows.rerun(request["workflow_id"], request.json_object(_RERUN))
+        ),
+    ),
     Route("POST", "/workflow/{workflow_id}/restart", _restart_workflow),
     Route("POST", "/workflow/{workflow_id}/retry", _retry_workflow),
     Route("POST", "/workflow/{workflow_id}/resetcallbacks", _reset_callbacks),
-    Route("DELETE", "/workflow/{workflow_id}", _terminate_workflow),
-    Route("DELETE", "/workflow/{workflow_id}/remove", _remove_workflow),
-    Route("DELETE", "/workflow/{workflow_id}/terminate-remove", _terminate_remove_workflow),
+    Route(
+        "DELETE",
+        "/workflow/{workflow_id}",
+        lambda runtime, request: runtime.engine.workflows.terminate(request["workflow_id"], request.text("reason")),
+    ),
+    Route(
+        "DELETE",
+        "/workflow/{workflow_id}/remove",
+        lambda runtime, request: runtime.engine.workflows.remove(
+            request["workflow_id"], request.flag("archiveWorkflow", True)
+        ),
+    ),
+    Route(
+        "DELETE",
+        "/workflow/{workflow_id}/terminate-remove",
+        lambda runtime, request: runtime.engine.workflows.terminate_remove(
+            request["workflow_id"], request.text("reason"), request.flag("archiveWorkflow", True)
+        ),
+    ),
 )

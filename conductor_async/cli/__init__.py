@@ -15,34 +15,34 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-FAILED = 1
-"""The exit code when what was asked for did not work."""
+_FAILED = 1
+"""The exit code when the command failed."""
 
-MISUSED = 2
-"""The exit code when it was asked for in a way that cannot work."""
+_USAGE_ERROR = 2
+"""The exit code when the command was called wrongly."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs a command. Returns the exit code: 0 it did what it should, 1 it failed, 2 it was asked for wrongly."""
+    """Runs a command. Returns the exit code: 0 if it succeeded, 1 if it failed, 2 if it was called wrongly."""
     try:
         from cyclopts import CycloptsError  # the extra [cli]: imported when it is needed
 
-        from conductor_async.cli.app import make_app
+        from conductor_async.cli._app import make_app
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in ("cyclopts", "rich"):
             raise
-        return _say("The command line needs the extra [cli]: pip install 'conductor-async[cli]'", MISUSED)
+        return _print_error("The command line needs the extra [cli]: pip install 'conductor-async[cli]'", _USAGE_ERROR)
     try:
         code = make_app()(list(arguments), result_action="return_value", exit_on_error=False, print_error=True)
     except CycloptsError:
-        return MISUSED  # it has said so
+        return _USAGE_ERROR  # cyclopts has printed why
     except ConfigurationError as error:
-        return _say(str(error), MISUSED)
+        return _print_error(str(error), _USAGE_ERROR)
     except ConductorError as error:
-        return _say(str(error), FAILED)
+        return _print_error(str(error), _FAILED)
     return code if isinstance(code, int) else 0
 
 
-def _say(text: str, code: int) -> int:
+def _print_error(text: str, code: int) -> int:
     sys.stderr.write(f"{text}\n")
     return code

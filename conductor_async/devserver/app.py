@@ -1,16 +1,16 @@
-"""The dev server as an ASGI app: for uvicorn, for another app to mount, for a test client."""
+"""The dev server as an ASGI app: for uvicorn, for another app that mounts it, for a test client."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.devserver import exchange
+from conductor_async.devserver.request import Request
 from conductor_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import starlette.requests
+    import starlette.responses
     from starlette.applications import Starlette
-    from starlette.requests import Request
-    from starlette.responses import Response
 
     from conductor_async.devserver.server import DevServer
 
@@ -20,10 +20,10 @@ _METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
 
 def asgi_app(server: DevServer) -> Starlette:
-    """An ASGI app that answers as the server does.
+    """Returns an ASGI app that responds as the server does.
 
-    Every path goes to the server: which of Conductor's paths is meant is not for a list of patterns to say, of which
-    the first that fits would win.
+    It has one route for every path. Starlette's own routing takes the first pattern that matches; Conductor's takes
+    the most literal one, and is in `RouteTable`.
 
     Raises:
         ConfigurationError: Starlette is not installed.
@@ -37,22 +37,26 @@ def asgi_app(server: DevServer) -> Starlette:
             "The ASGI app needs the extra [embedded]: pip install 'conductor-async[embedded]'."
         ) from error
 
-    async def answer(request: Request) -> Response:
-        raw_path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
-        root: str = request.scope.get("root_path", "")
-        given = await server.answer(
-            exchange.Request(
-                request.method,
-                raw_path.partition(b"?")[0].decode("latin-1").removeprefix(root),
-                request.scope["query_string"].decode("latin-1"),
-                request.headers.get("content-type", ""),
-                await request.body(),
-            )
-        )
-        response = Response(given.body, given.status)
-        if given.content_type is not None:
-            response.headers["Content-Type"] = given.content_type
-        response.headers.update(dict(given.headers))
-        return response
+    async def endpoint(http_request: starlette.requests.Request) -> starlette.responses.Response:
+        response = await server.handle(await _request_of(http_request))
+        http_response = Response(response.body, response.status)
+        if response.content_type is not None:
+            http_response.headers["Content-Type"] = response.content_type
+        http_response.headers.update(dict(response.headers))
+        return http_response
 
-    return Starlette(routes=[Route("/{path:path}", answer, methods=_METHODS)])
+    return Starlette(routes=[Route("/{path:path}", endpoint, methods=_METHODS)])
+
+
+async def _request_of(http_request: starlette.requests.Request) -> Request:
+    scope = http_request.scope
+    # The path as it was sent: whether a slash was escaped matters to the server, and `path` is decoded.
+    raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+    root: str = scope.get("root_path", "")
+    return Request(
+        http_request.method,
+        raw_path.partition(b"?")[0].decode("latin-1").removeprefix(root),
+        scope["query_string"].decode("latin-1"),
+        http_request.headers.get("content-type", ""),
+        await http_request.body(),
+    )

@@ -1,7 +1,7 @@
-"""A task group that belongs to no task of its user: it may be opened in one and closed in another.
+"""A task group that can be opened in one task and closed in another.
 
-Notebook cells and the fixtures of test frameworks enter and leave a context in different tasks, where a plain task
-group refuses to be left.
+Notebook cells and test fixtures enter and leave a context in different tasks. A plain task group must be left by the
+task that entered it, so this one is held by a task of its own.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ __all__ = ["DetachedTaskGroup"]
 
 
 class DetachedTaskGroup:
-    """Runs coroutines until it is closed. What one of them raises ends the others, and comes out when it is closed."""
+    """Runs coroutines until it is closed. If one raises, the others are cancelled, and `aclose` raises the error."""
 
     def __init__(self) -> None:
         self._group: TaskGroup | None = None
         self._closing = anyio.Event()
-        self._over = anyio.Event()
+        self._closed = anyio.Event()
         self._error: BaseException | None = None
-        self._task: asyncio.Task[None] | None = None  # the loop itself holds tasks only weakly
+        self._task: asyncio.Task[None] | None = None  # the event loop holds only weak references to tasks
 
     async def open(self) -> None:
-        """Makes the task group."""
+        """Starts the task group."""
         opened = anyio.Event()
         if "trio" in type(anyio.lowlevel.current_token().native_token).__module__:
             import trio
@@ -42,22 +42,22 @@ class DetachedTaskGroup:
         await opened.wait()
 
     def start_soon(self, function: Callable[..., Coroutine[Any, Any, None]], *args: object) -> None:
-        """Runs a coroutine function, unless it is too late."""
+        """Runs a coroutine function, unless the group is closed or was never opened."""
         if self._group is not None and not self._closing.is_set():
             self._group.start_soon(function, *args)
 
     async def aclose(self) -> None:
-        """Cancels what runs, and waits until it has ended.
+        """Cancels what runs and waits until it has ended. Idempotent.
 
         Raises:
-            BaseException: What one of the coroutines raised.
+            BaseException: What one of the coroutines raised; a group if there were several.
         """
         self._closing.set()
         if self._group is None:
             return
         self._group.cancel_scope.cancel()
         with anyio.CancelScope(shield=True):
-            await self._over.wait()
+            await self._closed.wait()
         error, self._error = self._error, None
         if error is not None:
             raise error
@@ -70,4 +70,4 @@ class DetachedTaskGroup:
         except BaseExceptionGroup as errors:
             self._error = errors.exceptions[0] if len(errors.exceptions) == 1 else errors
         finally:
-            self._over.set()
+            self._closed.set()

@@ -1,20 +1,20 @@
-"""Which handler answers a path. As in the real server, a literal segment wins over one that takes any value."""
+"""Which handler a path leads to. As in the real server, a literal segment wins over one that takes any value."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from conductor_async.devserver.exchange import Request, Response
+    from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
 
-    Handler = Callable[[Runtime, Request], Response | Awaitable[Response]]
+    Handler = Callable[[Runtime, Request], Any]
 
-__all__ = ["Found", "Route", "RouteTable"]
+__all__ = ["Match", "Route", "RouteTable"]
 
 
 class Route(NamedTuple):
@@ -23,7 +23,7 @@ class Route(NamedTuple):
     Attributes:
         method: The HTTP method.
         template: The path, such as `/workflow/{workflow_id}/pause`.
-        handler: What answers; a coroutine function if it waits.
+        handler: Returns the JSON of the response, None for an empty one, or a `Response`; async if it waits.
     """
 
     method: str
@@ -40,22 +40,22 @@ class _Node:
     )
 
 
-class Found(NamedTuple):
+class Match(NamedTuple):
     """What a path leads to.
 
     Attributes:
-        handler: What answers, if the method fits.
-        segments: The values in the path.
-        methods: All methods that the path has; empty if there is no such path.
+        handler: The handler for the method; None if the path does not have the method.
+        path_parameters: The values in the path, decoded.
+        methods: The methods that the path has; empty if there is no such path.
     """
 
     handler: Handler | None
-    segments: dict[str, str]
+    path_parameters: dict[str, str]
     methods: tuple[str, ...]
 
 
 class RouteTable:
-    """All endpoints, as a tree of segments: finding one takes as long as its path, however many there are."""
+    """All endpoints, as a tree of path segments: the time of a lookup does not depend on how many there are."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._root = _Node()
@@ -73,22 +73,22 @@ class RouteTable:
             else:
                 node = node.literals.setdefault(segment, _Node())
         if route.method in node.routes:
-            raise ValueError(f"two handlers for {route.method} {route.template}")
+            raise ValueError(f"There are two handlers for {route.method} {route.template}")
         node.routes[route.method] = (route.handler, tuple(names))
 
-    def find(self, method: str, path: str) -> Found:
-        """What answers `method` on `path`, which is percent-encoded."""
+    def find(self, method: str, path: str) -> Match:
+        """Returns what `method` on `path`, which is percent-encoded, leads to."""
         methods: dict[str, None] = {}
         for node, values in _matches(self._root, path.split("/")[1:], ()):
             if method in node.routes:
                 handler, names = node.routes[method]
-                return Found(handler, dict(zip(names, map(unquote, values), strict=True)), (method,))
+                return Match(handler, dict(zip(names, map(unquote, values), strict=True)), (method,))
             methods |= dict.fromkeys(node.routes)
-        return Found(None, {}, tuple(methods))
+        return Match(None, {}, tuple(methods))
 
 
 def _matches(node: _Node, segments: list[str], values: tuple[str, ...]) -> Iterator[tuple[_Node, tuple[str, ...]]]:
-    """The nodes that the segments lead to and that have routes, the most literal first."""
+    """Yields the nodes with routes that the segments lead to, the most literal first."""
     if not segments:
         if node.routes:
             yield node, values

@@ -1,4 +1,4 @@
-"""What makes an engine go by itself: its time, the work it leaves to others, and those who wait for it."""
+"""Runs an engine on the event loop: performs the work that it hands out, drives its time, wakes those who wait."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-import anyio
-import anyio.lowlevel
-
 from conductor_async.devserver.detached_tasks import DetachedTaskGroup
+from conductor_async.devserver.time_driver import TimeDriver
+from conductor_async.devserver.waiters import Waiters
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
+    from contextlib import AbstractContextManager
+
+    import anyio
 
     from conductor_async.devserver.virtual_clock import VirtualClock
     from conductor_async.engine import Engine, ExternalWork
@@ -22,12 +24,9 @@ __all__ = ["Outcome", "Runtime"]
 
 logger = logging.getLogger("conductor_async")
 
-_QUIET = 0.001
-"""Real seconds in which nothing may have happened before time is skipped."""
-
 
 class Outcome(NamedTuple):
-    """What became of work that the engine left to others."""
+    """How a task that the engine handed out has ended."""
 
     status: str
     output: JsonObject | None = None
@@ -38,236 +37,131 @@ class Runtime:
     """Runs an engine on the event loop.
 
     Args:
-        engine: The engine. It has to go by `time`.
-        time: What time it is.
-        perform: Does the work that the engine leaves to others. Returning None leaves a task as it is, until its
-            timeouts end it.
+        engine: The engine. Its clock must be `clock`.
+        clock: The clock.
+        perform: Performs work that the engine hands out. Returning None leaves the task as it is, until its timeouts
+            end it.
 
     Attributes:
         engine: The engine.
-        time: What time it is.
-        closing: Whether those who wait are to be answered now.
+        clock: The clock.
+        closing: Whether requests are answered at once instead of waiting.
     """
 
     def __init__(
-        self, engine: Engine, time: VirtualClock, perform: Callable[[ExternalWork], Awaitable[Outcome | None]]
+        self, engine: Engine, clock: VirtualClock, perform: Callable[[ExternalWork], Awaitable[Outcome | None]]
     ) -> None:
         self.engine = engine
-        self.time = time
+        self.clock = clock
         self.closing = False
         self._perform = perform
-        self._background = DetachedTaskGroup()
-        self._queue_waits: dict[str, set[anyio.Event]] = {}
-        self._change_waits: dict[str, set[anyio.Event]] = {}
-        self._earlier = anyio.Event()
-        self._planned: float | None = None
-        self._busy = 0
-        self._pulse = 0
-        self._asked = False
-        engine.on_queued = self._queued
-        engine.on_change = self._changed
-        time.on_sooner = self._plan
-        time.on_activity = self.note_activity
+        self._tasks = DetachedTaskGroup()
+        self._time = TimeDriver(engine, clock, self.settle)
+        self._queue_waiters = Waiters()
+        self._execution_waiters = Waiters()
+        engine.on_queued = self._on_queued
+        engine.on_change = self._on_change
+
+    # -- life --------------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Starts to keep the time."""
-        await self._background.open()
-        self._background.start_soon(self._keep_time)
+        """Starts driving the engine's time."""
+        await self._tasks.open()
+        self._tasks.start_soon(self._time.run)
 
-    def answer_all(self) -> None:
-        """Has every request that waits be answered now; those that come later do not wait."""
+    def release_waiters(self) -> None:
+        """Has all waiting requests answered now; later ones do not wait until `closing` is False again."""
         self.closing = True
-        for waits in (self._queue_waits, self._change_waits):
-            for events in list(waits.values()):
-                for event in events:
-                    event.set()
+        self._queue_waiters.wake_all()
+        self._execution_waiters.wake_all()
 
     async def aclose(self) -> None:
-        """Answers those who wait and ends all that runs here.
+        """Has waiting requests answered, and ends everything that runs here.
 
         Raises:
-            BaseException: What went wrong in the background.
+            BaseException: What one of the tasks here raised.
         """
-        self.answer_all()
-        await self._background.aclose()
+        self.release_waiters()
+        await self._tasks.aclose()
 
-    # -- after every command -----------------------------------------------------------------------
+    # -- what requests tell it ---------------------------------------------------------------------
 
-    def note_activity(self) -> None:
-        """Something was done that time must not overtake."""
-        self._pulse += 1
+    def record_activity(self) -> None:
+        """Notes that something happened that a skip of time must not overtake."""
+        self._time.record_activity()
 
-    def note_request(self) -> None:
-        """Somebody asked for something else than a task."""
-        self._asked = True
+    def finish_request(self, *, is_read: bool, is_poll: bool) -> None:
+        """Follows up on a request that was handled.
+
+        Args:
+            is_read: Whether it cannot have changed anything.
+            is_poll: Whether it asked for tasks.
+        """
+        if not is_read:
+            self._time.record_activity()
+        if not is_poll:
+            self._time.record_query()
+        self.settle()
 
     def settle(self) -> None:
-        """To be called when the engine may have changed: starts what it leaves to others, and looks at its timers."""
+        """Follows up on a possible change of the engine: starts the work that it hands out, plans its next timer."""
         engine = self.engine
         if engine.external_work:
             work, engine.external_work[:] = list(engine.external_work), ()
             for each in work:
-                self._busy += 1
-                self._background.start_soon(self._do, each)
+                self._time.begin_external_work()
+                self._tasks.start_soon(self._run_external_work, each)
         due = engine.next_due()
         if due is not None:
-            self._plan(due)
+            self._time.plan(due)
 
-    async def _do(self, work: ExternalWork) -> None:
+    async def _run_external_work(self, work: ExternalWork) -> None:
         try:
             outcome = await self._perform(work)
         finally:
-            self._busy -= 1
-            self._pulse += 1
-        if outcome is not None:
-            with _not_fatal(f"The end of task {work.task_id}"):
-                self.engine.complete_external(
-                    work.task_id, status=outcome.status, output=outcome.output, reason=outcome.reason
-                )
-            self.settle()
-
-    @contextmanager
-    def idle(self) -> Generator[None]:
-        """Held by work that only waits for others meanwhile: it does not keep time from being skipped."""
-        self._busy -= 1
+            self._time.end_external_work()
+        if outcome is None:
+            return
         try:
-            yield
-        finally:
-            self._busy += 1
+            self.engine.complete_external(
+                work.task_id, status=outcome.status, output=outcome.output, reason=outcome.reason
+            )
+        except Exception:
+            # The boundary of one task: a defect in one execution must not end the work of the others.
+            logger.exception("The embedded Conductor failed to end task %s; its execution may hang", work.task_id)
+        self.settle()
 
-    # -- waiting for the engine ---------------------------------------------------------------------
+    # -- waiting for the engine --------------------------------------------------------------------
 
     @contextmanager
-    def queued(self, task_type: str, domain: str | None) -> Generator[anyio.Event]:
-        """An event that is set when a task of this type has become ready."""
-        with _listed(self._queue_waits, f"{domain}:{task_type}" if domain else task_type) as event:
+    def task_queued(self, task_type: str, domain: str | None) -> Generator[anyio.Event]:
+        """Yields an event that is set when a task of this type becomes ready."""
+        with self._queue_waiters.event(f"{domain}:{task_type}" if domain else task_type) as event:
             yield event
 
     @contextmanager
-    def changed(self, workflow_id: str) -> Generator[anyio.Event]:
-        """An event that is set when the execution, or one below it, has changed."""
-        with _listed(self._change_waits, workflow_id) as event:
+    def execution_changed(self, workflow_id: str) -> Generator[anyio.Event]:
+        """Yields an event that is set when the execution, or one of its sub-workflows, changes."""
+        with self._execution_waiters.event(workflow_id) as event:
             yield event
 
-    def _queued(self, queue: str) -> None:
-        self._pulse += 1
-        for event in self._queue_waits.get(queue, ()):
-            event.set()
+    def _on_queued(self, queue: str) -> None:
+        self._time.record_activity()
+        self._queue_waiters.wake(queue)
 
-    def _changed(self, workflow_id: str) -> None:
-        self._pulse += 1
-        around: str | None = workflow_id
-        while self._change_waits and around is not None:  # who waits for an execution waits for those below it too
-            for event in self._change_waits.get(around, ()):
-                event.set()
-            around = self.engine.workflows.get_parent(around)
+    def _on_change(self, workflow_id: str) -> None:
+        self._time.record_activity()
+        current: str | None = workflow_id
+        while self._execution_waiters and current is not None:  # who waits for a parent waits for its children, too
+            self._execution_waiters.wake(current)
+            current = self.engine.workflows.get_parent(current)
 
     # -- time --------------------------------------------------------------------------------------
 
     async def advance(self, seconds: float) -> None:
-        """Moves time on, timer by timer. Returns when all that was due has been done and attached hosts rest again.
+        """Moves time forward. See `TimeDriver.advance`."""
+        await self._time.advance(seconds)
 
-        Tasks that run when it is called need not have ended: a worker may call it.
-        """
-        before = self._unrest()
-        until = self.time.now() + seconds
-        await self._rest(before)
-        while (due := self._next_due()) is not None and due <= until:
-            self._move_to(due)
-            await self._rest(before)
-        self._move_to(until)
-        await self._rest(before)
-
-    def _unrest(self) -> int:
-        return self._busy + self.time.pending_work
-
-    async def _rest(self, pending_work: int) -> None:
-        """Returns when for a moment nothing has happened, and nothing goes on that did not before."""
-        while True:
-            pulse = self._pulse
-            await anyio.sleep(_QUIET)
-            if self._pulse == pulse and self._unrest() <= pending_work and (pending_work or not self._has_takers()):
-                return
-
-    async def _keep_time(self) -> None:
-        while True:
-            due = self._next_due()
-            wait = None if due is None else due - self.time.now()
-            if wait is not None and wait <= 0:
-                self._move_to(self.time.now())
-                await anyio.lowlevel.checkpoint()
-            elif wait is None or due is None or self.time.kind == "manual":
-                await self._until_planned(due, None)
-            elif self.time.kind == "real":
-                await self._until_planned(due, wait)
-            else:
-                await self._skip(due, wait)
-
-    async def _skip(self, due: float, wait: float) -> None:
-        """Jumps to `due` if nobody needs the time until then."""
-        pulse = self._pulse
-        await self._until_planned(due, min(wait, _QUIET))
-        if self._pulse != pulse or self._next_due() != due or not self._may_skip():
-            return
-        if self.engine.next_due() == due and self.engine.next_is_schedule():
-            # A schedule has no end. Unless somebody has looked since it fired last, it does not fire again.
-            if not self._asked:
-                return
-            self._asked = False
-        self._move_to(due)
-
-    def _may_skip(self) -> bool:
-        """Whether nothing goes on, and something waits for time to pass: a host that merely sleeps is no reason."""
-        if self._unrest() or self._has_takers():
-            return False
-        return self.engine.next_due() is not None or self.time.next_due(at_server=True) is not None
-
-    def _has_takers(self) -> bool:
-        """Whether an attached host is about to get a task."""
-        return any(self.engine.tasks.has_ready(task_type, domain) for task_type, domain in self.time.attached)
-
-    def _next_due(self) -> float | None:
-        """When something is to be done next: a timer of the engine's, or a sleeper to be woken."""
-        dues = [due for due in (self.engine.next_due(), self.time.next_due()) if due is not None]
-        return min(dues, default=None)
-
-    def _move_to(self, when: float) -> None:
-        self.time.move_to(when)
-        with _not_fatal("What was due"):
-            self.engine.run_due()
-        self._pulse += 1
-        self.settle()
-
-    def _plan(self, due: float) -> None:
-        """Wakes the keeper of the time if it would wake too late for this."""
-        if self._planned is None or due < self._planned:
-            self._planned = due
-            self._earlier.set()
-
-    async def _until_planned(self, due: float | None, seconds: float | None) -> None:
-        self._planned = due
-        self._earlier = anyio.Event()
-        with anyio.move_on_after(seconds):
-            await self._earlier.wait()
-
-
-@contextmanager
-def _not_fatal(what: str) -> Generator[None]:
-    """The boundary of what the engine does on its own: where one execution breaks it, the others go on."""
-    try:
-        yield
-    except Exception:
-        logger.exception("%s broke the embedded Conductor", what)
-
-
-@contextmanager
-def _listed(waits: dict[str, set[anyio.Event]], key: str) -> Generator[anyio.Event]:
-    event = anyio.Event()
-    waits.setdefault(key, set()).add(event)
-    try:
-        yield event
-    finally:
-        listed = waits[key]
-        listed.discard(event)
-        if not listed:
-            del waits[key]
+    def waiting_for_engine(self) -> AbstractContextManager[None]:
+        """Held by external work while it only waits for the engine: then it is no reason not to skip time."""
+        return self._time.idle()

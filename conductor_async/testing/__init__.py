@@ -1,4 +1,4 @@
-"""What tests of workflows are made of: a Conductor to run them on, mocks, assertions, recordings.
+"""A kit for testing workflows: a Conductor to run them on, mocks, assertions, recordings.
 
 ```python
 async with WorkflowEnvironment.embedded() as env:
@@ -9,7 +9,7 @@ async with WorkflowEnvironment.embedded() as env:
 """
 
 from conductor_async.embedded import TIMES_OUT, Mock, MockAnswer
-from conductor_async.testing.assertions import (
+from conductor_async.testing._assertions import (
     assert_completed,
     assert_failed,
     assert_no_task,
@@ -17,11 +17,12 @@ from conductor_async.testing.assertions import (
     assert_status,
     assert_task,
 )
-from conductor_async.testing.environment import WorkflowEnvironment
-from conductor_async.testing.recording import Recording, capture
-from conductor_async.testing.redaction import Redaction
-from conductor_async.testing.replay import assert_replays, assert_task_replays, replay, replay_task
-from conductor_async.testing.tree import execution_tree
+from conductor_async.testing._environment import WorkflowEnvironment
+from conductor_async.testing._recording import Recording, capture
+from conductor_async.testing._redaction import Redaction
+from conductor_async.testing._replay import assert_replays, replay
+from conductor_async.testing._task_replay import assert_task_replays, replay_task
+from conductor_async.testing._tree import execution_tree
 
 __all__ = [
     "TIMES_OUT",

@@ -1,6 +1,6 @@
 """The pytest plugin: `--conductor=embedded|local|URL`, and the fixtures `conductor_env` and `conductor`.
 
-It loads by itself where conductor-async is installed.
+pytest loads it wherever conductor-async is installed.
 """
 
 from __future__ import annotations
@@ -14,41 +14,39 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from conductor_async.client import ConductorClient
-    from conductor_async.testing.environment import WorkflowEnvironment
+    from conductor_async.testing._environment import WorkflowEnvironment
 
 __all__ = ["conductor", "conductor_env", "pytest_addoption", "pytest_configure", "pytest_report_header"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--conductor`, and `conductor` in the configuration file."""
-    text = "what `conductor_env` is: embedded, local (a real server, started for this run), or the URL of a server"
+    """Adds the option `--conductor`, and `conductor` for the configuration file."""
+    text = "the Conductor of `conductor_env`: embedded, local (a real server, started for this run), or a server's URL"
     parser.getgroup("conductor").addoption("--conductor", metavar="embedded|local|URL", help=text)
-    parser.addini("conductor", f"{text}. The option --conductor goes before it.", default="")
+    parser.addini("conductor", f"{text}. The option --conductor overrides it.", default="")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuses what is no Conductor, before the first test."""
+    """Rejects an unknown Conductor before the first test."""
     which = _which(config)
     if which not in ("", "embedded", "local") and "://" not in which:
-        raise pytest.UsageError(
-            f"there is no conductor {which!r}: it can be embedded, local or the URL of a server's API"
-        )
+        raise pytest.UsageError(f"there is no conductor {which!r}: use embedded, local or the URL of a server's API")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """Says so when the tests run on anything but the default."""
+    """Reports the Conductor, unless it is the default."""
     which = _which(config)
     return f"conductor: {which}" if which else None
 
 
 def _which(config: pytest.Config) -> str:
-    """What was asked for; empty if nothing was."""
+    """Returns the chosen Conductor; empty if none was chosen."""
     return str(config.getoption("--conductor") or config.getini("conductor") or "")
 
 
 @pytest.fixture(scope="session")
 def _conductor_server(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of the run's own real server, in a thread of its own: tests have their own event loops."""
+    """The URL of this run's real server. Its event loop is in a thread, because each test has a loop of its own."""
     from conductor_async.localserver import LocalServer
 
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(LocalServer()) as server:
@@ -56,7 +54,7 @@ def _conductor_server(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 async def _environment(request: pytest.FixtureRequest) -> AsyncIterator[WorkflowEnvironment]:
-    from conductor_async.testing.environment import WorkflowEnvironment
+    from conductor_async.testing._environment import WorkflowEnvironment
 
     match _which(request.config):
         case "":
@@ -81,9 +79,9 @@ else:
 
 @pytest.fixture
 def conductor_env(request: pytest.FixtureRequest) -> WorkflowEnvironment:
-    """A `WorkflowEnvironment` of the test's own: embedded, unless `--conductor` or CONDUCTOR_SERVER_URL says otherwise.
+    """A `WorkflowEnvironment` for the test: embedded, unless `--conductor` or CONDUCTOR_SERVER_URL says otherwise.
 
-    For async tests, run by anyio's plugin or by pytest-asyncio.
+    It is for async tests that anyio's plugin or pytest-asyncio runs.
     """
     if "anyio_backend" in request.fixturenames:
         found: WorkflowEnvironment = request.getfixturevalue("_conductor_env_of_anyio")

@@ -29,7 +29,7 @@ def dev(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_until_it_is_told_to_stop(ending: signal.Signals) -> None:
+def test_it_serves_until_a_signal(ending: signal.Signals) -> None:
     with dev("--port", "0") as process:
         assert process.stdout is not None
         first = process.stdout.readline()
@@ -49,18 +49,18 @@ def test_it_serves_until_it_is_told_to_stop(ending: signal.Signals) -> None:
         assert f"CONDUCTOR_SERVER_URL={url[0]}" in rest
 
 
-def test_a_port_that_cannot_be_is_said_in_one_line() -> None:
+def test_an_invalid_port_is_one_line_of_error() -> None:
     with dev("--port", "99999") as process:
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 2
-    assert errors == "port must be from 0 (any that is free) to 65535, not 99999\n"
+    assert errors == "port must be from 0 (any free port) to 65535, not 99999\n"
 
 
-def test_a_port_that_is_taken_is_said_in_one_line() -> None:
+def test_a_port_in_use_is_one_line_of_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with dev("--port", port) as process:
             _, errors = process.communicate(timeout=20)
     assert process.returncode == 2
-    assert errors.startswith(f"Port {port} of 127.0.0.1 cannot be had")
+    assert errors.startswith(f"Cannot listen on port {port} of 127.0.0.1")
     assert errors.count("\n") == 1

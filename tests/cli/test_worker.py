@@ -62,7 +62,7 @@ class Process:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "conductor_async", "worker", *arguments],
                 cwd=folder,
-                env=os.environ | {"CONDUCTOR_WORKER_ALL_POLL_TIMEOUT": "500"} | environment,
+                env=os.environ | {"CONDUCTOR_WORKER_ALL_POLL_TIMEOUT": "100"} | environment,
                 stdout=out,
                 stderr=err,
             )
@@ -124,11 +124,6 @@ def here(tmp_path: Path, task_type: str, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def conductor(server_url: str) -> AsyncIterator[ConductorClient]:
     async with ConductorClient(server_url) as client:
         yield client
@@ -152,7 +147,7 @@ async def task_of(conductor: ConductorClient, workflow_id: str) -> Any:
 @pytest.mark.server
 @pytest.mark.anyio
 @pytest.mark.parametrize("app", ["shop:pack", "shop:workers", "shop:make_host"])
-async def test_it_works_until_sigterm_and_ends_with_0(
+async def test_it_works_until_sigterm_and_exits_with_0(
     run: Callable[..., Process], conductor: ConductorClient, server_url: str, task_type: str, app: str
 ) -> None:
     process = run(app, "--server", server_url)
@@ -169,11 +164,11 @@ async def test_it_works_until_sigterm_and_ends_with_0(
 @pytest.mark.server
 @pytest.mark.anyio
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-async def test_what_runs_at_a_signal_is_finished_and_delivered(
+async def test_a_running_task_is_finished_and_delivered_after_a_signal(
     run: Callable[..., Process], conductor: ConductorClient, server_url: str, task_type: str, number: signal.Signals
 ) -> None:
     process = run("shop", CONDUCTOR_SERVER_URL=server_url)
-    workflow_id = await start(conductor, task_type, seconds=1.5)
+    workflow_id = await start(conductor, task_type, seconds=0.5)
     await anyio.to_thread.run_sync(process.until, "packing")
     process.tell(number)
     assert await anyio.to_thread.run_sync(process.code) == 0, process.err
@@ -183,7 +178,7 @@ async def test_what_runs_at_a_signal_is_finished_and_delivered(
 @needs_signals
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_metrics_are_shown_at_a_port(
+async def test_metrics_are_served_on_a_port(
     run: Callable[..., Process], conductor: ConductorClient, server_url: str, task_type: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -203,7 +198,7 @@ async def test_metrics_are_shown_at_a_port(
 @needs_signals
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_a_second_signal_hands_back_what_runs(
+async def test_a_second_signal_hands_running_tasks_back(
     run: Callable[..., Process], conductor: ConductorClient, server_url: str, task_type: str
 ) -> None:
     process = run("shop", "--server", server_url, "--grace", "60")
@@ -219,7 +214,7 @@ async def test_a_second_signal_hands_back_what_runs(
 @needs_signals
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_after_the_grace_that_it_was_given_it_hands_back(
+async def test_after_the_grace_period_running_tasks_are_handed_back(
     run: Callable[..., Process], conductor: ConductorClient, server_url: str, task_type: str
 ) -> None:
     process = run("shop", "--server", server_url, "--grace", "0.2")
@@ -237,9 +232,9 @@ async def test_after_the_grace_that_it_was_given_it_hands_back(
         (("shop", "--bogus"), "--bogus"),
         (("shop", "--log-level", "LOUD"), "LOUD"),
         (("nothing",), "there is no module 'nothing'"),
-        (("./shop.py:workers",), "is a file: give the module's name, 'shop:workers'"),
-        (("shop:absent",), "the module 'shop' has no 'absent'"),
-        (("shop:number",), "7 is neither workers nor a function that makes a WorkerHost"),
+        (("./shop.py:workers",), "is a file: give the name of the module, 'shop:workers'"),
+        (("shop:absent",), "The module 'shop' has no 'absent'"),
+        (("shop:number",), "7 is neither workers nor a function that creates a WorkerHost"),
         (("shop:nothing",), "a WorkerHost needs at least one worker"),
         (("shop:make_none",), "returned None, not a WorkerHost"),
         (("shop:undecorated",), "decorate it with @worker_task"),
@@ -249,14 +244,14 @@ async def test_after_the_grace_that_it_was_given_it_hands_back(
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_what_is_asked_for_wrongly_is_told_and_ends_with_2(
+def test_usage_errors_are_printed_and_exit_with_2(
     here: Callable[..., int], capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
 ) -> None:
     assert here(*arguments) == 2
     assert message in " ".join(capsys.readouterr().err.replace("│", " ").split())
 
 
-def test_a_bad_variable_is_told_and_ends_with_2(
+def test_an_invalid_variable_is_printed_and_exits_with_2(
     here: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONDUCTOR_WORKER_ALL_THREAD_COUNT", "many")
@@ -264,16 +259,16 @@ def test_a_bad_variable_is_told_and_ends_with_2(
     assert "CONDUCTOR_WORKER_ALL_THREAD_COUNT must be a whole number" in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_is_told_and_ends_with_2(run: Callable[..., Process]) -> None:
+def test_a_port_in_use_is_printed_and_exits_with_2(run: Callable[..., Process]) -> None:
     with socket.create_server(("0.0.0.0", 0)) as taken:
         process = run("shop", "--metrics-port", str(taken.getsockname()[1]))
         assert process.code() == 2
-    assert "there is no showing metrics at port" in process.err
+    assert "Cannot serve metrics on port" in process.err
     assert "Traceback" not in process.err
 
 
 @pytest.mark.server
-def test_what_the_server_refuses_ends_with_1(run: Callable[..., Process], server_url: str) -> None:
+def test_an_error_of_the_server_exits_with_1(run: Callable[..., Process], server_url: str) -> None:
     # This API has no task definitions to register one in.
     process = run("shop", "--server", f"{server_url}/nothing-here", CONDUCTOR_WORKER_ALL_REGISTER_TASK_DEF="true")
     assert process.code() == 1, process.err
@@ -281,14 +276,14 @@ def test_what_the_server_refuses_ends_with_1(run: Callable[..., Process], server
     assert "Traceback" not in process.err
 
 
-def test_what_the_app_itself_raises_is_shown_with_its_place(run: Callable[..., Process]) -> None:
+def test_an_exception_of_the_app_shows_its_traceback(run: Callable[..., Process]) -> None:
     process = run("shop:make_broken")
     assert process.code() == 1
     assert "LookupError: no such shop" in process.err
     assert "in make_broken" in process.err
 
 
-def test_without_the_extra_it_is_named(tmp_path: Path) -> None:
+def test_a_missing_extra_is_named(tmp_path: Path) -> None:
     (tmp_path / "cyclopts.py").write_text("raise ModuleNotFoundError(name='cyclopts')\n")
     done = subprocess.run(
         [sys.executable, "-m", "conductor_async", "worker", "shop"],

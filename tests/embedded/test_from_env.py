@@ -28,7 +28,7 @@ class Recorder:
         self.routes.append(call.route)
 
 
-async def test_without_a_server_it_is_in_this_process_and_gone_with_the_context() -> None:
+async def test_without_a_server_the_conductor_is_in_this_process_and_ends_with_the_context() -> None:
     async with client_from_env() as conductor:
         await conductor.metadata.register_task_def(TaskDef(name="greet"))
         assert conductor.configuration.server_api_url == "http://embedded.conductor/api"
@@ -38,7 +38,7 @@ async def test_without_a_server_it_is_in_this_process_and_gone_with_the_context(
         assert await another.metadata.get_all_task_defs() == []
 
 
-async def test_the_server_that_the_environment_names_is_used(
+async def test_a_server_url_in_the_environment_is_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with EmbeddedConductor() as embedded, embedded.serving() as url:
@@ -50,7 +50,7 @@ async def test_the_server_that_the_environment_names_is_used(
         await conductor.metadata.get_all_task_defs()
 
 
-async def test_a_server_that_cannot_be_is_no_reason_to_stay_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_invalid_server_url_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONDUCTOR_SERVER_URL", "conductor:8080")
     with pytest.raises(ConfigurationError, match="must look like"):
         async with client_from_env():
@@ -58,7 +58,7 @@ async def test_a_server_that_cannot_be_is_no_reason_to_stay_in_memory(monkeypatc
 
 
 @pytest.mark.parametrize("named", [False, True])
-async def test_hooks_are_called_on_both(monkeypatch: pytest.MonkeyPatch, *, named: bool) -> None:
+async def test_hooks_are_called_for_a_server_and_in_memory(monkeypatch: pytest.MonkeyPatch, *, named: bool) -> None:
     recorder = Recorder()
     async with EmbeddedConductor() as embedded, embedded.serving() as url:
         if named:

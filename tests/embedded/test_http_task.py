@@ -13,7 +13,7 @@ import pytest
 from conductor_async import ConductorWorkflow
 from conductor_async.devserver import Outcome
 from conductor_async.embedded import EmbeddedConductor
-from conductor_async.embedded.http_task import HttpTasks
+from conductor_async.embedded._http_task import HttpTasks
 from conductor_async.tasks import HttpInput, HttpTask
 from tests.fakes.wire import answer, serve, stall, unused_port
 
@@ -62,7 +62,7 @@ async def test_headers_come_as_lists() -> None:
     assert (headers["X-A"], headers["X-B"]) == (["1", "2"], ["3"])
 
 
-async def test_what_is_sent_by_default_and_when_the_task_says_more() -> None:
+async def test_request_defaults_and_what_the_task_overrides() -> None:
     _, [plain] = await outcome(httpx.Response(200))
     assert (plain.headers["Content-Type"], plain.headers["Accept"]) == ("application/json", "application/json")
     assert plain.extensions["timeout"] == {"connect": 3.0, "read": 3.0, "write": None, "pool": None}
@@ -99,14 +99,14 @@ async def test_what_is_sent_by_default_and_when_the_task_says_more() -> None:
         ({"uri": "http://service.example:port/"}, "Failed to invoke HTTP task due to: java.lang.Exception: I/O error"),
     ],
 )
-async def test_what_cannot_be_sent_fails(task_input: dict[str, Any], reason: str) -> None:
+async def test_an_invalid_request_fails_the_task(task_input: dict[str, Any], reason: str) -> None:
     done, sent = await outcome(httpx.Response(200), **task_input)
     assert done.status == "FAILED"
     assert (done.reason or "").startswith(reason)
     assert sent == []
 
 
-async def test_an_answer_that_is_no_success_fails_in_the_servers_words() -> None:
+async def test_an_error_response_fails_the_task_with_the_servers_message() -> None:
     done, _ = await outcome(httpx.Response(500, text="oops"))
     said = 'java.lang.Exception: 500 Internal Server Error on GET request for "http://service.example/x": "oops"'
     assert done == Outcome("FAILED", {"response": said}, f"Failed to invoke HTTP task due to: {said}")
@@ -119,7 +119,7 @@ async def test_a_task_that_completes_elsewhere_stays_in_progress() -> None:
     assert done.status == "IN_PROGRESS"
 
 
-async def test_services_that_cannot_be_reached_or_are_slow_fail() -> None:
+async def test_an_unreachable_or_slow_service_fails_the_task() -> None:
     tasks = HttpTasks()
     port = await unused_port()
     refused = await tasks.perform({"uri": f"http://127.0.0.1:{port}/", "method": "GET"})
@@ -139,7 +139,7 @@ async def test_redirects_are_followed() -> None:
         await tasks.aclose()
 
 
-async def test_a_workflow_gets_what_a_service_says(embedded: EmbeddedConductor) -> None:
+async def test_a_workflow_receives_the_response_of_a_service(embedded: EmbeddedConductor) -> None:
     workflow = ConductorWorkflow(executor=embedded.client.executor, name="asking", version=1)
     async with serve(answer(200, json={"net": 5})) as server:
         price = HttpTask("price", HttpInput(uri=f"{server.origin}/price"))
@@ -151,7 +151,7 @@ async def test_a_workflow_gets_what_a_service_says(embedded: EmbeddedConductor) 
     assert (run.status, run.output) == ("COMPLETED", {"net": 5})
 
 
-async def test_a_workflow_may_ask_its_own_server(embedded: EmbeddedConductor) -> None:
+async def test_a_workflow_can_call_its_own_server(embedded: EmbeddedConductor) -> None:
     workflow = ConductorWorkflow(executor=embedded.client.executor, name="asking", version=1)
     version = HttpTask("version", HttpInput(uri=f"{embedded.url}/version"))
     workflow >> version
@@ -161,7 +161,7 @@ async def test_a_workflow_may_ask_its_own_server(embedded: EmbeddedConductor) ->
         assert (await workflow.execute({})).output == {"version": "3.32.1"}
 
 
-async def test_ones_own_client_does_the_asking_and_stays_open() -> None:
+async def test_the_users_http_client_is_used_and_stays_open() -> None:
     def service(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"asked": request.url.host})
 

@@ -39,7 +39,7 @@ async def charging(embedded: EmbeddedConductor, **definition: Any) -> ConductorW
     return workflow >> SimpleTask("charge", "charge_ref", input_parameters={"price": workflow.input.price})
 
 
-async def test_an_output_stands_in_for_a_worker(embedded: EmbeddedConductor) -> None:
+async def test_a_mock_with_an_output_replaces_a_worker(embedded: EmbeddedConductor) -> None:
     mock = embedded.mock("charge", output={"receipt": 7})
     execution = await ended(embedded, await charging(embedded), {"price": 5})
     assert (execution.status, execution.output) == ("COMPLETED", {"receipt": 7})
@@ -77,7 +77,7 @@ async def test_a_list_is_an_answer_for_each_attempt(skipping: EmbeddedConductor)
     assert len(mock.calls) == 3
 
 
-async def test_the_last_answer_goes_on(skipping: EmbeddedConductor) -> None:
+async def test_the_last_answer_repeats(skipping: EmbeddedConductor) -> None:
     skipping.mock("charge", [{"receipt": 7}, ConnectionError("down")])
     workflow = await charging(skipping, retry_count=1)
     assert (await ended(skipping, workflow)).status == "COMPLETED"
@@ -86,26 +86,26 @@ async def test_the_last_answer_goes_on(skipping: EmbeddedConductor) -> None:
     assert "down" in (execution.reason_for_incompletion or "")
 
 
-async def test_a_final_error_is_not_retried(embedded: EmbeddedConductor) -> None:
+async def test_a_nonretryable_exception_is_not_retried(embedded: EmbeddedConductor) -> None:
     embedded.mock("charge", NonRetryableException("card stolen"))
     execution = await ended(embedded, await charging(embedded))
     assert [str(task.status) for task in execution.tasks] == ["FAILED_WITH_TERMINAL_ERROR"]
 
 
-async def test_what_a_function_raises_fails_the_task(embedded: EmbeddedConductor) -> None:
+async def test_an_exception_of_a_function_fails_the_task(embedded: EmbeddedConductor) -> None:
     embedded.mock("charge", lambda task_input: task_input["nothing"])
     execution = await ended(embedded, await charging(embedded, retry_count=0))
     assert execution.tasks[0].reason_for_incompletion == "'nothing'"
 
 
-async def test_no_answer_means_that_the_tasks_timeouts_end_it(skipping: EmbeddedConductor) -> None:
+async def test_times_out_leaves_the_task_to_its_timeouts(skipping: EmbeddedConductor) -> None:
     skipping.mock("charge", [TIMES_OUT, {"receipt": 7}])
     workflow = await charging(skipping, response_timeout_seconds=3600, timeout_policy="RETRY")
     execution = await ended(skipping, workflow)
     assert [str(task.status) for task in execution.tasks] == ["TIMED_OUT", "COMPLETED"]
 
 
-async def test_another_workflow_stands_in_for_a_task(embedded: EmbeddedConductor) -> None:
+async def test_a_workflow_replaces_a_task(embedded: EmbeddedConductor) -> None:
     pretend = ConductorWorkflow(executor=embedded.client.executor, name="pretend", version=1)
     step = SimpleTask("pretend_step", "step")
     pretend >> step
@@ -116,7 +116,7 @@ async def test_another_workflow_stands_in_for_a_task(embedded: EmbeddedConductor
     assert execution.output == {"paid": 5, "by": "a child"}
 
 
-async def test_a_registered_workflow_stands_in_by_its_name_and_its_failure_fails_the_task(
+async def test_a_registered_workflow_replaces_a_task_and_its_failure_fails_the_task(
     embedded: EmbeddedConductor,
 ) -> None:
     pretend = ConductorWorkflow(executor=embedded.client.executor, name="pretend", version=1)
@@ -128,7 +128,7 @@ async def test_a_registered_workflow_stands_in_by_its_name_and_its_failure_fails
     assert "no such card" in (execution.tasks[0].reason_for_incompletion or "")
 
 
-async def test_a_type_stands_for_all_tasks_of_it_and_a_name_goes_before(embedded: EmbeddedConductor) -> None:
+async def test_a_type_mocks_all_its_tasks_and_a_name_takes_precedence(embedded: EmbeddedConductor) -> None:
     embedded.mock("HTTP", output={"response": {"statusCode": 200, "body": "of the type"}})
     embedded.mock("price_ref", output={"response": {"statusCode": 200, "body": "of the name"}})
     workflow = ConductorWorkflow(executor=embedded.client.executor, name="prices", version=1)
@@ -148,13 +148,13 @@ async def test_a_sub_workflow_can_be_mocked(embedded: EmbeddedConductor) -> None
     assert (execution.status, execution.tasks[0].output_data) == ("COMPLETED", {"done": True})
 
 
-async def test_a_mock_goes_before_a_worker_until_it_is_removed(embedded: EmbeddedConductor) -> None:
+async def test_a_mock_takes_precedence_over_a_worker_until_it_is_removed(embedded: EmbeddedConductor) -> None:
     @worker_task(task_definition_name="charge")
     async def charge(price: int) -> dict[str, int]:
         return {"receipt": price}
 
     workflow = await charging(embedded)
-    async with WorkerHost(embedded.client, [charge], poll_timeout=0.5):
+    async with WorkerHost(embedded.client, [charge], poll_timeout=0.1):
         with embedded.mock("charge", output={"receipt": 7}) as mock:
             assert (await ended(embedded, workflow, {"price": 5})).output == {"receipt": 7}
         assert (await ended(embedded, workflow, {"price": 5})).output == {"receipt": 5}
@@ -165,19 +165,19 @@ async def test_a_mock_goes_before_a_worker_until_it_is_removed(embedded: Embedde
     ("answer", "options"),
     [(None, {}), ({"a": 1}, {"output": {}}), (None, {"output": {}, "workflow": "w"}), ([], {})],
 )
-def test_a_mock_needs_one_thing_to_answer_with(answer: Any, options: dict[str, Any]) -> None:
-    with pytest.raises(ConfigurationError, match="the mock of 'charge'"):
+def test_a_mock_needs_exactly_one_kind_of_answer(answer: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="The mock of 'charge'"):
         EmbeddedConductor().mock("charge", answer, **options)
 
 
 @pytest.mark.parametrize(
     ("answer", "options", "reason"),
     [
-        (lambda _: object(), {}, "What the mock answers cannot be a task's output"),
+        (lambda _: object(), {}, "The mock's answer cannot be a task's output"),
         (
             None,
             {"workflow": "not_there"},
-            "The workflow 'not_there' that stands in for it: No such workflow defined. name=not_there",
+            "The mock's workflow 'not_there' cannot start: No such workflow defined. name=not_there",
         ),
     ],
 )

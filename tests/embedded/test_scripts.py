@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def test_scripts_run_and_end_with_it(embedded: EmbeddedConductor) -> None:
+async def test_scripts_run_in_workflows(embedded: EmbeddedConductor) -> None:
     workflow = ConductorWorkflow(executor=embedded.client.executor, name="scripts", version=1)
     count = InlineTask("count", "$.names.map(name => name.length).join('+')", {"names": workflow.input.names})
     upper = JsonJQTask("upper", "[.names[] | ascii_upcase]", {"names": workflow.input.names})

@@ -19,12 +19,12 @@ async def greet(name: str) -> dict[str, str]:
     return {"greeting": f"Hello, {name}"}
 
 
-async def test_clients_use_it_by_its_address() -> None:
+async def test_clients_use_it_by_its_url() -> None:
     async with EmbeddedConductor() as embedded, embedded.serving() as url, ConductorClient(url) as conductor:
         workflow = ConductorWorkflow(executor=conductor.executor, name="greetings", version=1)
         workflow >> SimpleTask("greet", "greet_ref", input_parameters={"name": workflow.input.name})
         await workflow.register()
-        async with WorkerHost(conductor, [greet], poll_timeout=0.5):
+        async with WorkerHost(conductor, [greet], poll_timeout=0.1):
             with anyio.fail_after(20):
                 run = await workflow.execute({"name": "Ada"})
         assert run.output == {"greeting": "Hello, Ada"}
@@ -33,7 +33,7 @@ async def test_clients_use_it_by_its_address() -> None:
         assert execution.output == run.output
 
 
-async def test_it_answers_what_only_http_has() -> None:
+async def test_health_head_options_and_malformed_urls() -> None:
     async with EmbeddedConductor() as embedded, embedded.serving() as url, httpx.AsyncClient(trust_env=False) as http:
         base = url.removesuffix("/api")
         assert (await http.get(f"{base}/health")).json()["healthy"] is True
@@ -50,7 +50,7 @@ async def test_it_answers_what_only_http_has() -> None:
         assert (nothing.status_code, nothing.json()["message"]) == (404, "No static resource nothing/here.")
 
 
-async def test_leaving_answers_open_polls_at_once() -> None:
+async def test_stopping_answers_open_polls_at_once() -> None:
     async with EmbeddedConductor() as embedded, httpx.AsyncClient(trust_env=False) as http:
         answers: list[httpx.Response] = []
 
@@ -67,23 +67,23 @@ async def test_leaving_answers_open_polls_at_once() -> None:
         assert await embedded.client.metadata.get_all_workflow_defs() == []
 
 
-async def test_a_clock_that_skips_is_not_for_a_port() -> None:
+async def test_a_skipping_clock_cannot_be_served() -> None:
     async with EmbeddedConductor(clock="skipping") as embedded:
-        with pytest.raises(ConfigurationError, match="does not see what goes on in other processes"):
+        with pytest.raises(ConfigurationError, match="cannot see the work of other processes"):
             async with embedded.serving():
                 pass
 
 
-async def test_a_port_that_is_taken_is_named() -> None:
+async def test_a_port_in_use_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         async with EmbeddedConductor() as embedded:
-            with pytest.raises(ConfigurationError, match=f"Port {port} of 127.0.0.1 cannot be had"):
+            with pytest.raises(ConfigurationError, match=f"Cannot listen on port {port} of 127.0.0.1"):
                 async with embedded.serving(port=port):
                     pass
 
 
-async def test_what_is_raised_inside_comes_out_as_it_is() -> None:
+async def test_an_exception_inside_is_raised_unchanged() -> None:
     async with EmbeddedConductor() as embedded:
         with pytest.raises(ZeroDivisionError):
             async with embedded.serving():

@@ -1,4 +1,4 @@
-"""Time that is skipped when nobody needs it, and time that is moved by hand."""
+"""Time is skipped when nobody needs it, or moved by hand."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def test_retries_with_hours_between_them_pass_at_once(skipping: EmbeddedCo
     await skipping.client.metadata.register_task_def(definition)
     workflow = workflow_of(skipping, SimpleTask("flaky", "flaky_ref"))
     await workflow.register()
-    async with WorkerHost(skipping.client, [flaky]):
+    async with WorkerHost(skipping.client, [flaky], poll_timeout=0.1):
         run = await workflow.execute({})
     assert run.output == {"tries": 4}
     tasks = (await execution_of(skipping, run.workflow_id)).tasks
@@ -79,14 +79,14 @@ async def test_time_waits_for_a_task_that_runs_in_a_host(skipping: EmbeddedCondu
 
     @worker_task(task_definition_name="slow")
     async def slow() -> dict[str, bool]:
-        await anyio.sleep(0.3)
+        await anyio.sleep(0.1)
         return {"done": True}
 
     await skipping.client.metadata.register_task_def(TaskDef(name="slow", retry_count=0, response_timeout_seconds=3600))
     workflow = workflow_of(skipping, SimpleTask("slow", "slow_ref"))
     await workflow.register()
     before = skipping.now()
-    async with WorkerHost(skipping.client, [slow]):
+    async with WorkerHost(skipping.client, [slow], poll_timeout=0.1):
         run = await workflow.execute({})
     assert run.output == {"done": True}
     assert skipping.now() - before < 60
@@ -106,7 +106,7 @@ async def test_time_waits_for_tasks_side_by_side_and_one_after_the_other(skippin
     steps = [SimpleTask("step", f"step_{number}", input_parameters={"number": number}) for number in range(6)]
     workflow >> steps[:3] >> steps[3] >> steps[4] >> steps[5]
     await workflow.register()
-    async with WorkerHost(skipping.client, [step]):
+    async with WorkerHost(skipping.client, [step], poll_timeout=0.1):
         run = await workflow.execute({})
     assert run.status == "COMPLETED"
     assert ran == [0, 1, 2, 3, 4, 5]
@@ -129,7 +129,7 @@ async def test_without_a_timer_time_does_not_jump(skipping: EmbeddedConductor) -
     assert skipping.now() - before < 20
 
 
-async def test_a_workflows_timeout_ends_what_nobody_works_on(skipping: EmbeddedConductor) -> None:
+async def test_a_workflow_timeout_passes_at_once_when_no_worker_polls(skipping: EmbeddedConductor) -> None:
     workflow = workflow_of(skipping, SimpleTask("nobody", "nobody_ref"))
     workflow.timeout_seconds(7 * 86400).timeout_policy("TIME_OUT_WF")
     await workflow.register()
@@ -137,7 +137,7 @@ async def test_a_workflows_timeout_ends_what_nobody_works_on(skipping: EmbeddedC
     assert run.status == "TIMED_OUT"
 
 
-async def test_a_synchronous_execution_waits_by_the_same_time(skipping: EmbeddedConductor) -> None:
+async def test_a_synchronous_execution_waits_on_the_same_clock(skipping: EmbeddedConductor) -> None:
     from conductor_async import StartWorkflowRequest
 
     workflow = workflow_of(skipping, WaitForDurationTask("pause", 3600))
@@ -157,7 +157,7 @@ async def test_a_batch_that_is_not_full_does_not_hold_time_up(skipping: Embedded
         assert len(await skipping.client.task.batch_poll_tasks("few", count=5, timeout=5)) == 1
 
 
-async def test_a_thousand_timers_one_after_the_other(skipping: EmbeddedConductor) -> None:
+async def test_two_hundred_timers_in_a_row_pass_at_once(skipping: EmbeddedConductor) -> None:
     from conductor_async.tasks import LoopTask
 
     workflow = workflow_of(skipping, LoopTask("loop", 200, [WaitForDurationTask("pause", 3600)]))
@@ -186,7 +186,7 @@ async def test_manual_time_moves_by_hand_only() -> None:
         assert execution.end_time == 1_800_003_600_000
 
 
-async def test_advancing_returns_when_workers_have_done_what_came_due() -> None:
+async def test_advance_returns_when_workers_have_done_everything_due() -> None:
     seen: list[str] = []
 
     @worker_task(task_definition_name="daily")
@@ -201,7 +201,7 @@ async def test_advancing_returns_when_workers_have_done_what_came_due() -> None:
             tasks.append(SimpleTask("daily", f"daily_{day}", input_parameters={"day": day}))
         workflow = workflow_of(embedded, *tasks)
         await workflow.register()
-        async with WorkerHost(embedded.client, [daily], poll_timeout=0.5):
+        async with WorkerHost(embedded.client, [daily], poll_timeout=0.1):
             await embedded.client.workflow.start_workflow_by_name("patient")
             await embedded.advance(timedelta(days=1, hours=1))
             assert seen == ["day 1"]
@@ -209,7 +209,7 @@ async def test_advancing_returns_when_workers_have_done_what_came_due() -> None:
             assert seen == ["day 1", "day 2", "day 3"]
 
 
-async def test_a_worker_may_let_time_pass_while_it_works() -> None:
+async def test_a_worker_can_advance_time_while_it_works() -> None:
     async with EmbeddedConductor(clock="manual") as embedded:
 
         @worker_task(task_definition_name="late", lease_extend_enabled=False)
@@ -220,12 +220,12 @@ async def test_a_worker_may_let_time_pass_while_it_works() -> None:
         await embedded.client.metadata.register_task_def(definition)
         workflow = workflow_of(embedded, SimpleTask("late", "late_ref"))
         await workflow.register()
-        async with WorkerHost(embedded.client, [late], poll_timeout=0.5):
+        async with WorkerHost(embedded.client, [late], poll_timeout=0.1):
             run = await workflow.execute({})
         assert run.status == "TIMED_OUT"
 
 
-async def test_real_time_can_be_advanced_too(embedded: EmbeddedConductor) -> None:
+async def test_real_time_can_be_advanced(embedded: EmbeddedConductor) -> None:
     workflow = workflow_of(embedded, WaitForDurationTask("pause", 3600))
     await workflow.register()
     workflow_id = await embedded.client.workflow.start_workflow_by_name("patient")
@@ -243,7 +243,7 @@ async def test_real_timers_fire_by_themselves(embedded: EmbeddedConductor) -> No
     assert time.monotonic() - began >= 1
 
 
-async def test_a_wait_without_an_end_waits_for_a_signal(skipping: EmbeddedConductor) -> None:
+async def test_a_wait_without_a_duration_waits_for_a_signal(skipping: EmbeddedConductor) -> None:
     workflow = workflow_of(skipping, WaitTask("approval"))
     await workflow.register()
     workflow_id = await skipping.client.workflow.start_workflow_by_name("patient")
@@ -254,7 +254,7 @@ async def test_a_wait_without_an_end_waits_for_a_signal(skipping: EmbeddedConduc
     assert (await execution_of(skipping, workflow_id)).output == {"by": "Ada"}
 
 
-async def test_a_schedule_fires_while_somebody_looks_and_not_without_end(skipping: EmbeddedConductor) -> None:
+async def test_a_schedule_fires_only_while_somebody_sends_requests(skipping: EmbeddedConductor) -> None:
     await workflow_of(skipping, WaitForDurationTask("pause", 60)).register()
     schedule = {
         "name": "hourly",
@@ -268,7 +268,7 @@ async def test_a_schedule_fires_while_somebody_looks_and_not_without_end(skippin
             query = {"query": "workflowType=patient AND status=COMPLETED"}
             return int((await http.get("/workflow/search", params=query)).json()["totalHits"])
 
-        await anyio.sleep(0.3)  # nobody looks
+        await anyio.sleep(0.1)  # nobody sends a request
         assert await ended() <= 2
-        while await ended() < 24:  # noqa: ASYNC110 - looking is what makes it fire
+        while await ended() < 24:  # noqa: ASYNC110 - the requests make it fire
             await anyio.sleep(0.005)

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, reject, settings
 
-from conductor_async.testing.json_diff import differences
+from conductor_async.testing._json_diff import json_diff
 from tests.fuzz.comparing import compared
 from tests.fuzz.generated import scenarios
 from tests.fuzz.running import ServerDefectError, StuckError, carry_out
@@ -60,7 +60,7 @@ def _differ_once(sides: Any, scenario: Scenario, tries: int = 5) -> list[str]:
             except (ServerDefectError, StuckError, httpx.TimeoutException):
                 return None
             found = compared(await carry_out(embedded, scenario, prefix, site), prefix, site)
-            return list(differences(expected, found, "execution"))
+            return list(json_diff(expected, found, "execution"))
 
     for _ in range(tries):
         found = anyio.run(both)

@@ -1,4 +1,4 @@
-"""A machine of its own for each test: nothing of the real one is read or written."""
+"""Cache folders, settings and a fake Java for each test: nothing of the real machine is read or written."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def java(places: Path) -> Path:
-    """The fake Java, and a server that is unpacked already."""
+    """The fake Java, with a server that is already unpacked."""
     app = places / "cache" / f"server-{VERSION}" / "app"
     app.mkdir(parents=True)
     (app / JAR_NAME).write_text("a jar")

@@ -1,4 +1,4 @@
-"""A Java that misbehaves on demand, a Maven repository on this machine that does so, too, and ways to look at both."""
+"""A fake Java and a fake Maven repository that misbehave on demand, and functions that observe them."""
 
 from __future__ import annotations
 
@@ -23,19 +23,21 @@ JAR_NAME = f"conductor-server-{VERSION}-boot.jar"
 JAR_PATH = f"org/conductoross/conductor-server/{VERSION}/{JAR_NAME}"
 
 
-def make_java(folder: Path) -> Path:
+def make_java(folder: Path, version: str = "21.0.1") -> Path:
     launcher = folder / "java"
     folder.mkdir(parents=True, exist_ok=True)
-    script = Path(__file__).with_name("fake_java.py")
-    launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I "{script}" "$@"\n')
+    here = Path(__file__)
+    script = here.with_name("fake_java.sh").read_text()
+    for name, value in (("VERSION", version), ("PYTHON", sys.executable), ("SERVER", here.with_name("fake_server.py"))):
+        script = script.replace(f"@{name}@", str(value))
+    launcher.write_text(script)
     launcher.chmod(0o755)
     return launcher
 
 
 def seen(server: LocalServer) -> Any:
     """What the fake Java saw when it was last started."""
-    folder = server._named_folder or server.data_dir
-    return json.loads((folder / "seen.json").read_text())
+    return json.loads((server.data_dir / "seen.json").read_text())
 
 
 def temporary_folders(places: Path) -> list[Path]:
@@ -43,7 +45,7 @@ def temporary_folders(places: Path) -> list[Path]:
 
 
 def running(places: Path) -> set[int]:
-    """The processes that were started for this test: supervisors and servers."""
+    """The ids of this test's processes: supervisors and servers."""
     found: set[int] = set()
     for process in psutil.process_iter(["pid", "environ", "status"]):
         info = process.info
@@ -57,7 +59,7 @@ def running(places: Path) -> set[int]:
 async def until(condition: Callable[[], bool]) -> None:
     with anyio.fail_after(10):
         while not condition():  # noqa: ASYNC110 - other processes set no event
-            await anyio.sleep(0.02)
+            await anyio.sleep(0.01)
 
 
 async def until_gone(places: Path) -> None:

@@ -1,4 +1,4 @@
-"""A server's life after its start: what it is given, and all the ways in which it ends."""
+"""A server after its start: what it receives, and all the ways in which it ends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from conductor_async.errors import ConfigurationError, LocalServerError
 from conductor_async.localserver import LocalServer
-from conductor_async.localserver.child import Child
+from conductor_async.localserver._child import Child
 from tests.localserver.fakes import VERSION, running, seen, temporary_folders, until, until_gone
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def server(java: Path, **options: Any) -> LocalServer:
     return LocalServer(version=VERSION, java=java, **options)
 
 
-async def test_what_the_server_is_given(java: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_the_servers_properties_environment_and_command_line(java: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SPRING_PROFILES_ACTIVE", "production")
     monkeypatch.setenv("CONDUCTOR_SECRET_OLD", "theirs")
     monkeypatch.setenv("OTHER_VARIABLE", "kept")
@@ -59,7 +59,7 @@ async def test_what_the_server_is_given(java: Path, monkeypatch: pytest.MonkeyPa
         assert "conductor.app.x" not in " ".join(arguments)
 
 
-async def test_the_context_ends_all_and_removes_temporary_data(java: Path, places: Path):
+async def test_the_context_ends_the_processes_and_deletes_temporary_data(java: Path, places: Path):
     async with server(java) as local:
         assert temporary_folders(places) == [local.data_dir]
         assert running(places)
@@ -77,7 +77,7 @@ async def test_named_folders_and_ports_are_kept(java: Path, places: Path):
         url = local.url
         assert local.data_dir == places / "deep" / "data"
         assert local.log_path == places / "logs" / "server.log"
-    assert seen(local)["properties"]
+    assert (places / "deep" / "data" / "seen.json").exists()
     await local.start()
     assert local.url == url
     assert local.log_path.read_text().count("the log's first line") == 2
@@ -108,10 +108,10 @@ async def test_a_server_that_dies_leaves_its_log_and_a_warning(
         await until_gone(places)
         await anyio.sleep(0.5)  # its supervisor may be seen no more while it is still about to end
     assert local.log_path.read_text() == "the log's first line\n"
-    assert f"had ended by itself. Its log is {local.log_path}" in caplog.text
+    assert f"ended by itself. Its log: {local.log_path}" in caplog.text
 
 
-async def test_the_server_outlives_its_supervisor_on_no_account(java: Path, places: Path):
+async def test_the_server_never_outlives_its_supervisor(java: Path, places: Path):
     async with server(java) as local:
         for pid in running(places) - {local.pid}:
             os.kill(pid, signal.SIGKILL)
@@ -143,7 +143,7 @@ def test_it_is_started_in_one_event_loop_and_stopped_in_another(java: Path, plac
     assert not running(places)
 
 
-async def test_one_that_does_not_heed_a_stop_is_killed(java: Path, places: Path):
+async def test_a_server_that_ignores_the_stop_is_killed(java: Path, places: Path):
     (places / "data").mkdir()
     variables = {"SPRING_APPLICATION_JSON": '{"server.port": 1, "server.server-header": ""}', "FAKE_JAVA": "stubborn"}
     order = {"command": [str(java)], "folder": str(places / "data"), "grace": 0.2}
@@ -171,7 +171,7 @@ anyio.run(main, backend=sys.argv[3])
 
 
 @pytest.mark.parametrize("death", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_it_ends_with_its_parent_whatever_that_dies_of(
+def test_it_ends_when_its_parent_dies(
     java: Path, places: Path, death: signal.Signals, anyio_backend: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("TMPDIR", str(places / "tmp"))
@@ -188,7 +188,7 @@ def test_it_ends_with_its_parent_whatever_that_dies_of(
     assert temporary_folders(places) == []
 
 
-def test_it_ends_with_its_parent_though_a_forked_child_lives_on(
+def test_it_ends_with_its_parent_even_if_a_forked_child_lives(
     java: Path, places: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("TMPDIR", str(places / "tmp"))
@@ -231,7 +231,9 @@ async def test_a_killed_server_records_no_class_data(java: Path, places: Path):
     assert sorted(p.name.partition("-")[0] for p in folder.iterdir()) == ["app", "jdk"]
 
 
-async def test_class_data_that_java_refuses_are_made_anew(java: Path, places: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_class_data_that_java_rejects_are_written_again(
+    java: Path, places: Path, monkeypatch: pytest.MonkeyPatch
+):
     folder = places / "cache" / f"server-{VERSION}"
     async with server(java):
         pass
@@ -246,7 +248,7 @@ async def test_class_data_that_java_refuses_are_made_anew(java: Path, places: Pa
     assert len(list(folder.glob("*.jsa"))) == 2
 
 
-async def test_a_java_without_class_data_will_do(java: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_a_java_without_class_data_works(java: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("FAKE_JAVA", "knows-no-class-data")
     async with server(java) as local:
         assert "SharedArchiveFile" not in " ".join(seen(local)["arguments"])
@@ -262,16 +264,16 @@ async def test_nothing_is_written_to_the_console(java: Path, capfd: pytest.Captu
     ("options", "message"),
     [
         ({"properties": {"server.port": 8080}}, "port=…"),
-        ({"startup_timeout": 0}, "has to be more than 0 seconds"),
-        ({"startup_timeout": timedelta(seconds=-1)}, "has to be more than 0 seconds"),
+        ({"startup_timeout": 0}, "must be more than 0 seconds"),
+        ({"startup_timeout": timedelta(seconds=-1)}, "must be more than 0 seconds"),
     ],
 )
-def test_options_that_cannot_work(options: dict[str, Any], message: str):
+def test_invalid_options_are_rejected(options: dict[str, Any], message: str):
     with pytest.raises(ConfigurationError, match=message):
         LocalServer(**options)
 
 
-def test_before_the_start_there_is_nothing_to_see(anyio_backend: str):
+def test_before_the_start_its_properties_raise(anyio_backend: str):
     for name in ("url", "client", "pid", "data_dir", "log_path"):
         with pytest.raises(LocalServerError):
             getattr(LocalServer(), name)

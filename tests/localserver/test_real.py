@@ -43,9 +43,7 @@ async def ask(method: str, url: str, body: Any = None) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_data_outlive_a_stop_and_a_crash_where_the_folder_is_named(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-):
+async def test_data_in_a_named_folder_survive_a_stop_and_a_crash(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     server = LocalServer(data_dir=tmp_path / "data ? with & odd # signs", log_path=tmp_path / "log")
     async with server:
         capfd.readouterr()  # the first start of all tells of its downloads
@@ -69,7 +67,7 @@ async def test_data_outlive_a_stop_and_a_crash_where_the_folder_is_named(
 
 
 @pytest.mark.parametrize("anyio_backend", ["trio"])
-async def test_with_ai_and_web_interface_a_client_and_secrets():
+async def test_ai_web_interface_client_and_secrets():
     async with LocalServer(ai=True, ui=True, env={"CONDUCTOR_SECRET_TOKEN": "hidden"}) as server:
         folder = server.data_dir
         assert await server.client.metadata.get_all_workflow_defs() == []

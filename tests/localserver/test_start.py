@@ -1,4 +1,4 @@
-"""How a start fails, and what is left of it: nothing but the log."""
+"""Failed and cancelled starts leave nothing but the log."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def server(java: Path, **options: Any) -> LocalServer:
         ("stranger", r"it was not ready after 1 seconds"),
     ],
 )
-async def test_a_start_that_fails(java: Path, places: Path, monkeypatch: pytest.MonkeyPatch, mode: str, reason: str):
+async def test_a_failed_start_gives_the_reason_and_leaves_only_the_log(
+    java: Path, places: Path, monkeypatch: pytest.MonkeyPatch, mode: str, reason: str
+):
     monkeypatch.setenv("FAKE_JAVA", mode)
     local = server(java, startup_timeout=1 if mode in {"silent", "unhealthy", "stranger"} else 20)
     with pytest.raises(LocalServerError) as caught:
@@ -60,7 +62,7 @@ async def test_a_failed_start_can_be_tried_again(java: Path, places: Path, monke
 
 
 @pytest.mark.parametrize("kind", ["text", "locked", "missing"])
-async def test_a_java_that_cannot_be_run(java: Path, places: Path, kind: str):
+async def test_a_java_that_cannot_run_is_an_error(java: Path, places: Path, kind: str):
     if kind == "text":
         java.write_text("#!/bin/sh\nexit 3\n")
     elif kind == "locked":
@@ -72,7 +74,7 @@ async def test_a_java_that_cannot_be_run(java: Path, places: Path, kind: str):
     assert temporary_folders(places) == []
 
 
-async def test_a_named_port_that_is_in_use_is_said_at_once(java: Path, places: Path):
+async def test_a_named_port_in_use_is_an_error_at_once(java: Path, places: Path):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -82,7 +84,7 @@ async def test_a_named_port_that_is_in_use_is_said_at_once(java: Path, places: P
     assert not running(places)
 
 
-async def test_a_free_port_that_is_taken_meanwhile_is_replaced(
+async def test_a_port_that_another_program_takes_first_is_replaced(
     java: Path, places: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("FAKE_JAVA", "port-taken-once")
@@ -102,13 +104,13 @@ async def test_two_servers_never_share_their_data(java: Path, places: Path):
         pass
 
 
-async def test_started_twice(java: Path):
+async def test_a_second_start_is_an_error(java: Path):
     async with server(java) as local:
         with pytest.raises(LocalServerError, match="running already"):
             await local.start()
 
 
-@pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0])
+@pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.1, 0.3])
 async def test_a_cancelled_start_leaves_nothing(
     java: Path, places: Path, monkeypatch: pytest.MonkeyPatch, after: float
 ):
@@ -120,9 +122,8 @@ async def test_a_cancelled_start_leaves_nothing(
     assert not running(places)
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("again", [False, True])
-@pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0])
+@pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.1, 0.3])
 async def test_a_start_that_asyncio_cancels_leaves_nothing(
     java: Path, places: Path, monkeypatch: pytest.MonkeyPatch, after: float, again: bool
 ):
@@ -136,4 +137,4 @@ async def test_a_start_that_asyncio_cancels_leaves_nothing(
     with pytest.raises(asyncio.CancelledError):
         await task
     await until_gone(places)
-    await until(lambda: temporary_folders(places) == [])  # whoever insists does not wait for it, but it is done
+    await until(lambda: temporary_folders(places) == [])  # a second cancellation ends the wait, not the cleanup

@@ -1,4 +1,4 @@
-"""The same test on an embedded Conductor and on a real one; and what only one of them can."""
+"""The same tests on an embedded Conductor and on a real server, and what only one of them supports."""
 
 from __future__ import annotations
 
@@ -27,11 +27,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def charge(env: WorkflowEnvironment, new_name: Callable[[str], str]) -> str:
     """A task type that is tried three times, and whose workers may be silent for a second."""
     name = new_name("charge")
@@ -48,46 +43,46 @@ async def charging(env: WorkflowEnvironment, charge: str) -> WorkflowRun:
     return await workflow.execute({"price": 21}, timeout=20)
 
 
-async def test_an_output(env: WorkflowEnvironment, charge: str) -> None:
+async def test_a_mock_returns_an_output(env: WorkflowEnvironment, charge: str) -> None:
     mock = env.mock(charge, output={"receipt": 7})
     run = await charging(env, charge)
     assert_completed(run, {"receipt": 7})
     assert mock.calls == [{"price": 21}]
 
 
-async def test_a_function(env: WorkflowEnvironment, charge: str) -> None:
+async def test_a_mock_calls_a_function(env: WorkflowEnvironment, charge: str) -> None:
     env.mock(charge, lambda given: {"total": given["price"] * 2})
     assert_completed(await charging(env, charge), {"total": 42})
 
 
-async def test_failures_then_success(env: WorkflowEnvironment, charge: str) -> None:
+async def test_a_mock_fails_twice_then_succeeds(env: WorkflowEnvironment, charge: str) -> None:
     env.mock(charge, [ConnectionError("down"), ConnectionError("still down"), {"receipt": 7}])
     run = await charging(env, charge)
     assert_completed(run, {"receipt": 7})
     assert_task(run, "charge", attempts=3)
 
 
-async def test_failures_only(env: WorkflowEnvironment, charge: str) -> None:
+async def test_a_mock_fails_every_attempt(env: WorkflowEnvironment, charge: str) -> None:
     mock = env.mock(charge, ConnectionError("down"))
     assert_failed(await charging(env, charge), "down")
     assert len(mock.calls) == 3
 
 
-async def test_a_failure_for_good(env: WorkflowEnvironment, charge: str) -> None:
+async def test_a_mock_fails_without_retries(env: WorkflowEnvironment, charge: str) -> None:
     env.mock(charge, NonRetryableException("card refused"))
     run = await charging(env, charge)
     assert_failed(run, "card refused")
     assert_task(run, "charge", status="FAILED_WITH_TERMINAL_ERROR", attempts=1)
 
 
-async def test_a_timeout(env: WorkflowEnvironment, charge: str) -> None:
+async def test_a_mock_times_out(env: WorkflowEnvironment, charge: str) -> None:
     env.mock(charge, [TIMES_OUT, {"receipt": 7}])
     run = await charging(env, charge)
     assert_completed(run, {"receipt": 7})
     assert run.tasks[0].status == "TIMED_OUT"
 
 
-async def test_another_workflow(env: WorkflowEnvironment, charge: str) -> None:
+async def test_a_mock_runs_a_workflow(env: WorkflowEnvironment, charge: str) -> None:
     pretend = ConductorWorkflow(executor=env.client.executor, name=f"{charge}_pretend")
     seen = SetVariableTask("seen")
     seen.input_parameters["price"] = pretend.input("price")
@@ -97,19 +92,19 @@ async def test_another_workflow(env: WorkflowEnvironment, charge: str) -> None:
     assert_completed(await charging(env, charge), {"paid": 21})
 
 
-async def test_a_later_mock_of_a_name_goes_before(env: WorkflowEnvironment, charge: str) -> None:
+async def test_a_later_mock_replaces_an_earlier_one(env: WorkflowEnvironment, charge: str) -> None:
     first = env.mock(charge, output={"n": 1})
     env.mock(charge, output={"n": 2})
     assert_completed(await charging(env, charge), {"n": 2})
     assert first.calls == []
 
 
-async def test_a_mock_needs_one_thing_to_answer_with(env: WorkflowEnvironment) -> None:
-    with pytest.raises(ConfigurationError, match="needs one thing to answer with"):
+async def test_a_mock_needs_exactly_one_kind_of_answer(env: WorkflowEnvironment) -> None:
+    with pytest.raises(ConfigurationError, match="needs exactly one of an answer"):
         env.mock("charge")
 
 
-async def test_time_is_moved_by_hand_or_goes_by_itself(env: WorkflowEnvironment, new_name: Any) -> None:
+async def test_only_embedded_time_can_be_advanced(env: WorkflowEnvironment, new_name: Any) -> None:
     workflow = ConductorWorkflow(executor=env.client.executor, name=new_name("waiting"))
     workflow >> WaitForDurationTask("w", 30 * 24 * 3600)
     handle = await workflow.start({})
@@ -140,7 +135,7 @@ async def test_a_failing_assertion_shows_the_tasks_of_sub_workflows(env: Workflo
 @pytest.mark.server
 async def test_types_that_a_real_server_runs_cannot_be_mocked_there(server_url: str) -> None:
     async with WorkflowEnvironment.connect(server_url) as env:
-        with pytest.raises(ConfigurationError, match="tasks of type HTTP are run by the server"):
+        with pytest.raises(ConfigurationError, match="Tasks of type HTTP cannot be mocked on a real server"):
             env.mock("HTTP", output={})
 
 
@@ -149,12 +144,12 @@ def test_environments_by_name(which: str, kind: str) -> None:
     assert WorkflowEnvironment.named(which).kind == kind
 
 
-def test_no_environment_of_that_name() -> None:
-    with pytest.raises(ConfigurationError, match="'nowhere' is no environment"):
+def test_an_unknown_name_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match="There is no environment 'nowhere'"):
         WorkflowEnvironment.named("nowhere")
 
 
-def test_the_environment_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_env_uses_the_server_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert WorkflowEnvironment.from_env().kind == "embedded"
     monkeypatch.setenv("CONDUCTOR_SERVER_URL", "http://127.0.0.1:9/api")
     environment = WorkflowEnvironment.from_env()

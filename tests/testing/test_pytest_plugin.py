@@ -50,16 +50,16 @@ def run(pytester: pytest.Pytester, new_name: object):
 
 
 @pytest.mark.parametrize(("text", "passed"), [(UNDER_ANYIO, 2), (UNDER_ASYNCIO, 1)], ids=["anyio", "pytest-asyncio"])
-def test_an_environment_for_each_test(run, text: str, passed: int) -> None:
+def test_each_test_has_an_environment(run, text: str, passed: int) -> None:
     result = run(text)
     result.assert_outcomes(passed=passed)
     assert "conductor:" not in result.stdout.str().partition("collected")[0].replace("conductor-async", "")
 
 
-def test_what_is_no_conductor_is_refused_once(run) -> None:
+def test_an_unknown_conductor_is_rejected_once(run) -> None:
     result = run(UNDER_ASYNCIO, "--conductor=bogus")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    said = "ERROR: there is no conductor 'bogus': it can be embedded, local or the URL of a server's API"
+    said = "ERROR: there is no conductor 'bogus': use embedded, local or the URL of a server's API"
     assert result.stderr.str().strip() == said
 
 
@@ -78,22 +78,22 @@ def test_the_option_in_the_configuration_file(run, pytester: pytest.Pytester) ->
     run(UNDER_ASYNCIO, "--conductor=embedded").assert_outcomes(passed=1)
 
 
-def test_a_failure_shows_the_execution_and_nothing_of_ours(run) -> None:
+def test_a_failure_shows_the_execution_without_our_code(run) -> None:
     result = run(UNDER_ASYNCIO, receipt=8)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "E*AssertionError: The workflow has another output than it should:",
+            "E*AssertionError: The workflow has an unexpected output:",
             "E*output.receipt should be 8, and is 7",
             "E*orders_x_* COMPLETED  (*",
             "E*└─ ✓ charge * COMPLETED",
             'E*output: {"receipt":7}',
         ]
     )
-    assert "conductor_async/testing/assertions.py" not in result.stdout.str()
+    assert "conductor_async/testing/_assertions.py" not in result.stdout.str()
 
 
-def test_a_test_that_is_not_async_is_told_so(run) -> None:
+def test_a_test_that_is_not_async_is_an_error(run) -> None:
     result = run("def test_orders(conductor_env): pass")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*conductor_env is for async tests: mark them with pytest.mark.anyio or*"])

@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def orders(name: str, *, discount: bool = False) -> ConductorWorkflow:
     workflow = ConductorWorkflow(name=f"{name}_flow")
     charge, thank = SimpleTask(name, "charge"), SimpleTask(f"{name}_thank", "thank")
@@ -55,7 +50,7 @@ def workflow_request(workflow: ConductorWorkflow) -> Any:
     return StartWorkflowRequest(name=definition.name, input={"price": 21}, workflow_def=definition)
 
 
-async def test_secrets_are_taken_out_wherever_they_went(recording: Recording, tmp_path: Path) -> None:
+async def test_secrets_are_removed_everywhere(recording: Recording, tmp_path: Path) -> None:
     recording.save(tmp_path / "order.json")
     text = (tmp_path / "order.json").read_text()
     assert "s3cr3t" not in text
@@ -65,18 +60,18 @@ async def test_secrets_are_taken_out_wherever_they_went(recording: Recording, tm
     assert loaded.task("thank").input_data == {"text": "with [redacted] and [redacted]"}
 
 
-async def test_the_workflow_goes_the_same_way_again(recording: Recording) -> None:
+async def test_an_unchanged_workflow_replays(recording: Recording) -> None:
     assert_replays(recording)
 
 
-async def test_a_workflow_that_has_changed_goes_another_way(recording: Recording) -> None:
+async def test_a_changed_workflow_does_not_replay(recording: Recording) -> None:
     name = recording.execution["workflowName"].removesuffix("_flow")
     assert_replays(recording, orders(name))
     with pytest.raises(AssertionError, match=r"charge\.input\.price should be 21, and is null"):
         assert_replays(recording, orders(name, discount=True))
 
 
-async def test_a_worker_on_its_recorded_input(recording: Recording) -> None:
+async def test_a_worker_replays_on_its_recorded_input(recording: Recording) -> None:
     @worker_task("charge")
     async def same(price: int) -> dict[str, str]:
         assert price == 21
@@ -94,7 +89,7 @@ async def test_a_worker_on_its_recorded_input(recording: Recording) -> None:
 def test_only_recordings_of_a_known_version_are_read(tmp_path: Path) -> None:
     path = tmp_path / "other.json"
     for wire, said in (
-        ({"a": 1}, "is no recording"),
+        ({"a": 1}, "is not a recording"),
         ({"format": "conductor-async/recording", "version": 9}, "only 1"),
     ):
         path.write_text(json.dumps(wire))

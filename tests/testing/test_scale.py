@@ -12,11 +12,6 @@ pytestmark = pytest.mark.anyio
 DAY = 24 * 3600
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_waits_of_thirty_days_one_after_the_other() -> None:
     start = 1_700_000_000.0
     async with WorkflowEnvironment.embedded(start=start) as env:

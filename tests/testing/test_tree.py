@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conductor_async.testing import execution_tree
-from conductor_async.testing.sources import close_source, open_source
+from conductor_async.testing._execution_lookup import add_source, remove_source
 from tests.testing.executions import execution, inner, task
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def drawn(text: str) -> str:
     return dedent(text).strip("\n")
 
 
-def test_every_task_with_its_state_input_output_and_reason() -> None:
+def test_every_task_has_its_status_input_output_and_reason() -> None:
     found = execution(
         task("greet_ref", name="greet", inputData={"name": "Ada"}, outputData={"greeting": "Hello, Ada"}),
         task("charge", status="FAILED", inputData={"price": 5}, reasonForIncompletion="card refused", retryCount=0),
@@ -40,7 +40,7 @@ def test_every_task_with_its_state_input_output_and_reason() -> None:
     """)
 
 
-def test_iterations_of_a_loop_branches_of_a_fork_and_cases_are_inside_of_it() -> None:
+def test_iterations_branches_and_cases_are_nested() -> None:
     found = execution(
         task("f", "FORK_JOIN", taskType="FORK", inside={"forkTasks": [[inner("a")], [inner("s", "SWITCH")]]}),
         task("a"),
@@ -68,13 +68,13 @@ def test_iterations_of_a_loop_branches_of_a_fork_and_cases_are_inside_of_it() ->
     """)
 
 
-def test_the_branches_that_a_dynamic_fork_found_in_its_input() -> None:
+def test_branches_of_a_dynamic_fork_are_nested() -> None:
     fork = task("f", "FORK_JOIN_DYNAMIC", taskType="FORK", inputData={"forkedTaskDefs": [inner("d1"), inner("d2")]})
     lines = execution_tree(execution(fork, task("d1"), task("d2"), task("j", "JOIN"))).splitlines()
     assert [line[:6] for line in lines if "[SIMPLE" in line] == ["│  ├─ ", "│  └─ "]
 
 
-def test_a_long_value_is_cut_and_says_how_long_it_is() -> None:
+def test_a_long_value_is_truncated_with_its_length() -> None:
     (line,) = [each for each in execution_tree(execution(output={"x": "y" * 1000})).splitlines() if "output" in each]
     assert line.endswith("y… (1008 characters)")
     assert len(line) < 200
@@ -86,20 +86,20 @@ class Known:
     def __init__(self, *executions: Workflow) -> None:
         self.executions = {each.workflow_id: each for each in executions}
 
-    def look_up(self, workflow_id: str) -> Workflow | None:
+    def find_execution(self, workflow_id: str) -> Workflow | None:
         return self.executions.get(workflow_id)
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
-def test_a_sub_workflow_is_inside_of_its_task_as_far_as_it_is_known(known: bool) -> None:
+def test_a_known_sub_workflow_is_nested_in_its_task(known: bool) -> None:
     child = execution(task("deep", status="FAILED"), workflowId="w-2", workflowName="child", status="FAILED")
     source = Known(*([child] if known else []))
     parent = execution(task("sub", "SUB_WORKFLOW", status="FAILED", subWorkflowId="w-2"), status="FAILED")
-    open_source(source)
+    add_source(source)
     try:
         lines = execution_tree(parent).splitlines()
     finally:
-        close_source(source)
+        remove_source(source)
     assert lines[:2] == ["✗ orders 3 FAILED  (w-1)", "└─ ✗ sub [SUB_WORKFLOW] FAILED"]
     if known:
         assert lines[2:] == ["   └─ ✗ child 3 FAILED  (w-2)", "      └─ ✗ deep [SIMPLE deep] FAILED"]
@@ -110,8 +110,8 @@ def test_a_sub_workflow_is_inside_of_its_task_as_far_as_it_is_known(known: bool)
 def test_a_workflow_that_names_itself_as_its_child_is_drawn_once() -> None:
     circle = execution(task("sub", "SUB_WORKFLOW", subWorkflowId="w-1"))
     source = Known(circle)
-    open_source(source)
+    add_source(source)
     try:
         assert len(execution_tree(circle).splitlines()) == 2
     finally:
-        close_source(source)
+        remove_source(source)

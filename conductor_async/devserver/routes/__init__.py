@@ -1,4 +1,4 @@
-"""The endpoints, one module for each resource, with the names that `conductor_async.resources` has."""
+"""The endpoints: one module for each resource, named as in `conductor_async.resources`."""
 
 from conductor_async.devserver.routes import (
     admin,

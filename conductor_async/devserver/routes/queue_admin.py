@@ -1,23 +1,24 @@
-"""Queues of events: `/queue`. There are none by default, on the real server either."""
+"""Event queues: `/queue`. As on the real server by default, there are none."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.devserver.exchange import Request, Response, as_json
+from conductor_async.devserver.response import Response, json_response
 from conductor_async.devserver.routing import Route
 from conductor_async.engine.errors import Invalid
 
 if TYPE_CHECKING:
+    from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
 
 
 def _get_queues(_: Runtime, __: Request) -> Response:
-    return as_json({})
+    return json_response({})
 
 
-def _update(_: Runtime, ask: Request) -> Response:
-    raise Invalid(f"There is no queue for handling {ask['status']} status")
+def _update(_: Runtime, request: Request) -> Response:
+    raise Invalid(f"There is no queue for handling {request['status']} status")
 
 
 ROUTES = (

@@ -1,0 +1,85 @@
+"""Requests that wait for something to happen: polls for tasks, synchronous executions, signals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+
+from conductor_async._language.return_strategies import RETURN_STRATEGIES, TARGET_WORKFLOW
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from conductor_async.devserver.request import Request
+    from conductor_async.devserver.runtime import Runtime
+    from conductor_async.models import JsonObject
+
+__all__ = ["MAX_POLL_SECONDS", "poll", "return_strategy", "wait_for_run"]
+
+MAX_POLL_SECONDS = 5.0
+"""The longest time that a poll can ask to wait."""
+
+_STRATEGY = "org.conductoross.conductor.model.WorkflowSignalReturnStrategy"
+
+
+async def poll(
+    runtime: Runtime, task_type: str, worker_id: str | None, domain: str | None, count: int, seconds: float
+) -> list[JsonObject]:
+    """Returns up to `count` tasks; fewer only when the time is up: as on the real server, a batch waits to be full.
+
+    A poll without tasks waits in real time, whatever the engine's clock does: if it waited by a clock that skips, it
+    would end, and be repeated, thousands of times while a month is skipped. A poll that already holds tasks waits by
+    the engine's clock, because otherwise its tasks would be late where time is skipped.
+    """
+    if count <= 0:
+        return []
+    engine, clock = runtime.engine, runtime.clock
+    tasks = engine.tasks.batch_poll(task_type, worker_id, count=count, domain=domain)
+    real_deadline, deadline = anyio.current_time() + seconds, clock.now() + seconds
+    while len(tasks) < count and not runtime.closing:
+        remaining = deadline - clock.now() if tasks else real_deadline - anyio.current_time()
+        if remaining <= 0:
+            break
+        with runtime.task_queued(task_type, domain) as queued:
+            if tasks:
+                await clock.wait(queued, remaining)
+            else:
+                with anyio.move_on_after(remaining):
+                    await queued.wait()
+        tasks += engine.tasks.batch_poll(task_type, worker_id, count=count - len(tasks), domain=domain)
+    if tasks:
+        runtime.record_activity()
+    return tasks
+
+
+async def wait_for_run(
+    runtime: Runtime,
+    workflow_id: str,
+    seconds: float,
+    *,
+    references: Sequence[str] = (),
+    strategy: str = TARGET_WORKFLOW,
+    request_id: str = "",
+) -> JsonObject:
+    """Returns the run when it has ended, waits for a WAIT task, one of the tasks has ended, or the time is up."""
+    engine, clock = runtime.engine, runtime.clock
+    deadline = clock.now() + seconds
+    runtime.settle()  # the workflow may have just started and handed out work
+    while not (reached := engine.runs.is_due(workflow_id, references)) and not runtime.closing:
+        remaining = deadline - clock.now()
+        if remaining <= 0:
+            break
+        with runtime.execution_changed(workflow_id) as changed:
+            await clock.wait(changed, remaining)
+    return engine.runs.get(workflow_id, return_strategy=strategy, request_id=request_id, signal_timeout=not reached)
+
+
+def return_strategy(request: Request) -> str:
+    """Returns the query parameter `returnStrategy`: what a synchronous request returns.
+
+    Raises:
+        Refused: The server has no such strategy.
+    """
+    value = request.text("returnStrategy") or TARGET_WORKFLOW
+    return request.choice("returnStrategy", value, _STRATEGY, RETURN_STRATEGIES)

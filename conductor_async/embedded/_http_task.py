@@ -1,0 +1,147 @@
+"""Performs HTTP tasks: sends the request that a task describes, and turns the response into the task's output."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+import anyio.to_thread
+import httpx
+
+from conductor_async.devserver.runtime import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from conductor_async.models import JsonObject
+
+__all__ = ["HttpTasks"]
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
+_DEFAULT_TIMEOUT_MILLIS = 3000
+"""The time to connect, and between two pieces of the response, unless the task sets another."""
+
+
+class HttpTasks:
+    """Performs HTTP tasks.
+
+    Args:
+        client: The user's `httpx.AsyncClient`. It is used as it is and never closed here. By default one that follows
+            redirects.
+        mounts: Transports for the default client by URL pattern, as httpx has them.
+    """
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient | None = None,
+        mounts: Mapping[str, httpx.AsyncBaseTransport | None] | None = None,
+    ) -> None:
+        self._client = client
+        self._mounts = mounts
+        self._own: httpx.AsyncClient | None = None
+
+    async def perform(self, task_input: JsonObject) -> Outcome:
+        """Returns how a task with this input ends, in the server's words."""
+        http_request = task_input.get("http_request")
+        described = cast("JsonObject", http_request if isinstance(http_request, dict) else task_input)
+        if described.get("uri") is None:
+            reason = "Missing HTTP URI.  See documentation for HttpTask for required input parameters"
+            return Outcome("FAILED", reason=reason)
+        if described.get("method") is None:
+            return Outcome("FAILED", reason="No HTTP method specified")
+        method, uri = str(described["method"]), str(described["uri"])
+        if method not in _METHODS:
+            return _failed(f"java.lang.IllegalArgumentException: Invalid HTTP method: {method}")
+        try:
+            response = await self._send(method, uri, described)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as error:
+            why = "Read timed out" if isinstance(error, httpx.ReadTimeout) else _java_message(error, uri)
+            return _failed(f'java.lang.Exception: I/O error on {method} request for "{uri}": {why}')
+        if not response.is_success:
+            body = f'"{response.text}"' if response.text else "[no body]"
+            status = f"{response.status_code} {_phrase(response)}"
+            return _failed(f'java.lang.Exception: {status} on {method} request for "{uri}": {body}')
+        status = "IN_PROGRESS" if task_input.get("asyncComplete") is True else "COMPLETED"
+        return Outcome(status, {"response": _output_of(response)})
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        own, self._own = self._own, None
+        if own is not None:
+            await own.aclose()
+
+    async def _send(self, method: str, uri: str, described: JsonObject) -> httpx.Response:
+        client = self._client or self._own or await self._open()
+        accept = described.get("accept") or "application/json"
+        headers = {
+            "Content-Type": str(described.get("contentType") or "application/json"),
+            "Accept": ", ".join(map(str, cast("Sequence[Any]", accept))) if isinstance(accept, list) else str(accept),
+        }
+        given = described.get("headers")
+        if isinstance(given, dict):
+            headers |= {name: str(value) for name, value in cast("JsonObject", given).items() if value is not None}
+        body = described.get("body")
+        content = None if body is None else body if isinstance(body, str) else json.dumps(body)
+        timeout = httpx.Timeout(
+            None, connect=_timeout(described.get("connectionTimeOut")), read=_timeout(described.get("readTimeOut"))
+        )
+        return await client.request(method, uri, headers=headers, content=content, timeout=timeout)
+
+    async def _open(self) -> httpx.AsyncClient:
+        """Returns the default client. A thread loads the certificates, because that would block the event loop."""
+        context = await anyio.to_thread.run_sync(httpx.create_ssl_context)
+        if self._own is None:  # another task may have been faster
+            self._own = httpx.AsyncClient(follow_redirects=True, mounts=self._mounts, verify=context)
+        return self._own
+
+
+def _timeout(milliseconds: Any) -> float | None:
+    """Returns seconds; None means no limit."""
+    value = _DEFAULT_TIMEOUT_MILLIS if milliseconds is None else int(milliseconds)
+    return value / 1000 if value > 0 else None
+
+
+def _failed(error: str) -> Outcome:
+    return Outcome("FAILED", {"response": error}, f"Failed to invoke HTTP task due to: {error}")
+
+
+def _java_message(error: Exception, uri: str) -> str:
+    if isinstance(error, httpx.ConnectError):
+        url = httpx.URL(uri)
+        return f"Connect to {url.scheme}://{url.netloc.decode()} failed: Connection refused"
+    if isinstance(error, httpx.ConnectTimeout):
+        return "Connect timed out"
+    return str(error) or type(error).__name__
+
+
+def _output_of(response: httpx.Response) -> JsonObject:
+    headers: dict[str, list[str]] = {}
+    for name, value in response.headers.raw:
+        headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    return {
+        "headers": headers,
+        "reasonPhrase": _phrase(response),
+        "body": _body(response.text) if response.text else None,
+        "statusCode": response.status_code,
+    }
+
+
+def _phrase(response: httpx.Response) -> str:
+    try:
+        return HTTPStatus(response.status_code).phrase
+    except ValueError:
+        return response.reason_phrase
+
+
+def _body(text: str) -> Any:
+    """Reads a body as the server does: objects, lists and strings as JSON, numbers as floats, the rest as text."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    if isinstance(value, dict | list | str):
+        return cast("Any", value)
+    if isinstance(value, bool) or value is None:
+        return json.dumps(value)
+    return float(value)

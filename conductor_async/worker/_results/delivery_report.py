@@ -88,7 +88,7 @@ class DeliveryReport:
             result.task_id,
             result.workflow_instance_id,
             "is not delivered" if in_outbox else "is lost",
-            why,
+            why.rstrip("."),
             "The outbox keeps it for the next start"
             if in_outbox
             else "The server hands the task out again after its response timeout",

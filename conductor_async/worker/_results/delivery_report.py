@@ -56,7 +56,7 @@ class DeliveryReport:
             seconds = self._clock.now() - encoded.since
             self._listeners.emit(
                 ResultDelivered(
-                    self._worker_id, encoded.task_type, encoded.result, seconds, len(encoded.content), encoded.tries
+                    self._worker_id, encoded.task_type, encoded.result, seconds, len(encoded.content), encoded.attempts
                 )
             )
 
@@ -65,7 +65,7 @@ class DeliveryReport:
         self._failures.record_failure(error)
         if self._listeners:
             self._listeners.emit(
-                ResultDeliveryFailed(self._worker_id, encoded.task_type, encoded.result, error, encoded.tries)
+                ResultDeliveryFailed(self._worker_id, encoded.task_type, encoded.result, error, encoded.attempts)
             )
 
     def dropped(self, encoded: EncodedResult, error: ConductorError) -> None:

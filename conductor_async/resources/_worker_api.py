@@ -152,7 +152,7 @@ def hand_back(
     result.callback_after_seconds = callback_after
     result.output_data = task.output_data if output is None else output
     if reason is not None:
-        result.reason_for_incompletion = printable(reason)[:_LONGEST_REASON]
+        result.reason_for_incompletion = reason_text(reason)
     if logs:
         result.logs = logs
     return result
@@ -163,6 +163,11 @@ def lease_extension(task: Task, worker_id: str) -> TaskResult:
     result = _in_progress(task, worker_id)
     result.extend_lease = True
     return result
+
+
+def reason_text(reason: str) -> str:
+    """Returns a reason for incompletion that the server can keep: valid Unicode, and at most 4,000 characters."""
+    return printable(reason)[:_LONGEST_REASON]
 
 
 def printable(text: str) -> str:

@@ -80,7 +80,7 @@ class FailureLog:
         advice = ""
         if isinstance(error, AuthenticationError | PermissionDeniedError):
             advice = " Check the access key and its permissions."
-        logger.warning("%s fails and is retried until it works: %s.%s", self._what, error, advice)
+        logger.warning("%s fails and is retried until it works: %s.%s", self._what, str(error).rstrip("."), advice)
 
     def record_success(self) -> None:
         """Logs that it works again, if it failed before."""

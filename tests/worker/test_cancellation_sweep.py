@@ -66,7 +66,7 @@ async def test_cancelled_at_every_request_of_poll_run_and_deliver(answered: bool
 @at_each
 @pytest.mark.parametrize("fault", ["poll", "v1", "v2"])
 @only_with_a_mock_clock
-async def test_and_an_answer_is_lost_as_well(answered: bool, fault: str):
+async def test_cancelled_at_every_request_while_a_response_is_lost(answered: bool, fault: str):
     await sweep(answered, fault)
 
 

@@ -37,7 +37,7 @@ async def test_a_poll_under_way_is_not_cancelled_and_what_it_brings_is_handed_ba
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
-async def test_cancelled_natively_twice_it_still_delivers():
+async def test_a_host_that_is_cancelled_natively_twice_still_delivers():
     server = FakeConductor()
     server.put()
 
@@ -76,7 +76,7 @@ async def test_running_tasks_get_the_grace_period():
 
 
 @only_with_a_mock_clock
-async def test_without_work_it_leaves_at_once():
+async def test_a_host_without_work_stops_within_a_poll():
     server = FakeConductor()
     async with hosting(server, echo, poll_timeout=5):
         await anyio.sleep(12)
@@ -85,7 +85,7 @@ async def test_without_work_it_leaves_at_once():
 
 
 @only_with_a_mock_clock
-async def test_a_poll_that_hangs_does_not_keep_it_for_ever():
+async def test_a_poll_that_hangs_does_not_keep_the_host():
     server = FakeConductor()
     server.always["poll"] = anyio.sleep_forever
     async with hosting(server, echo, grace=1):
@@ -94,14 +94,14 @@ async def test_a_poll_that_hangs_does_not_keep_it_for_ever():
     assert anyio.current_time() - began <= 12
 
 
-async def test_what_the_body_raises_comes_out_as_it_is():
+async def test_an_error_leaves_the_context_as_it_was_raised():
     with pytest.raises(ZeroDivisionError) as caught:
         async with hosting(FakeConductor(), echo):
             _ = 1 / 0
     assert caught.value.__context__ is None
 
 
-async def test_it_can_be_entered_again():
+async def test_a_host_can_be_entered_again():
     server = FakeConductor()
     async with server.client() as conductor:
         host = WorkerHost(conductor, [echo], poll_timeout=0.1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from conductor_async.errors import NonRetryableException, PayloadError
 from conductor_async.models import ConductorModel, TaskExecLog, TaskResult, TaskResultStatus
-from conductor_async.resources._worker_api import printable
+from conductor_async.resources._worker_api import printable, reason_text
 from conductor_async.worker.context import TaskInProgress
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from conductor_async.models import JsonObject, Task
     from conductor_async.worker.context import TaskContext
 
-_MAX_REASON = 4_000  # characters
 _MAX_TRACEBACK = 32_000  # characters
 _INTERNAL_PACKAGES = ("conductor_async", "anyio", "trio", "outcome")
 
@@ -75,7 +74,7 @@ def failed_result(task: Task, worker_id: str, reason: str, *, terminal: bool = T
     """Returns a result that fails the task, without a retry if `terminal`."""
     status = TaskResultStatus.FAILED_WITH_TERMINAL_ERROR if terminal else TaskResultStatus.FAILED
     result = _new_result(task, worker_id, status)
-    result.reason_for_incompletion = printable(reason)[:_MAX_REASON]
+    result.reason_for_incompletion = reason_text(reason)
     return result
 
 

@@ -56,7 +56,7 @@ class DeliveryReport:
             seconds = self._clock.now() - encoded.since
             self._listeners.emit(
                 ResultDelivered(
-                    self._worker_id, encoded.task_type, encoded.result, seconds, len(encoded.content), encoded.tries
+                    self._worker_id, encoded.task_type, encoded.result, seconds, len(encoded.content), encoded.attempts
                 )
             )
 
@@ -65,7 +65,7 @@ class DeliveryReport:
         self._failures.record_failure(error)
         if self._listeners:
             self._listeners.emit(
-                ResultDeliveryFailed(self._worker_id, encoded.task_type, encoded.result, error, encoded.tries)
+                ResultDeliveryFailed(self._worker_id, encoded.task_type, encoded.result, error, encoded.attempts)
             )
 
     def dropped(self, encoded: EncodedResult, error: ConductorError) -> None:
@@ -88,7 +88,7 @@ class DeliveryReport:
             result.task_id,
             result.workflow_instance_id,
             "is not delivered" if in_outbox else "is lost",
-            why,
+            why.rstrip("."),
             "The outbox keeps it for the next start"
             if in_outbox
             else "The server hands the task out again after its response timeout",

@@ -12,6 +12,8 @@ from conductor_async.errors import ConductorError, PayloadError
 from conductor_async.models import TaskResult, TaskResultStatus, encode_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conductor_async.resources import TaskClient
 
 logger = logging.getLogger("conductor_async")
@@ -33,20 +35,20 @@ class EncodedResult:
         task_type: The task's name.
         content: The bytes.
         row: Its row in the outbox, if it is there.
-        tries: How often it was sent.
+        attempts: How often it was sent.
         since: When it was first sent, on the host's clock.
         is_replacement: Whether it is a failure that replaces what the server would not accept.
         update_lock: Held while it is sent, if other updates of the task may be sent too (see `UpdateLock`).
     """
 
-    __slots__ = ("content", "is_replacement", "result", "row", "since", "task_type", "tries", "update_lock")
+    __slots__ = ("attempts", "content", "is_replacement", "result", "row", "since", "task_type", "update_lock")
 
     def __init__(self, result: TaskResult, task_type: str, content: EncodedJson) -> None:
         self.result = result
         self.task_type = task_type
         self.content = content
         self.row: int | None = None
-        self.tries = 0
+        self.attempts = 0
         self.since = 0.0
         self.is_replacement = False
         self.update_lock: AbstractAsyncContextManager[Any] = _NO_LOCK
@@ -139,5 +141,5 @@ def _children(value: Any, path: str) -> list[tuple[Any, str]]:
     if isinstance(value, dict):
         return [(child, f"{path}.{key}") for key, child in cast("dict[str, Any]", value).items()]
     if isinstance(value, list):
-        return [(child, f"{path}[{index}]") for index, child in enumerate(value)]
+        return [(child, f"{path}[{index}]") for index, child in enumerate(cast("Sequence[Any]", value))]
     return []

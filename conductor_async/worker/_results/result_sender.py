@@ -154,7 +154,7 @@ class ResultSender:
     async def _send_v2(
         self, encoded: EncodedResult, policy: UpdateV2Policy
     ) -> tuple[Task | None, ConductorError | None]:
-        encoded.tries += 1
+        encoded.attempts += 1
         try:
             async with encoded.update_lock:
                 task = await self._api.update_v2(encoded.content)
@@ -194,7 +194,7 @@ class ResultSender:
         rejections = RejectionCount()
         while True:
             await self._circuit_breaker.wait_until_closed()
-            encoded.tries += 1
+            encoded.attempts += 1
             try:
                 async with encoded.update_lock:
                     await self._api.update(encoded.content)

@@ -151,3 +151,30 @@ async def test_nothing_is_cancelled_while_the_server_fails():
 
     async with hosting(server, worker(long)):
         await server.until(lambda: "COMPLETED" in server.statuses(), within=100)
+
+
+@only_with_a_mock_clock
+async def test_a_removed_task_cancels_the_function():
+    server = FakeConductor()
+    server.put()
+    sleeper = Sleeper()
+    async with hosting(server, worker(sleeper)):
+        await sleeper.begun.wait()
+        del server.tasks["t1"]
+        await anyio.sleep(10)
+        assert "no such task any more" in str(sleeper.ended[0][1])
+
+
+@only_with_a_mock_clock
+async def test_nothing_is_cancelled_on_a_server_that_cannot_fetch_tasks():
+    server = FakeConductor()
+    server.always["other"] = httpx.Response(404, json={"status": 404, "message": "No static resource api/tasks/t1."})
+    server.put()
+
+    async def long() -> str:
+        await anyio.sleep(60)
+        return "done"
+
+    async with hosting(server, worker(long)):
+        await server.until(lambda: "COMPLETED" in server.statuses(), within=100)
+    assert server.statuses() == ["COMPLETED"]

@@ -52,7 +52,7 @@ def idle(count: int) -> list[Any]:
 
 
 @only_with_a_mock_clock
-async def test_a_host_runs_no_more_than_it_may_and_all_get_done():
+async def test_a_host_runs_at_most_max_running_tasks_and_completes_all():
     server, busy = FakeConductor(), Busy(1)
     server.put(40)
     async with hosting(server, worker(busy, concurrency=10), max_running=4) as host:
@@ -63,7 +63,7 @@ async def test_a_host_runs_no_more_than_it_may_and_all_get_done():
 
 
 @only_with_a_mock_clock
-async def test_what_a_poll_brings_beyond_that_is_handed_back_at_once():
+async def test_a_task_for_which_the_host_has_no_slot_is_handed_back_at_once():
     server, busy, events = FakeConductor(), Busy(20), list[WorkerEvent]()
     other = worker_task("job", domain="blue")(Busy(20))
     async with hosting(server, worker(busy), other, max_running=1, poll_timeout=5, listeners=[events.append]):

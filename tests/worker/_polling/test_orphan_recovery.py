@@ -119,9 +119,9 @@ async def test_that_a_server_cannot_list_tasks_is_logged_once(caplog: pytest.Log
     server.faults["poll"] = [CUT_OFF] * 5
     async with hosting(server, echo):
         await anyio.sleep(60)
-    said = [r for r in caplog.records if r.levelno == logging.WARNING and "cannot list" in r.getMessage()]
-    assert len(said) == 1
-    assert "response timeout" in said[0].getMessage()
+    warnings = [r for r in caplog.records if r.levelno == logging.WARNING and "cannot list" in r.getMessage()]
+    assert len(warnings) == 1
+    assert "response timeout" in warnings[0].getMessage()
 
 
 @only_with_a_mock_clock
@@ -130,10 +130,10 @@ async def test_a_host_that_stops_before_it_has_searched_reports_it():
     server.put(1)
     server.faults["poll"] = [LOST]
     server.always["other"] = MANY
-    told: list[WorkerEvent] = []
-    async with hosting(server, echo, listeners=[told.append]) as host:
+    events: list[WorkerEvent] = []
+    async with hosting(server, echo, listeners=[events.append]) as host:
         await server.until(lambda: server.polls)
-    assert [each for each in told if isinstance(each, OrphanRecoveryFailed)] == [
+    assert [each for each in events if isinstance(each, OrphanRecoveryFailed)] == [
         OrphanRecoveryFailed(host.worker_id, "job")
     ]
     assert server.tasks["t1"]["status"] == "IN_PROGRESS"
@@ -181,15 +181,15 @@ async def test_a_search_that_is_rejected_is_given_up_but_not_the_next_one(caplog
     server.put(1)
     server.faults["poll"] = [LOST]
     server.always["other"] = FORBIDDEN
-    told: list[WorkerEvent] = []
-    async with hosting(server, echo, listeners=[told.append]) as host:
+    events: list[WorkerEvent] = []
+    async with hosting(server, echo, listeners=[events.append]) as host:
         await anyio.sleep(300)
         assert not handed_back(server)
-        assert [each for each in told if isinstance(each, OrphanRecoveryFailed)] == [
+        assert [each for each in events if isinstance(each, OrphanRecoveryFailed)] == [
             OrphanRecoveryFailed(host.worker_id, "job")
         ]
-        (said,) = [r for r in caplog.records if "refuses to list" in r.getMessage()]
-        assert said.levelno == logging.WARNING
+        (warning,) = [r for r in caplog.records if "refuses to list" in r.getMessage()]
+        assert warning.levelno == logging.WARNING
         asked = len(server.reads)
         await anyio.sleep(300)
         assert len(server.reads) == asked

@@ -31,11 +31,11 @@ pytestmark = pytest.mark.anyio
         (0.1, 0.12, 1.0, 0.88),
     ],
 )
-def test_pause_after_an_empty_poll(asked_for, took, interval, pause):
+def test_delay_after_an_empty_poll(asked_for, took, interval, pause):
     assert delay_after_empty_poll(asked_for, took, interval) == pytest.approx(pause)
 
 
-async def test_idle_it_waits_for_one_and_sweeps_up_the_rest():
+async def test_an_idle_poller_waits_for_one_task_and_then_takes_the_backlog():
     server = FakeConductor()
     async with hosting(server, worker(echo, concurrency=5), poll_timeout=3):
         await server.until(lambda: server.polls)
@@ -44,7 +44,7 @@ async def test_idle_it_waits_for_one_and_sweeps_up_the_rest():
     assert [(poll["count"], poll["timeout"]) for poll in server.polls[:2]] == [("1", "3000"), ("4", "0")]
 
 
-async def test_it_never_asks_for_more_than_it_has_slots():
+async def test_a_poller_never_polls_for_more_tasks_than_it_has_slots():
     server = FakeConductor()
     server.always["v2"] = httpx.Response(404, json=V2_MISSING)
     server.put(100)
@@ -63,7 +63,7 @@ async def test_it_never_asks_for_more_than_it_has_slots():
     assert max(int(poll["count"]) for poll in server.polls) <= 7
 
 
-async def test_at_capacity_it_waits_without_polling():
+async def test_a_full_poller_waits_without_polling():
     server = FakeConductor()
     server.put(5)
 
@@ -79,7 +79,7 @@ async def test_at_capacity_it_waits_without_polling():
 
 
 @only_with_a_mock_clock
-async def test_poll_timeout_is_what_the_server_is_asked_for():
+async def test_the_server_waits_for_the_poll_timeout():
     server = FakeConductor()
     async with hosting(server, worker(echo, poll_timeout=4.5)):
         await anyio.sleep(90)
@@ -88,7 +88,7 @@ async def test_poll_timeout_is_what_the_server_is_asked_for():
 
 
 @only_with_a_mock_clock
-async def test_poll_interval_is_kept():
+async def test_the_poll_interval_counts_from_start_to_start():
     server = FakeConductor()
     async with hosting(server, worker(echo, poll_interval=10, poll_timeout=0.1)):
         await anyio.sleep(85)
@@ -96,14 +96,14 @@ async def test_poll_interval_is_kept():
 
 
 @only_with_a_mock_clock
-async def test_idle_it_costs_a_fifth_of_a_request_a_second():
+async def test_an_idle_poller_costs_a_fifth_of_a_request_a_second():
     server = FakeConductor()
     async with hosting(server, echo, poll_timeout=5):
         await anyio.sleep(1000)
     assert len(server.polls) <= 201
 
 
-async def test_a_server_that_does_not_wait_is_not_asked_in_a_loop():
+async def test_a_server_that_does_not_wait_is_not_polled_in_a_loop():
     server = FakeConductor()
     server.always["poll"] = httpx.Response(200, json=[])
     async with hosting(server, echo, poll_timeout=5):
@@ -128,7 +128,7 @@ async def test_a_server_that_does_not_wait_is_not_asked_in_a_loop():
     ids=repr,
 )
 @only_with_a_mock_clock
-async def test_errors_never_end_it(fault: Any, caplog: pytest.LogCaptureFixture):
+async def test_no_error_of_a_poll_ends_the_poller(fault: Any, caplog: pytest.LogCaptureFixture):
     server = FakeConductor()
     server.faults["poll"] = [fault] * 12
     server.put()

@@ -179,3 +179,41 @@ async def test_a_result_that_cannot_be_read_stays_in_the_file(tmp_path: Path, ca
     assert server.statuses() == ["COMPLETED"]
     assert f"Result 1 of the outbox {outbox} cannot be read" in caplog.text
     assert rows(outbox) == 1
+
+
+FULL = """
+    import resource, sys
+    import anyio
+    from tests.worker.fake_conductor import FakeConductor
+    from tests.worker.hosting import hosting, worker
+
+    async def main():
+        server = FakeConductor()
+
+        async def job() -> str:
+            return "done"
+
+        async with hosting(server, worker(job, concurrency=1), outbox=sys.argv[1]):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+            server.put(3)
+            await server.until(lambda: len(server.results) == 3)
+        print(server.statuses())
+
+    anyio.run(main)
+"""
+
+
+@in_real_time
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of file sizes")
+async def test_a_file_that_cannot_be_written_is_logged_once_and_results_are_delivered(tmp_path: Path):
+    root = Path(__file__).parents[3]
+    done = await anyio.run_process(
+        [sys.executable, "-c", textwrap.dedent(FULL), str(tmp_path / "out.db")],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        check=False,
+        stderr=subprocess.PIPE,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout.decode().strip() == str(["COMPLETED"] * 3)
+    assert done.stderr.decode().count("cannot be written") == 1

@@ -10,7 +10,9 @@ import anyio.lowlevel
 import httpx
 import pytest
 
-from conductor_async.worker.events import ResultDelivered, WorkerEvent
+from conductor_async.errors import ClientClosedError
+from conductor_async.worker import WorkerHost
+from conductor_async.worker.events import ResultDelivered, ResultLost, WorkerEvent
 from tests.worker.fake_conductor import LOST, NO_WORKFLOW, V2_MISSING, FakeConductor, Fault
 from tests.worker.hosting import anyio_backend, echo, hosting, only_with_a_mock_clock, worker  # noqa: F401
 
@@ -25,7 +27,7 @@ NO_V2 = httpx.Response(404, json={"status": 404, "message": "No static resource 
 MANY = httpx.Response(429)
 
 
-async def test_a_server_without_it_gets_the_result_by_v1_at_once():
+async def test_a_server_without_update_v2_gets_the_result_by_v1_at_once():
     server = FakeConductor()
     server.always["v2"] = httpx.Response(404, json=V2_MISSING)
     server.put(5)
@@ -36,7 +38,7 @@ async def test_a_server_without_it_gets_the_result_by_v1_at_once():
 
 
 @pytest.mark.parametrize("answer", [httpx.Response(405), httpx.Response(404, json={"error": "Not Found"})])
-async def test_however_it_says_so(answer: httpx.Response):
+async def test_update_v2_is_missing_by_405_and_by_a_404_of_a_gateway(answer: httpx.Response):
     server = FakeConductor()
     server.always["v2"] = answer
     server.put(3)
@@ -45,7 +47,7 @@ async def test_however_it_says_so(answer: httpx.Response):
     assert [kind for kind, _ in server.tried] == ["v2", *["v1"] * 3]
 
 
-async def test_no_such_workflow_drops_the_result_and_keeps_v2(caplog: pytest.LogCaptureFixture):
+async def test_no_such_workflow_drops_the_result_and_keeps_update_v2(caplog: pytest.LogCaptureFixture):
     server = FakeConductor()
     server.faults = {"v2": [httpx.Response(404, json=NO_WORKFLOW)], "v1": [httpx.Response(404, json=NO_WORKFLOW)]}
     server.put(3)
@@ -56,7 +58,7 @@ async def test_no_such_workflow_drops_the_result_and_keeps_v2(caplog: pytest.Log
     assert "result of task t1 is dropped" in warning.getMessage()
 
 
-async def test_a_lost_answer_sends_the_result_again_by_v1():
+async def test_after_a_lost_response_the_result_is_sent_again_by_v1():
     server = FakeConductor()
     server.faults["v2"] = [httpx.ReadError("gone")]
     server.put()
@@ -65,7 +67,7 @@ async def test_a_lost_answer_sends_the_result_again_by_v1():
     assert [kind for kind, _ in server.tried] == ["v2", "v1"]
 
 
-async def test_the_next_task_is_run_in_the_same_slot_without_a_poll():
+async def test_the_next_task_runs_in_the_same_slot_without_a_poll():
     server = FakeConductor()
     server.put(50)
     async with hosting(server, echo):
@@ -74,7 +76,7 @@ async def test_the_next_task_is_run_in_the_same_slot_without_a_poll():
     assert {result["via"] for result in server.results} == {"v2"}
 
 
-async def test_where_it_brings_nothing_it_is_seldom_used_until_there_is_a_backlog():
+async def test_update_v2_is_seldom_used_while_it_brings_nothing():
     server = FakeConductor()
     server.v2_time = 0.02
     async with hosting(server, worker(echo, concurrency=2), poll_timeout=1):
@@ -88,7 +90,7 @@ async def test_where_it_brings_nothing_it_is_seldom_used_until_there_is_a_backlo
         assert len(server.polls) - polls <= 3
 
 
-async def test_what_it_brings_while_the_host_stops_is_handed_back():
+async def test_a_task_that_update_v2_brings_while_the_host_stops_is_handed_back():
     server = FakeConductor()
     server.v2_time = 0.5
     server.put()
@@ -132,7 +134,7 @@ async def test_results_go_by_v1_while_the_host_stops():
     "fault", [httpx.ConnectError("refused"), httpx.ReadError("x"), httpx.Response(503), httpx.Response(401)]
 )
 @only_with_a_mock_clock
-async def test_they_are_sent_until_the_server_has_them(fault: Any):
+async def test_results_are_sent_until_the_server_has_them(fault: Any):
     server = FakeConductor()
     server.faults = {"v2": [fault], "v1": [fault] * 40}
     server.put()
@@ -145,7 +147,7 @@ async def test_they_are_sent_until_the_server_has_them(fault: Any):
 
 @pytest.mark.parametrize("status", [400, 413, 500])
 @only_with_a_mock_clock
-async def test_refused_three_times_with_the_same_answer_the_task_is_failed_for_good(status: int):
+async def test_a_result_that_is_rejected_three_times_fails_the_task_for_good(status: int):
     server = FakeConductor()
     refusal = httpx.Response(status, json={"status": status, "message": "too odd"})
     server.faults = {"v2": [refusal], "v1": [refusal] * 3}
@@ -158,7 +160,7 @@ async def test_refused_three_times_with_the_same_answer_the_task_is_failed_for_g
     assert len(server.tried) == 5
 
 
-async def test_what_cannot_be_json_fails_for_good_and_the_next_task_is_run():
+async def test_a_result_that_cannot_be_json_fails_its_task_and_the_next_one_runs():
     server = FakeConductor()
     server.put(2)
     values = iter([float("nan"), 1.0])
@@ -173,7 +175,7 @@ async def test_what_cannot_be_json_fails_for_good_and_the_next_task_is_run():
 
 
 @only_with_a_mock_clock
-async def test_a_result_that_nobody_takes_before_the_end_is_named(caplog: pytest.LogCaptureFixture):
+async def test_a_result_that_cannot_be_delivered_before_the_host_ends_is_logged(caplog: pytest.LogCaptureFixture):
     server = FakeConductor()
     server.always = {"v1": httpx.ConnectError("refused"), "v2": httpx.ConnectError("refused")}
     server.put()
@@ -187,7 +189,7 @@ async def test_a_result_that_nobody_takes_before_the_end_is_named(caplog: pytest
 
 
 @only_with_a_mock_clock
-async def test_a_server_that_comes_back_before_the_end_gets_them_all():
+async def test_a_server_that_comes_back_before_the_host_ends_gets_all_results():
     server = FakeConductor()
     server.always = {"v1": httpx.ConnectError("refused"), "v2": httpx.ConnectError("refused")}
     server.put(20)
@@ -211,7 +213,7 @@ def decided(server: FakeConductor) -> list[str]:
     [{"v2": [LOST]}, {"v2": [NO_V2], "v1": [LOST]}, {"v2": [NO_V2], "v1": [PAGE]}],
     ids=["v2", "v1", "page"],
 )
-async def test_after_a_result_that_was_sent_again_the_server_is_asked_to_go_on(faults: dict[str, list[Fault]]):
+async def test_after_a_result_that_was_sent_again_the_execution_is_decided(faults: dict[str, list[Fault]]):
     """It may have died between storing it and deciding what follows. Then it would take it again without deciding."""
     server = FakeConductor()
     server.put(1)
@@ -222,7 +224,7 @@ async def test_after_a_result_that_was_sent_again_the_server_is_asked_to_go_on(f
 
 
 @pytest.mark.parametrize("fault", [httpx.ConnectError("refused"), MANY], ids=["not sent", "refused"])
-async def test_after_a_result_that_did_not_arrive_it_is_not(fault: Fault):
+async def test_after_a_result_that_surely_did_not_arrive_the_execution_is_not_decided(fault: Fault):
     server = FakeConductor()
     server.put(1)
     server.faults |= {"v2": [NO_V2], "v1": [fault]}
@@ -238,3 +240,69 @@ async def test_the_size_of_a_result_is_that_of_its_json():
         await server.until(lambda: server.results)
     [delivered] = [event for event in events if isinstance(event, ResultDelivered)]
     assert 5000 < delivered.size < 5500
+
+
+async def test_a_result_that_the_server_has_despite_an_error_is_delivered():
+    """The server answers with an error when what follows the task has failed."""
+    server, events = FakeConductor(), list[WorkerEvent]()
+    server.put()
+    server.always["v2"] = NO_V2
+    server.faults["v1"] = [httpx.Response(500, json={"message": "the next task failed"})]
+
+    async def job() -> None:
+        server.end("t1", "COMPLETED")
+
+    async with hosting(server, worker(job), listeners=[events.append]):
+        await server.until(lambda: server.tried)
+    assert [kind for kind, _ in server.tried] == ["v2", "v1"]
+    assert [event.attempts for event in events if isinstance(event, ResultDelivered)] == [2]
+
+
+@only_with_a_mock_clock
+async def test_a_result_is_given_up_if_the_failure_that_replaces_it_is_rejected_too(caplog: pytest.LogCaptureFixture):
+    server, events = FakeConductor(), list[WorkerEvent]()
+    server.put()
+    server.always = dict.fromkeys(("v1", "v2"), httpx.Response(400, json={"message": "too odd"}))
+    async with hosting(server, echo, listeners=[events.append]):
+        await anyio.sleep(100)
+        assert [(event.reason[-7:], event.in_outbox) for event in events if isinstance(event, ResultLost)] == [
+            ("too odd", False)
+        ]
+    assert [result["status"] for kind, result in server.tried if kind == "v1"] == [
+        *["COMPLETED"] * 3,
+        *["FAILED_WITH_TERMINAL_ERROR"] * 3,
+    ]
+    assert "result of task t1 (execution w-t1) is lost" in caplog.text
+
+
+@only_with_a_mock_clock
+async def test_a_result_that_comes_too_late_is_logged(caplog: pytest.LogCaptureFixture):
+    server = FakeConductor()
+    server.put()
+    server.always = dict.fromkeys(("v1", "v2"), httpx.ConnectError("refused"))
+    async with hosting(server, echo):
+        await anyio.sleep(60)
+        server.end("t1", "TIMED_OUT")
+        server.always = {}
+        await server.until(lambda: server.results)
+    assert server.tasks["t1"]["status"] == "TIMED_OUT"
+    assert "The COMPLETED result of task t1 came too late" in caplog.text
+    assert "the task is already TIMED_OUT" in caplog.text
+
+
+async def test_a_client_that_is_closed_while_a_task_runs_ends_the_host_and_the_lost_result_is_logged(
+    caplog: pytest.LogCaptureFixture,
+):
+    server = FakeConductor()
+    server.put()
+    conductor = server.client()
+
+    async def job() -> str:
+        await conductor.aclose()
+        return "done"
+
+    # A group if the poller notices it at the same moment.
+    with pytest.raises((ClientClosedError, ExceptionGroup)), anyio.fail_after(10):
+        async with WorkerHost(conductor, [worker(job, concurrency=1)], poll_timeout=5):
+            await anyio.sleep_forever()
+    assert "result of task t1" in caplog.text

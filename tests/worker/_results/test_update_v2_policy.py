@@ -5,7 +5,7 @@ from __future__ import annotations
 from conductor_async.worker._results.update_v2_policy import UpdateV2Policy
 
 
-def test_it_stays_with_v2_while_that_brings_tasks():
+def test_update_v2_is_used_while_it_brings_tasks():
     policy = UpdateV2Policy()
     for _ in range(50):
         assert policy.use_v2()
@@ -25,11 +25,11 @@ def deliveries(policy: UpdateV2Policy, count: int) -> str:
     return taken
 
 
-def test_without_tasks_it_soon_uses_v1_and_probes_now_and_then():
+def test_update_v2_is_probed_every_tenth_time_when_it_brings_nothing():
     assert deliveries(UpdateV2Policy(), 26) == "22222" + "1111111112" * 2 + "1"
 
 
-def test_a_probe_that_brings_a_task_brings_v2_back():
+def test_a_probe_that_brings_a_task_turns_update_v2_on_again():
     policy = UpdateV2Policy()
     deliveries(policy, 14)
     assert policy.use_v2()
@@ -37,7 +37,7 @@ def test_a_probe_that_brings_a_task_brings_v2_back():
     assert policy.use_v2()
 
 
-def test_a_backlog_brings_v2_back():
+def test_a_backlog_turns_update_v2_on_again():
     policy = UpdateV2Policy()
     deliveries(policy, 20)
     policy.record_backlog()

@@ -55,11 +55,14 @@ class Reference:
         return Reference(f"{self._path}.{name}")
 
     def __getitem__(self, key: str | int | slice) -> Any:
-        return Reference(f"{self._path}{_step(key)}")
+        return Reference(self._path_of(key))
 
     def __call__(self, json_path: str | None = None) -> Any:
         """Returns the reference to `json_path` below this one; without a path, the reference itself."""
         return self._at(json_path)
+
+    def _path_of(self, key: str | int | slice) -> str:
+        return f"{self._path}{_step(key)}"
 
     def _at(self, json_path: str | None) -> Reference:
         return Reference(joined(self._path, json_path))

@@ -10,9 +10,9 @@ from conductor_async.models import WorkflowDef
 from conductor_async.workflow.from_definition import DefinedTask, complete, settings_of
 from conductor_async.workflow.references import Reference, plain
 from conductor_async.workflow.settings import WorkflowSettings
+from conductor_async.workflow.tasks._sequences import definitions_of
 from conductor_async.workflow.tasks.base import Composable, Step, tasks_of
 from conductor_async.workflow.tasks.children import InlineSubWorkflowTask
-from conductor_async.workflow.tasks.sequences import definitions_of
 from conductor_async.workflow.validation import (
     ValidationContext,
     build_model,

@@ -21,7 +21,7 @@ from conductor_async.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["InputValue", "Reference", "env", "plain", "secret", "wire_form"]
+__all__ = ["InputValue", "Reference", "env", "secret"]
 
 InputValue: TypeAlias = Any
 """JSON with references anywhere inside: what a task's input parameters and a workflow's output parameters hold."""

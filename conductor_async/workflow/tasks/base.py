@@ -38,7 +38,6 @@ __all__ = [
     "TaskOptions",
     "TaskSequence",
     "task_class",
-    "tasks_of",
 ]
 
 

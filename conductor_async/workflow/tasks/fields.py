@@ -26,7 +26,7 @@ from conductor_async.workflow.references import wire_form
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["Converted", "DeclaredFields", "Parameters", "field"]
+__all__ = ["Converted", "field"]
 
 MISSING: Any = object()
 

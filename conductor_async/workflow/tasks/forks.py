@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from conductor_async.errors import WorkflowDefinitionError
 from conductor_async.models import JoinMode, TaskType, WorkflowTask
 from conductor_async.workflow.references import Reference
+from conductor_async.workflow.tasks._sequences import definitions_of, sequence_of
 from conductor_async.workflow.tasks.base import Composable, TaskInterface, TaskOptions, TaskSequence
 from conductor_async.workflow.tasks.fields import Converted, field
-from conductor_async.workflow.tasks.sequences import definitions_of, sequence_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Generic, Unpack, cast, get_args
 from typing_extensions import TypeVar
 
 from conductor_async.models import TaskType
+from conductor_async.workflow._typed_references import reference_to_result
 from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions
-from conductor_async.workflow.typed_references import reference_to_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -46,7 +46,7 @@ class Reference:
             raise ConfigurationError(f"A reference cannot have braces in its path: {path!r}.")
         self._path = path
 
-    # To type checkers they are Any: a reference stands for a value, and goes wherever one of any type is expected.
+    # Typed as Any: a reference stands for a value, so type checkers accept it wherever a value of any type is expected.
 
     def __getattr__(self, name: str) -> Any:
         # Called for missing names only. Python and notebooks look up names with an underscore themselves.
@@ -136,12 +136,12 @@ def _step(key: str | int | slice) -> str:
 
 
 def plain(value: InputValue) -> InputValue:
-    """Returns a copy in which every reference is text, and everything that knows its wire form has it."""
+    """Returns a copy in which every reference is text, and every model and input part is in its wire form."""
     return _copied(value, str)
 
 
 def wire_form(value: InputValue) -> InputValue:
-    """Returns a copy in which everything that knows its wire form has it, and references are kept."""
+    """Returns a copy in which every model and input part is in its wire form, and references are kept."""
     return _copied(value, lambda reference: reference)
 
 

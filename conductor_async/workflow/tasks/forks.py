@@ -84,7 +84,7 @@ class ExclusiveJoinTask(TaskInterface, task_type=TaskType.EXCLUSIVE_JOIN):
     """Takes the output of the one task that ran, of those after a `SwitchTask` that may have.
 
     Args:
-        join_on: The reference names, in the order in which they are checked; the first that ran gives its output.
+        join_on: The reference names, in the order of the check; the first one that ran provides the output.
         default_exclusive_join_task: The reference names to check if none of them ran.
 
     Further arguments: see `TaskInterface`.

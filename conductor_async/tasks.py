@@ -1,4 +1,4 @@
-"""Every task type that a workflow can be made of, and what goes into their fields."""
+"""All task types, and the types of their fields."""
 
 from conductor_async.workflow.tasks.agents import (
     AgentTask,

@@ -10,9 +10,9 @@ from conductor_async.models import WorkflowDef
 from conductor_async.workflow.from_definition import DefinedTask, complete, settings_of
 from conductor_async.workflow.references import Reference, plain
 from conductor_async.workflow.settings import WorkflowSettings
+from conductor_async.workflow.tasks._sequences import definitions_of
 from conductor_async.workflow.tasks.base import Composable, Step, tasks_of
 from conductor_async.workflow.tasks.children import InlineSubWorkflowTask
-from conductor_async.workflow.tasks.sequences import definitions_of
 from conductor_async.workflow.validation import (
     ValidationContext,
     build_model,
@@ -158,14 +158,15 @@ class WorkflowBuilder(WorkflowSettings, Step):
         """
         with collecting_errors() as found:
             definition = self.unchecked_definition()
-        check(definition, self._validation_context(), found)
+        check(definition, self.validation_context(), found)
         return definition
 
-    def _validation_context(self) -> ValidationContext:
-        children = {ref: child._validation_context() for ref, child in self._children()}
+    def validation_context(self) -> ValidationContext:
+        """Returns what is known of the workflow besides its definition: the output fields of its workers, mainly."""
+        children = {ref: child.validation_context() for ref, child in self.sub_workflows()}
         return ValidationContext(known_outputs(self._tasks), children, self._accepted_problems)
 
-    def _children(self) -> Iterator[tuple[str, WorkflowBuilder]]:
+    def sub_workflows(self) -> Iterator[tuple[str, WorkflowBuilder]]:
         """Yields the sub-workflows that were built in code, each with the reference name of the task that runs it."""
         for task in tasks_within(self._tasks):
             if isinstance(task, InlineSubWorkflowTask) and isinstance(task.workflow, WorkflowBuilder):
@@ -177,7 +178,7 @@ class WorkflowBuilder(WorkflowSettings, Step):
         Raises:
             WorkflowDefinitionError: The workflow contains itself, or a value has the wrong type.
         """
-        self._check_nesting(())
+        _check_nesting(self, ())
         fields: dict[str, Any] = {
             "name": self.name,
             "version": self.version,
@@ -189,15 +190,6 @@ class WorkflowBuilder(WorkflowSettings, Step):
         if self._origin is not None:
             complete(definition, self._origin)
         return definition
-
-    def _check_nesting(self, parents: tuple[WorkflowBuilder, ...]) -> None:
-        """Raises if the workflow contains itself, directly or through its sub-workflows."""
-        if any(parent is self for parent in parents):
-            path = " >> ".join(repr(each.name) for each in (*parents, self))
-            problem = f"tasks: a workflow cannot contain itself: {path}"
-            raise WorkflowDefinitionError(f"Workflow {self.name!r} cannot work:\n- {problem}", problems=[problem])
-        for _, child in self._children():
-            child._check_nesting((*parents, self))
 
     # -- diagrams
 
@@ -215,3 +207,13 @@ class WorkflowBuilder(WorkflowSettings, Step):
             return notebook_bundle(repr(self), self.unchecked_definition())
         except ConductorError:  # there is no definition yet; to_workflow_def() says why
             return {"text/plain": repr(self)}
+
+
+def _check_nesting(workflow: WorkflowBuilder, parents: tuple[WorkflowBuilder, ...]) -> None:
+    """Raises if the workflow contains itself, directly or through its sub-workflows."""
+    if any(parent is workflow for parent in parents):
+        path = " >> ".join(repr(each.name) for each in (*parents, workflow))
+        problem = f"tasks: a workflow cannot contain itself: {path}"
+        raise WorkflowDefinitionError(f"Workflow {workflow.name!r} cannot work:\n- {problem}", problems=[problem])
+    for _, child in workflow.sub_workflows():
+        _check_nesting(child, (*parents, workflow))

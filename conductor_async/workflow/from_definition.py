@@ -11,7 +11,7 @@ from conductor_async.workflow.tasks.base import TaskInterface
 if TYPE_CHECKING:
     from conductor_async.models import WorkflowDef, WorkflowTask
 
-__all__ = ["DefinedTask", "complete", "settings_of"]
+__all__ = ["DefinedTask"]
 
 _COMMON = (
     "name",

@@ -21,7 +21,7 @@ from conductor_async.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["InputValue", "Reference", "env", "plain", "secret", "wire_form"]
+__all__ = ["InputValue", "Reference", "env", "secret"]
 
 InputValue: TypeAlias = Any
 """JSON with references anywhere inside: what a task's input parameters and a workflow's output parameters hold."""
@@ -46,7 +46,7 @@ class Reference:
             raise ConfigurationError(f"A reference cannot have braces in its path: {path!r}.")
         self._path = path
 
-    # To type checkers they are Any: a reference stands for a value, and goes wherever one of any type is expected.
+    # Typed as Any: a reference stands for a value, so type checkers accept it wherever a value of any type is expected.
 
     def __getattr__(self, name: str) -> Any:
         # Called for missing names only. Python and notebooks look up names with an underscore themselves.
@@ -55,11 +55,14 @@ class Reference:
         return Reference(f"{self._path}.{name}")
 
     def __getitem__(self, key: str | int | slice) -> Any:
-        return Reference(f"{self._path}{_step(key)}")
+        return Reference(self._path_of(key))
 
     def __call__(self, json_path: str | None = None) -> Any:
         """Returns the reference to `json_path` below this one; without a path, the reference itself."""
         return self._at(json_path)
+
+    def _path_of(self, key: str | int | slice) -> str:
+        return f"{self._path}{_step(key)}"
 
     def _at(self, json_path: str | None) -> Reference:
         return Reference(joined(self._path, json_path))
@@ -133,12 +136,12 @@ def _step(key: str | int | slice) -> str:
 
 
 def plain(value: InputValue) -> InputValue:
-    """Returns a copy in which every reference is text, and everything that knows its wire form has it."""
+    """Returns a copy in which every reference is text, and every model and input part is in its wire form."""
     return _copied(value, str)
 
 
 def wire_form(value: InputValue) -> InputValue:
-    """Returns a copy in which everything that knows its wire form has it, and references are kept."""
+    """Returns a copy in which every model and input part is in its wire form, and references are kept."""
     return _copied(value, lambda reference: reference)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
@@ -11,6 +12,7 @@ from conductor_async.models import CacheConfig, RateLimitConfig
 from conductor_async.workflow.references import InputValue, Reference
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import timedelta
 
     from conductor_async.models import RateLimitPolicy, SchemaDef, TimeoutPolicy
@@ -26,7 +28,7 @@ class WorkflowSettings(CamelCaseMixin):
     @property
     def variables(self) -> WorkflowVariables[Self]:
         """`workflow.variables.x`: a variable; `workflow.variables({"x": 1})` sets the initial variables."""
-        return WorkflowVariables(self)
+        return WorkflowVariables(functools.partial(self._set_mapping, "variables"))
 
     def timeout_policy(self, timeout_policy: TimeoutPolicy | str) -> Self:
         """Sets what happens at the timeout: TIME_OUT_WF ends the execution, ALERT_ONLY (the default) only logs it."""
@@ -147,13 +149,13 @@ _NOT_GIVEN: Any = object()
 class WorkflowVariables(Reference, Generic[WorkflowT]):
     """`workflow.variables`: references to the variables, and the method that sets the initial ones."""
 
-    __slots__ = ("_workflow",)
+    __slots__ = ("_set_initial",)
 
-    _workflow: WorkflowT
+    _set_initial: Callable[[Mapping[str, InputValue] | None], WorkflowT]
 
-    def __init__(self, workflow: WorkflowT) -> None:
+    def __init__(self, set_initial: Callable[[Mapping[str, InputValue] | None], WorkflowT]) -> None:
         super().__init__("workflow.variables")
-        self._workflow = workflow
+        self._set_initial = set_initial
 
     # None clears the variables, as in conductor-python; in other references None is no path.
     @overload  # type: ignore[override]
@@ -170,4 +172,4 @@ class WorkflowVariables(Reference, Generic[WorkflowT]):
             return self
         if isinstance(json_path, str):
             return self._at(json_path)
-        return self._workflow._set_mapping("variables", json_path)
+        return self._set_initial(json_path)

@@ -35,7 +35,7 @@ def simple(*names):
     return [SimpleTask(name) for name in names]
 
 
-def test_the_founding_pages_workflow():
+def test_the_founding_pages_workflow_is_built():
     workflow = ConductorWorkflow(
         executor=None, name="python_workflow_example_from_code", description="Python workflow example from code"
     )
@@ -53,7 +53,7 @@ def test_the_founding_pages_workflow():
     }
 
 
-def test_every_setting():  # all return the workflow, and False is sent
+def test_every_setting_is_sent():  # all return the workflow, and False is sent
     workflow = ConductorWorkflow(name="w", version=3)
     chained = (
         workflow.timeout_policy(TimeoutPolicy.TIME_OUT_WF)
@@ -104,7 +104,7 @@ def test_every_setting():  # all return the workflow, and False is sent
     }
 
 
-def test_none_empties_and_still_chains():
+def test_none_clears_a_setting_and_returns_the_workflow():
     workflow = ConductorWorkflow(name="w").variables({"a": 1}).output_parameters({"a": 1}).input_template({"a": 1})
     assert workflow.variables(None).output_parameters(None).input_template(None) is workflow
     made = wire(workflow)
@@ -116,7 +116,7 @@ def test_what_is_not_set_is_not_sent():  # no timeout of 60 s, no failureWorkflo
     assert wire(ConductorWorkflow(name="w")) == {"name": "w", "tasks": []}
 
 
-def test_input_parameters_in_all_forms():
+def test_input_parameters_take_names_lists_and_templates():
     assert wire(ConductorWorkflow(name="w").input_parameters(["a"]))["inputParameters"] == ["a"]
     assert wire(ConductorWorkflow(name="w").input_parameters({"a": 1}))["inputTemplate"] == {"a": 1}
     assert wire(ConductorWorkflow(name="w").workflow_input({"a": 1}))["inputTemplate"] == {"a": 1}
@@ -126,7 +126,7 @@ def test_input_parameters_in_all_forms():
         ConductorWorkflow(name="w").output_parameters(["a"])
 
 
-def test_assigning_is_for_name_version_and_description():
+def test_only_name_version_description_and_executor_can_be_assigned():
     workflow = ConductorWorkflow(name="w", version=1, description="d")
     workflow.name, workflow.version, workflow.description = "v", 2, "e"
     assert wire(workflow) == {"name": "v", "version": 2, "description": "e", "tasks": []}
@@ -144,7 +144,7 @@ def test_camel_case_is_understood():
 # -- forks
 
 
-def test_a_list_is_a_fork_and_always_has_its_join():  # also as the last step
+def test_a_list_becomes_a_fork_with_its_join():  # also as the last step
     a, b, c = simple("a", "b", "c")
     workflow = ConductorWorkflow(name="w") >> [[a, b], c]
     assert wire(workflow)["tasks"] == [
@@ -164,7 +164,7 @@ def test_a_list_is_a_fork_and_always_has_its_join():  # also as the last step
     ]
 
 
-def test_forks_in_forks():
+def test_forks_nest():
     a, b, c, d, e = simple("a", "b", "c", "d", "e")
     tasks = wire(ConductorWorkflow(name="w") >> [a >> [b, c], [d, ForkTask("inner", [e])]])["tasks"]
     assert refs(tasks) == [
@@ -174,20 +174,20 @@ def test_forks_in_forks():
     assert tasks[1]["joinOn"] == ["join_b", "join_inner"]
 
 
-def test_a_fork_of_ones_own_with_a_join_of_ones_own():
+def test_a_join_task_after_a_fork_task_replaces_the_generated_join():
     a, b = simple("a", "b")
     tasks = wire(ConductorWorkflow(name="w") >> ForkTask("f", [a, b]) >> JoinTask("j"))["tasks"]
     assert refs(tasks) == [{"f": [["a"], ["b"]]}, "j"]
     assert tasks[1]["joinOn"] == ["a", "b"]  # a JOIN that waits for nothing would end at once
 
 
-def test_a_fork_can_say_what_to_join_on():
+def test_a_fork_task_can_choose_what_its_join_waits_for():
     a, b = simple("a", "b")
     tasks = wire(ConductorWorkflow(name="w") >> ForkTask("f", [a, b], join_on=["a"]))["tasks"]
     assert tasks[1] == {"name": "f_join", "taskReferenceName": "f_join", "type": "JOIN", "joinOn": ["a"]}
 
 
-def test_add_takes_steps_one_after_the_other():
+def test_add_appends_the_steps_of_a_list_in_order():
     a, b, c, d = simple("a", "b", "c", "d")
     assert refs(wire(ConductorWorkflow(name="w").add([a, [b, c], d]))["tasks"]) == [
         "a",
@@ -200,7 +200,7 @@ def test_add_takes_steps_one_after_the_other():
 # -- workflows in workflows
 
 
-def test_a_workflow_as_a_step_is_an_inline_sub_workflow():
+def test_a_workflow_as_a_step_becomes_an_inline_sub_workflow():
     child = ConductorWorkflow(name="child one", version=2).input_template({"a": 1}) >> SimpleTask("a")
     assert wire(ConductorWorkflow(name="parent") >> SimpleTask("a") >> child)["tasks"][1] == {
         "name": "child_one",
@@ -220,7 +220,7 @@ def test_a_workflow_as_a_step_is_an_inline_sub_workflow():
     }
 
 
-def test_a_child_is_described_as_it_is_when_the_definition_is_made():
+def test_a_child_is_read_when_the_definition_is_built():
     child = ConductorWorkflow(name="child")
     parent = ConductorWorkflow(name="parent") >> InlineSubWorkflowTask("c", child, input_parameters={"b": 2})
     child.input_template({"a": 1, "b": 1}) >> SimpleTask("late")
@@ -243,7 +243,7 @@ def test_a_workflow_cannot_contain_itself():
         workflow >> workflow
 
 
-def test_a_workflow_cannot_contain_itself_by_way_of_others():
+def test_a_workflow_cannot_contain_itself_through_others():
     first, second, third = (ConductorWorkflow(name=name) for name in ("first", "second", "third"))
     first >> [SimpleTask("a"), second]
     second >> DoWhileTask("loop", "false", third)
@@ -262,7 +262,7 @@ def test_a_workflow_cannot_contain_itself_by_way_of_others():
 # -- what cannot work
 
 
-def test_what_is_wrong_inside_is_listed_with_the_rest():
+def test_problems_of_a_child_are_listed_with_the_parents():
     @worker_task("find")
     def find() -> dict[str, int]:
         raise NotImplementedError
@@ -288,7 +288,7 @@ def test_what_is_wrong_inside_is_listed_with_the_rest():
     )
 
 
-def test_what_a_fetched_child_has_wrong_already_stays_as_it_is():
+def test_existing_problems_of_a_fetched_child_are_accepted():
     wrong = {
         "name": "child",
         "tasks": [{"name": "a", "taskReferenceName": "a", "inputParameters": {"x": "${nobody.output}"}}],
@@ -304,7 +304,7 @@ def test_what_a_fetched_child_has_wrong_already_stays_as_it_is():
     ]
 
 
-def test_fields_of_the_wrong_kind_are_listed_for_all_tasks():
+def test_values_of_the_wrong_type_are_listed_for_all_tasks():
     workflow = ConductorWorkflow(name="w") >> SimpleTask("a", retry_count=cast("Any", "many"))
     workflow >> [SimpleTask("b", optional=cast("Any", "perhaps")), SimpleTask("c", metadata={"x": 1})]
     workflow.output_parameters({"x": "${d.output}"})
@@ -317,7 +317,7 @@ def test_fields_of_the_wrong_kind_are_listed_for_all_tasks():
     ]
 
 
-def test_a_reference_name_is_given_once():
+def test_reference_names_are_unique():
     workflow = ConductorWorkflow(name="w") >> SimpleTask("one", "x") >> [SimpleTask("a"), SimpleTask("two", "x")]
     with pytest.raises(WorkflowDefinitionError) as caught:
         workflow.to_workflow_def()
@@ -325,13 +325,13 @@ def test_a_reference_name_is_given_once():
     assert problem.startswith("tasks[1].forkTasks[1][0]: the reference name 'x' is already used by tasks[0]")
 
 
-def test_one_task_object_stands_in_one_place():
+def test_the_same_task_object_twice_is_a_clash():
     task = SimpleTask("a")
     with pytest.raises(WorkflowDefinitionError, match=r"tasks\[1\]: .* is already used by tasks\[0\].*only once"):
         (ConductorWorkflow(name="w") >> task >> task).to_workflow_def()
 
 
-def test_a_value_of_the_wrong_kind_names_its_place():
+def test_a_value_of_the_wrong_type_is_reported_with_its_path():
     workflow = ConductorWorkflow(name="w") >> SimpleTask("t", "a", retry_count="often")
     with pytest.raises(WorkflowDefinitionError, match="task 'a': retry_count: Input should be a valid integer"):
         workflow.to_workflow_def()
@@ -339,7 +339,7 @@ def test_a_value_of_the_wrong_kind_names_its_place():
         ConductorWorkflow(name="w", version="first").to_workflow_def()
 
 
-def test_all_problems_are_told_at_once():
+def test_all_problems_are_reported_at_once():
     workflow = ConductorWorkflow() >> SimpleTask("", "") >> SimpleTask("b") >> SimpleTask("b")
     with pytest.raises(WorkflowDefinitionError) as caught:
         workflow.to_workflow_def()
@@ -374,7 +374,7 @@ def test_the_same_code_gives_the_same_bytes():
     assert made.pop().startswith(b'{"name":"w"')
 
 
-def test_a_definition_is_fresh_each_time():
+def test_each_definition_is_a_new_object():
     workflow = ConductorWorkflow(name="w").variables({"v": [1]}) >> SimpleTask("a")
     first = workflow.to_workflow_def()
     first.variables["v"].append(2)
@@ -385,7 +385,7 @@ def test_a_definition_is_fresh_each_time():
     assert len(second.tasks) == 1
 
 
-def test_a_copy_has_tasks_of_its_own_and_shares_the_executor():
+def test_a_copy_has_its_own_tasks_and_shares_the_executor():
     executor = WorkflowExecutor()
     workflow = ConductorWorkflow(executor, "w") >> SimpleTask("a")
     other = copy.deepcopy(workflow)
@@ -408,6 +408,6 @@ async def test_an_empty_workflow_cannot_be_registered():
         await ConductorWorkflow(WorkflowExecutor(), "w").register()
 
 
-def test_a_name_in_the_place_of_the_executor_is_refused_at_once():
+def test_a_name_instead_of_the_executor_is_an_error():
     with pytest.raises(TypeError, match=r"write ConductorWorkflow\(name='orders'\)"):
         ConductorWorkflow("orders")  # type: ignore[arg-type]

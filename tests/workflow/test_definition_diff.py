@@ -37,7 +37,7 @@ def test_no_difference():
     assert repr(difference) == "<DefinitionDiff: 0 changes>"
 
 
-def test_what_the_server_notes_is_none_and_a_default_is_the_same_as_nothing():
+def test_server_records_and_defaults_are_no_differences():
     stored = workflow(*simple("a"), create_time=5, update_time=6, created_by="me", updated_by="you", version=1)
     stored.tasks[0].optional = False
     stored.tasks[0].decision_cases = {}
@@ -48,7 +48,7 @@ def test_what_the_server_notes_is_none_and_a_default_is_the_same_as_nothing():
     assert not diff(mine, stored)
 
 
-def test_settings():
+def test_changed_settings_are_listed():
     before = workflow(
         *simple("a"), timeout_seconds=5, output_parameters={"x": 1, "y": {"a": [1, 2]}}, owner_email="a@b"
     )
@@ -73,16 +73,16 @@ def test_settings():
     assert len(difference) == 8
 
 
-def test_true_is_not_one():
+def test_true_differs_from_one():
     assert lines(workflow(variables={"a": 1}), workflow(variables={"a": True})) == ["~ variables.a: 1 → true"]
 
 
-def test_unknown_fields_count():
+def test_unknown_fields_are_compared():
     before, after = (WorkflowDef.model_validate({"name": "w", "newField": value}) for value in (1, 2))
     assert lines(before, after) == ["~ newField: 1 → 2"]
 
 
-def test_tasks_come_and_go_and_change():
+def test_added_removed_and_changed_tasks_are_listed():
     before = workflow(*simple("a", "b", "c"))
     after = workflow(SimpleTask("a", retry_count=3, input_parameters={"n": 1}), *simple("c"), WaitTask("pause"))
     assert lines(before, after) == [
@@ -95,13 +95,13 @@ def test_tasks_come_and_go_and_change():
     assert removed.before == {"name": "b", "taskReferenceName": "b", "type": "SIMPLE"}
 
 
-def test_a_task_moves():
+def test_a_moved_task_is_listed_as_moved():
     assert lines(workflow(*simple("a", "b", "c", "d")), workflow(*simple("b", "c", "a", "d"))) == [
         "> tasks['a']: moved from the start to after 'c'"
     ]
 
 
-def test_a_task_moves_into_a_case_and_out_of_it():
+def test_moves_into_and_out_of_a_case_are_listed():
     outside = workflow(NoopTask("a"), SwitchTask("s", "x").case("y", NoopTask("b")))
     inside = workflow(SwitchTask("s", "x").case("y", [NoopTask("b"), NoopTask("a")]))
     assert lines(outside, inside) == [
@@ -112,7 +112,7 @@ def test_a_task_moves_into_a_case_and_out_of_it():
     ]
 
 
-def test_cases_and_branches_come_and_go():
+def test_added_and_removed_cases_and_branches_are_listed():
     before = workflow(SwitchTask("s", "x").case("y", NoopTask("b")), [NoopTask("c"), NoopTask("d")])
     after = workflow(SwitchTask("s", "x").case("z", []), [NoopTask("c")])
     assert lines(before, after) == [
@@ -125,7 +125,7 @@ def test_cases_and_branches_come_and_go():
     ]
 
 
-def test_a_definition_inside_is_compared_too():
+def test_inline_definitions_are_compared():
     before, after = (
         workflow(ConductorWorkflow(name="child").add(SimpleTask("x", retry_count=count))) for count in (1, 2)
     )
@@ -142,7 +142,7 @@ def test_a_definition_inside_is_compared_too():
     assert removed.before["name"] == "child"
 
 
-def test_long_values_are_cut_in_the_text_only():
+def test_only_the_text_truncates_long_values():
     [change] = diff(workflow(variables={"a": ""}), workflow(variables={"a": "x" * 1000}))
     assert len(str(change)) < 120
     assert change.after == "x" * 1000
@@ -152,7 +152,7 @@ NAMES = st.lists(st.sampled_from("abcdef"), unique=True, max_size=6)
 
 
 @given(NAMES, NAMES)
-def test_a_difference_tells_the_whole_story(before: list[str], after: list[str]):
+def test_applying_all_changes_gives_the_other_definition(before: list[str], after: list[str]):
     changes = diff(workflow(*simple(*before)), workflow(*simple(*after)))
     assert bool(changes) == (before != after)
     added = {change.path for change in changes if change.kind == "added"}
@@ -168,6 +168,6 @@ def test_a_difference_tells_the_whole_story(before: list[str], after: list[str])
 
 
 @pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
-def test_the_same_difference_every_time(names: tuple[str, ...]):
+def test_a_diff_is_deterministic(names: tuple[str, ...]):
     before, after = workflow(*simple(*names)), workflow(*simple("x", *reversed(names)), timeout_seconds=1)
     assert str(diff(before, after)) == str(diff(before, after))

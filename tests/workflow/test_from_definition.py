@@ -19,7 +19,7 @@ def again(definition: WorkflowDef) -> WorkflowDef:
     return ConductorWorkflow.from_workflow_def(definition).to_workflow_def()
 
 
-def test_every_definition_that_the_server_has_sent_or_got_comes_back_the_same():
+def test_every_recorded_definition_is_rebuilt_unchanged():
     number = 0
     for case, found in recorded_definitions():
         given = copy.deepcopy(found)
@@ -30,7 +30,7 @@ def test_every_definition_that_the_server_has_sent_or_got_comes_back_the_same():
     assert number > 200
 
 
-def test_what_is_unknown_and_what_is_null_is_kept():
+def test_unknown_fields_and_nulls_are_kept():
     wire = {
         "name": "w",
         "failureWorkflow": None,
@@ -55,7 +55,7 @@ def test_what_is_unknown_and_what_is_null_is_kept():
 
 
 @pytest.mark.parametrize("wire", [{}, {"name": "w"}, {"name": "w", "tasks": []}, {"name": "w", "version": 3}])
-def test_what_was_not_set_is_not_set(wire: dict[str, Any]):
+def test_absent_fields_stay_absent(wire: dict[str, Any]):
     assert again(WorkflowDef.model_validate(wire)).to_wire() == wire
 
 
@@ -65,7 +65,7 @@ def fetched() -> WorkflowDef:
     return workflow.output_parameters({"a": 1}).timeout_seconds(60).to_workflow_def()
 
 
-def test_more_can_be_added_and_changed():
+def test_tasks_and_settings_can_be_added_and_changed():
     definition = fetched()
     workflow = ConductorWorkflow.from_workflow_def(definition)
     assert (workflow.name, workflow.version) == ("order", 4)
@@ -87,19 +87,19 @@ def test_more_can_be_added_and_changed():
     assert again(definition).to_wire() == definition.to_wire() == fetched().to_wire()
 
 
-def test_a_setting_that_was_taken_back_is_gone():
+def test_a_cleared_setting_is_not_sent():
     definition = WorkflowDef(name="w", workflow_status_listener_sink="s", workflow_status_listener_enabled=True)
     workflow = ConductorWorkflow.from_workflow_def(definition).disable_status_listener()
     assert workflow.to_workflow_def().to_wire() == {"name": "w", "workflowStatusListenerEnabled": False}
 
 
-def test_a_fork_takes_its_join_from_the_code_that_goes_on():
+def test_a_fork_at_the_end_is_joined_by_the_join_task_that_is_added():
     fork = WorkflowDef(name="w", tasks=[ForkTask("f", [SimpleTask("a"), SimpleTask("b")]).to_workflow_task()])
     workflow = ConductorWorkflow.from_workflow_def(fork) >> JoinTask("j")
     assert workflow.to_workflow_def().tasks[1].join_on == ["a", "b"]
 
 
-def test_only_problems_that_are_added_are_refused():
+def test_only_new_problems_are_errors():
     broken = WorkflowDef(
         name="w", tasks=[SimpleTask("a", input_parameters={"x": "${gone.output.x}"}).to_workflow_task()]
     )
@@ -114,7 +114,7 @@ def test_only_problems_that_are_added_are_refused():
     ]
 
 
-def test_nothing_is_shared():
+def test_the_definition_is_copied():
     definition = fetched()
     workflow = ConductorWorkflow.from_workflow_def(definition)
     workflow.task("reserve_ref").input_parameters["a"] = {"b": 1}
@@ -126,7 +126,7 @@ def test_nothing_is_shared():
     assert workflow.to_workflow_def().tasks[1].fork_tasks[0][0].name == "charge"
 
 
-def test_finding_a_task():
+def test_task_finds_a_task_by_reference_name():
     inner = SimpleTask("inner")
     workflow = ConductorWorkflow(name="w") >> SwitchTask("s", "x").case("a", [LoopTask("l", 2, [[inner]])])
     assert workflow.task("inner") is inner

@@ -50,7 +50,7 @@ task = SimpleTask("price", "price_ref")
         (task.input.x["y"], "${price_ref.input.x.y}"),
     ],
 )
-def test_text(reference, text):
+def test_paths_become_text(reference, text):
     assert str(reference) == text
     assert f"{reference}" == text
     assert reference == text
@@ -58,11 +58,11 @@ def test_text(reference, text):
 
 
 @pytest.mark.parametrize("name", ["title", "count", "index", "format", "keys", "items", "join", "upper"])
-def test_keys_that_are_methods_of_str_are_keys_here(name):
+def test_names_of_str_methods_are_keys(name):
     assert getattr(task.output, name) == f"${{price_ref.output.{name}}}"
 
 
-def test_reads_in_templates():
+def test_references_can_be_formatted_and_concatenated():
     name = workflow.input.name
     assert f"Hello, {name}!" == "Hello, ${workflow.input.name}!"
     assert "Hello, " + name + "!" == "Hello, ${workflow.input.name}!"
@@ -70,7 +70,7 @@ def test_reads_in_templates():
     assert repr(name) == "Reference('${workflow.input.name}')"
 
 
-def test_is_no_sequence_and_cannot_be_changed():
+def test_references_are_immutable_and_no_sequences():
     with pytest.raises(TypeError):
         list(workflow.input.names)
     with pytest.raises(TypeError):
@@ -79,19 +79,19 @@ def test_is_no_sequence_and_cannot_be_changed():
         workflow.input.name = "Ada"
 
 
-def test_answers_pythons_own_questions_honestly():
+def test_dunder_names_raise_attribute_error():
     assert not hasattr(task.output, "_repr_html_")
     assert not hasattr(task.output, "__len__")
     for each in (copy.copy, copy.deepcopy, lambda reference: pickle.loads(pickle.dumps(reference))):
         assert each(task.output.x) == "${price_ref.output.x}"
 
 
-def test_braces_cannot_be_part_of_a_path():
+def test_braces_in_a_path_are_an_error():
     with pytest.raises(ConfigurationError, match="braces"):
         workflow.input("a}")
 
 
-def test_plain_makes_fresh_json_of_all_it_holds():
+def test_plain_copies_and_turns_references_into_text():
     given = {"a": [workflow.input.x, {"b": (1, task.output)}], "c": None}
     made = plain(given)
     assert json.dumps(made) == '{"a": ["${workflow.input.x}", {"b": [1, "${price_ref.output}"]}], "c": null}'
@@ -99,7 +99,7 @@ def test_plain_makes_fresh_json_of_all_it_holds():
     assert len(given["a"]) == 2
 
 
-def test_plain_knows_the_wire_form_of_what_has_one():
+def test_plain_uses_the_wire_form_of_models():
     message = ChatMessage(Role.USER, workflow.input.q, media=[task.output.picture])
     assert plain({"said": [message], "schema": SchemaDef(name="s", version=2)}) == {
         "said": [{"role": "user", "message": "${workflow.input.q}", "media": ["${price_ref.output.picture}"]}],
@@ -107,14 +107,14 @@ def test_plain_knows_the_wire_form_of_what_has_one():
     }
 
 
-def test_equality_is_with_references_and_text_only():
+def test_references_equal_references_and_text_only():
     assert Reference("a.b") == Reference("a.b")
     assert Reference("a.b") != Reference("a.c")
     assert Reference("a.b") != 1
 
 
 @pytest.mark.parametrize("name", ["", " ", None, 5, "a}b"])
-def test_secrets_and_environment_are_known_by_name(name):
+def test_secrets_and_environment_need_a_name(name):
     for named in (secret, env):
         with pytest.raises(ConfigurationError):
             named(name)

@@ -26,7 +26,7 @@ def test_every_type_is_generated():
 
 @given(workflows())
 @MANY
-def test_built_stored_fetched_and_built_again_is_the_same(workflow: ConductorWorkflow):
+def test_a_rebuilt_definition_is_the_same(workflow: ConductorWorkflow):
     definition = workflow.to_workflow_def()
     sent = encode_json(definition)
     assert encode_json(workflow.to_workflow_def()) == sent  # built twice: the same, byte for byte
@@ -37,7 +37,7 @@ def test_built_stored_fetched_and_built_again_is_the_same(workflow: ConductorWor
 
 
 @pytest.mark.server
-def test_so_it_is_by_way_of_the_real_server(server_url: str, new_name: Callable[[str], str]):
+def test_a_definition_that_the_real_server_stored_is_rebuilt(server_url: str, new_name: Callable[[str], str]):
     name = new_name("round_trip")
 
     @given(workflows())

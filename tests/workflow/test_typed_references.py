@@ -138,12 +138,12 @@ def result(kind: Any) -> Any:
     ],
     ids=str,
 )
-def test_where_the_result_lies(kind, text):
+def test_the_return_type_determines_the_path_of_the_result(kind, text):
     assert str(result(kind)) == text
 
 
 @pytest.mark.parametrize("kind", [Any, object, None, TaskResult, Order | int, "Order"], ids=str)
-def test_where_the_result_lies_cannot_always_be_told(kind):
+def test_a_type_that_does_not_determine_the_path_is_an_error(kind):
     with pytest.raises(ConfigurationError, match=r"use t\.output instead of \.result"):
         result(kind)
 
@@ -184,7 +184,7 @@ def test_a_task_without_a_type_has_no_result():
     ],
     ids=str,
 )
-def test_what_it_leads_to(reference, text):
+def test_fields_and_items_become_paths(reference, text):
     assert str(reference) == text
 
 
@@ -206,13 +206,13 @@ def test_what_it_leads_to(reference, text):
         (lambda: result(Bill).order.totl, "did you mean 'total'?"),
     ],
 )
-def test_what_is_not_there_is_refused_where_it_is_written(refused, text):
+def test_missing_fields_are_errors(refused, text):
     with pytest.raises(AttributeError) as caught:
         refused()
     assert text in str(caught.value)
 
 
-def test_a_result_has_no_value_to_decide_by():
+def test_a_result_has_no_truth_value():
     with pytest.raises(TypeError, match="use a SwitchTask"):
         bool(result(Order).is_big)
     with pytest.raises(TypeError):
@@ -244,21 +244,21 @@ def untyped(a):
     return a
 
 
-def test_a_workers_task_knows_its_type():
+def test_the_task_of_a_worker_function_knows_its_return_type():
     assert str(price.task("p", order_id="1").result.order_id) == "${p.output.orderId}"
     assert str(double.task("d", number=1).result) == "${d.output.result}"
     with pytest.raises(ConfigurationError, match=r"use u\.output"):
         _ = untyped.task("u", 1).result
 
 
-def test_a_type_known_to_type_checkers_alone_is_missed_only_by_who_asks_for_it():
+def test_a_type_under_type_checking_is_an_error_only_when_result_is_used():
     task = missing.task("m")
     assert str(task.output.x) == "${m.output.x}"
     with pytest.raises(ConfigurationError, match="name 'Missing' is not defined"):
         _ = task.result
 
 
-def test_a_class_that_is_local_to_a_function_is_found():
+def test_a_return_type_local_to_a_function_is_resolved():
     class Local(BaseModel):
         total: int
 
@@ -269,7 +269,7 @@ def test_a_class_that_is_local_to_a_function_is_found():
     assert str(local.task("l").result.total) == "${l.output.total}"
 
 
-def test_tasks_with_results_can_be_copied_and_used_anywhere():
+def test_tasks_with_typed_results_can_be_copied():
     first = copy.deepcopy(price.task("p", order_id="1"))
     workflow = ConductorWorkflow(name="w") >> first >> double.task("d", number=first.result.total)
     workflow.output_parameters({"lines": first.result.lines, "whole": first.result})

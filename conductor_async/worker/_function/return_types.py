@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Union, get_args
 from conductor_async.errors import ConfigurationError
 from conductor_async.worker._function.annotations import json_schema, resolve_hints, type_adapter, unwrap
 from conductor_async.worker.context import TaskInProgress
-from conductor_async.workflow.typed_references import fields_of, place_of
+from conductor_async.workflow._typed_references import fields_of, place_of
 from conductor_async.workflow.validation.known_outputs import closed_output
 
 if TYPE_CHECKING:

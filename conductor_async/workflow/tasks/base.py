@@ -38,7 +38,6 @@ __all__ = [
     "TaskOptions",
     "TaskSequence",
     "task_class",
-    "tasks_of",
 ]
 
 
@@ -157,7 +156,7 @@ class TaskInterface(CamelCaseMixin, DeclaredFields, Step):
 
     @property
     def task_type(self) -> str:
-        """The type, as the server knows it: `SIMPLE`, `FORK_JOIN` and so on."""
+        """The type, as the server calls it: `SIMPLE`, `FORK_JOIN` and so on."""
         return self._task_type
 
     def input_parameter(self, key: str, value: InputValue) -> Self:

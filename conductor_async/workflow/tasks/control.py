@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Self
 from conductor_async.errors import WorkflowDefinitionError
 from conductor_async.models import TaskType, WorkflowStatus
 from conductor_async.workflow.references import Reference, plain
+from conductor_async.workflow.tasks._sequences import definitions_of, sequence_of
 from conductor_async.workflow.tasks.base import Composable, TaskInterface, TaskSequence
 from conductor_async.workflow.tasks.fields import Converted, field
 from conductor_async.workflow.tasks.inputs import InputTask, Text
-from conductor_async.workflow.tasks.sequences import definitions_of, sequence_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,13 +8,14 @@ class Greeting(InputTask, task_type="GREETING"):
 ```
 
 Type checkers read the class body by the rules of dataclasses (PEP 681): the same order, `KW_ONLY` and `InitVar`. Unlike
-`@dataclass`, a class compiles no constructor when it is made: with so many task types, imports would take longer.
+`@dataclass`, a class compiles no constructor when it is defined, because there are many and imports would take longer.
 """
 
 from __future__ import annotations
 
 import difflib
 import inspect
+from dataclasses import dataclass
 from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, dataclass_transform
 
@@ -26,7 +27,7 @@ from conductor_async.workflow.references import wire_form
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["Converted", "DeclaredFields", "Parameters", "field"]
+__all__ = ["Converted", "field"]
 
 MISSING: Any = object()
 
@@ -46,28 +47,18 @@ class Converted(Generic[GivenT, HeldT]):
         def __set__(self, task: object, value: GivenT) -> None: ...
 
 
+@dataclass(slots=True)
 class Field:
-    """What a class body says of a field. See `field()`."""
+    """The declaration of a field. See `field()`."""
 
-    __slots__ = ("alias", "convert", "default", "init", "init_only", "key", "kw_only", "name")
-
-    def __init__(
-        self,
-        default: Any = MISSING,
-        alias: str | None = None,
-        kw_only: bool = False,
-        init: bool = True,
-        key: str | None = None,
-        convert: Callable[[Any], Any] | None = None,
-    ) -> None:
-        self.name = ""
-        self.default = default
-        self.alias = alias
-        self.kw_only = kw_only
-        self.init = init
-        self.key = key
-        self.convert = convert
-        self.init_only = False
+    default: Any = MISSING
+    alias: str | None = None
+    kw_only: bool = False
+    init: bool = True
+    key: str | None = None
+    convert: Callable[[Any], Any] | None = None
+    name: str = ""
+    init_only: bool = False
 
     @property
     def is_option(self) -> bool:
@@ -84,12 +75,12 @@ def field(
     key: str | None = None,
     convert: Callable[[Any], Any] | None = None,
 ) -> Any:
-    """Says of a field what its annotation cannot.
+    """Declares what the annotation of a field cannot: its default, conversion and names.
 
     Args:
         default: Its value if the constructor gets none. Without a default it is required.
         alias: The constructor's name for it.
-        kw_only: The constructor takes it by keyword only. Default: as the class body says by `_: KW_ONLY`.
+        kw_only: The constructor takes it by keyword only. Default: whether it follows `_: KW_ONLY` in the class body.
         init: Whether the constructor takes it.
         key: The input parameter that it stands for. In an `InputTask` each field stands for one; there the default is
             the field's name in camelCase.
@@ -139,7 +130,7 @@ class ConvertedAttribute:
 
 
 class _Signature:
-    """`__signature__` of a class, made when it is asked for: `inspect.signature` and `help` read it."""
+    """The `__signature__` of a class, which `inspect.signature` and `help` read; computed on access."""
 
     def __get__(self, instance: object, owner: type[DeclaredFields]) -> inspect.Signature:
         fields: Mapping[str, Field] | None = getattr(owner.__init__, "declared_fields", None)
@@ -185,7 +176,7 @@ class DeclaredFields:
         properties = {name for name, member in vars(cls).items() if isinstance(member, property) and member.fset}
         cls._settable |= properties | {name for name, each in own.items() if not each.init_only}
         if "__init__" not in vars(cls) and own:
-            cls.__init__ = _constructor(cls._fields)  # type: ignore[method-assign]
+            type.__setattr__(cls, "__init__", _constructor(cls._fields))
 
     def _set_up(self, given: Mapping[str, Any]) -> None:
         """Is called at the end of the constructor, with the values of the `InitVar` fields by name."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from conductor_async.errors import WorkflowDefinitionError
 from conductor_async.models import JoinMode, TaskType, WorkflowTask
 from conductor_async.workflow.references import Reference
+from conductor_async.workflow.tasks._sequences import definitions_of, sequence_of
 from conductor_async.workflow.tasks.base import Composable, TaskInterface, TaskOptions, TaskSequence
 from conductor_async.workflow.tasks.fields import Converted, field
-from conductor_async.workflow.tasks.sequences import definitions_of, sequence_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,7 +84,7 @@ class ExclusiveJoinTask(TaskInterface, task_type=TaskType.EXCLUSIVE_JOIN):
     """Takes the output of the one task that ran, of those after a `SwitchTask` that may have.
 
     Args:
-        join_on: The reference names, in the order in which they are checked; the first that ran gives its output.
+        join_on: The reference names, in the order of the check; the first one that ran provides the output.
         default_exclusive_join_task: The reference names to check if none of them ran.
 
     Further arguments: see `TaskInterface`.

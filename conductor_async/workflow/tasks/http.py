@@ -41,7 +41,7 @@ class _Request(InputPart):
         """Returns the JSON object to send. References in it are kept."""
         request = super().to_wire()
         if isinstance(method := request.get("method"), str) and "$" not in method:
-            request["method"] = method.upper()  # the server knows them in upper case only
+            request["method"] = method.upper()  # the server accepts upper case only
         for key, name in (("connectionTimeOut", "connection_time_out"), ("readTimeOut", "read_timeout")):
             if key in request:
                 request[key] = milliseconds(getattr(self, name), name)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import TaskType
 from conductor_async.workflow.references import InputValue, Reference, plain
+from conductor_async.workflow.tasks._sequences import definitions_of, sequence_of
 from conductor_async.workflow.tasks.base import Composable, TaskInterface, TaskOptions, TaskSequence
 from conductor_async.workflow.tasks.fields import Converted, field
-from conductor_async.workflow.tasks.sequences import definitions_of, sequence_of
 
 if TYPE_CHECKING:
     from dataclasses import KW_ONLY

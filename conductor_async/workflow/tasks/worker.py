@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Generic, Unpack, cast, get_args
 from typing_extensions import TypeVar
 
 from conductor_async.models import TaskType
+from conductor_async.workflow._typed_references import reference_to_result
 from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions
-from conductor_async.workflow.typed_references import reference_to_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ class SimpleTask(TaskInterface, Generic[R_co], task_type=TaskType.SIMPLE):
     """A task that a worker runs: whoever polls for `task_def_name`.
 
     `SimpleTask[R]` is the task of a worker function that returns R: `greet.task(…)` makes one, and
-    `SimpleTask[R]("greet")` says it for a worker that lives elsewhere.
+    `SimpleTask[R]("greet")` declares R for a worker that is defined elsewhere.
 
     Args:
         task_def_name: The name of the task's definition, which is the type that workers poll for.
@@ -43,7 +43,7 @@ class SimpleTask(TaskInterface, Generic[R_co], task_type=TaskType.SIMPLE):
 
     @property
     def task_def_name(self) -> str:
-        """The name of the task's definition."""
+        """The name of the task definition."""
         return self.name
 
     _return_type: Callable[[], Any] | None = None
@@ -71,10 +71,10 @@ class SimpleTask(TaskInterface, Generic[R_co], task_type=TaskType.SIMPLE):
 
         `price.result.total` is `${price.output.total}` for a worker that returns a model, a dataclass or a dict, and
         `double.result` is `${double.output.result}` for one that returns an int. A field that R does not have is an
-        error, for the type checkers and at run time. `task.output` goes without types.
+        error, for type checkers and at run time. `task.output` has no types.
 
         Raises:
-            ConfigurationError: The worker's return type is not known, or does not say where the result lies.
+            ConfigurationError: The worker's return type is not known, or does not determine where the result is.
             AttributeError: There is no such field.
         """
         if self._return_type is not None:

@@ -8,8 +8,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, cast, get_origin
 from uuid import UUID
 
+from conductor_async.workflow._typed_references import fields_of, place_of, plain_type
 from conductor_async.workflow.tasks.base import TaskSequence
-from conductor_async.workflow.typed_references import fields_of, place_of, plain_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -43,7 +43,7 @@ def test_every_type_has_its_class(task_type):
     assert described.__doc__
 
 
-def test_the_reference_says_of_every_type_where_it_runs():
+def test_the_reference_page_lists_where_every_type_runs():
     page = Path(__file__).parents[3] / "docs" / "reference" / "tasks.md"
     table = page.read_text(encoding="utf-8").partition("## What runs where")[2]
     said = [word for line in table.splitlines() if line.startswith("| ") for word in line.split("|")[1].split(", ")]

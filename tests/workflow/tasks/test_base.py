@@ -31,7 +31,7 @@ def wire(task):
     return task.to_workflow_task().to_wire()
 
 
-def test_a_bare_task_sends_what_it_is_and_no_more():
+def test_a_bare_task_sends_name_reference_name_and_type():
     assert wire(SimpleTask("greet", "greet_ref")) == {
         "name": "greet",
         "taskReferenceName": "greet_ref",
@@ -39,7 +39,7 @@ def test_a_bare_task_sends_what_it_is_and_no_more():
     }
 
 
-def test_the_reference_name_is_the_tasks_name_if_not_given():
+def test_the_reference_name_defaults_to_the_name():
     assert SimpleTask("greet").task_reference_name == "greet"
 
 
@@ -76,11 +76,11 @@ ALL_ON_THE_WIRE = {
 }
 
 
-def test_every_field_can_be_given():
+def test_every_common_field_can_be_given_to_the_constructor():
     assert wire(SimpleTask("greet", "g", **ALL_FIELDS)) == ALL_ON_THE_WIRE
 
 
-def test_every_field_can_be_set():
+def test_every_common_field_can_be_set():
     task = SimpleTask("", "")
     task.name, task.task_reference_name = "greet", "g"
     for name, value in ALL_FIELDS.items():
@@ -88,7 +88,7 @@ def test_every_field_can_be_set():
     assert wire(task) == ALL_ON_THE_WIRE
 
 
-def test_no_field_of_a_definition_is_out_of_reach():
+def test_every_field_of_a_workflow_task_can_be_set_by_some_task_type():
     one = NoopTask("one")
     join = JoinTask("join", ["one"], "true", join_mode=JoinMode.ASYNC)
     join.join_status = "COMPLETED"
@@ -133,7 +133,7 @@ def test_input_parameters_are_a_plain_dict():
         task.input(key="b")
 
 
-def test_misspelt_fields_are_refused():
+def test_misspelt_fields_are_errors():
     task = SimpleTask("greet", "g")
     with pytest.raises(AttributeError, match="'retry_cuont': did you mean 'retry_count'"):
         task.retry_cuont = 1
@@ -152,7 +152,7 @@ def test_camel_case_is_understood():
 
 
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf")])
-def test_a_delay_is_a_time(value):
+def test_a_negative_or_infinite_delay_is_an_error(value):
     task = SimpleTask("greet", "g", start_delay=value)
     with pytest.raises(ConfigurationError, match="start_delay"):
         task.to_workflow_task()
@@ -185,14 +185,14 @@ def test_join_and_sub_workflow_have_their_own_fields():
 # -- classes by type
 
 
-def test_tasks_are_found_by_their_type():
+def test_classes_are_found_by_task_type():
     assert task_class("SIMPLE") is SimpleTask
     assert task_class(TaskType.FORK_JOIN) is ForkTask
     assert task_class("NEVER_HEARD_OF") is None
     assert SimpleTask("a").task_type == "SIMPLE"
 
 
-def test_two_classes_cannot_describe_one_type():
+def test_a_task_type_has_one_class():
     with pytest.raises(
         TypeError, match=r"SIMPLE is the type of conductor_async\.workflow\.tasks\.worker\.SimpleTask already"
     ):
@@ -201,7 +201,7 @@ def test_two_classes_cannot_describe_one_type():
             pass
 
 
-def test_a_class_of_ones_own():
+def test_users_can_define_task_types():
     class Poem(TaskInterface, task_type="POEM_TEST_TYPE"):
         lines: int
 
@@ -221,7 +221,7 @@ def test_a_class_of_ones_own():
 # -- one after the other
 
 
-def test_sequences():
+def test_tasks_make_sequences():
     a, b, c = SimpleTask("a"), SimpleTask("b"), SimpleTask("c")
     assert list(a >> b >> c) == [a, b, c]
     assert list(a >> (b >> c)) == [a, b, c]
@@ -232,12 +232,12 @@ def test_sequences():
 
 
 @pytest.mark.parametrize("wrong", ["text", 5, None, {"case": 1}])
-def test_what_is_no_step_is_refused(wrong):
+def test_anything_but_a_step_is_an_error(wrong):
     with pytest.raises(TypeError, match=f"not of {type(wrong).__name__}"):
         SimpleTask("a") >> wrong
 
 
-def test_a_function_is_told_how_to_become_a_task():
+def test_the_error_for_a_function_names_its_task_method():
     with pytest.raises(TypeError, match=r"greet\.task\('greet_ref'"):
         ConductorWorkflow(name="w") >> (lambda: None)
 
@@ -245,7 +245,7 @@ def test_a_function_is_told_how_to_become_a_task():
 @pytest.mark.parametrize(
     ("branches", "problem"), [([], "a fork has no branches"), ([[], [SimpleTask("a")]], "branch 0 of a fork is empty")]
 )
-def test_a_fork_has_branches(branches, problem):
+def test_a_fork_without_branches_is_an_error(branches, problem):
     with pytest.raises(WorkflowDefinitionError) as caught:
         ConductorWorkflow(name="w") >> branches
     assert caught.value.problems == (problem,)

@@ -14,7 +14,7 @@ def wire(task):
     return task.to_workflow_task().to_wire()
 
 
-def test_all_parameters_of_a_sub_workflow():
+def test_all_parameters_of_a_sub_workflow_are_sent():
     task = SubWorkflowTask(
         "s",
         "child",
@@ -38,14 +38,14 @@ def test_all_parameters_of_a_sub_workflow():
     assert str(task.workflow_id) == "${s.output.subWorkflowId}"
 
 
-def test_a_definition_that_is_given_is_copied():
+def test_a_given_definition_is_copied():
     definition = WorkflowDef(name="child", version=1)
     made = SubWorkflowTask("s", "child", 1, workflow_definition=definition).to_workflow_task()
     assert made.sub_workflow_param.workflow_definition == definition
     assert made.sub_workflow_param.workflow_definition is not definition
 
 
-def test_start_workflow():
+def test_start_workflow_sends_the_request():
     request = StartWorkflowRequest(input={"a": workflow.input.a}, correlation_id="c", priority=5, version=1)
     task = StartWorkflowTask("s", "other", request, 2)
     assert wire(task) == {
@@ -84,7 +84,7 @@ def child(new_workflow):
 @pytest.mark.server
 @pytest.mark.anyio
 @pytest.mark.parametrize("how", ["by name", "inline", "by expression"])
-async def test_a_sub_workflow_runs_and_gives_its_output(perform, conductor, child, how):
+async def test_a_sub_workflow_runs_and_returns_its_output(perform, conductor, child, how):
     given = {"n": 21}
     if how == "by name":
         await child.register()
@@ -102,7 +102,7 @@ async def test_a_sub_workflow_runs_and_gives_its_output(perform, conductor, chil
 
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_start_workflow_starts_and_goes_on(perform, conductor, child):
+async def test_start_workflow_does_not_wait(perform, conductor, child):
     await child.register()
     task = StartWorkflowTask("s", child.name, {"input": {"n": workflow.input.n}, "correlationId": "c", "priority": 7})
     run = await perform(task, given={"n": 4}, output={"id": task.workflow_id})

@@ -68,7 +68,7 @@ def test_a_case_holds_steps():
     assert refs(deep["decisionCases"]["2"][0]["decisionCases"]["z"]) == ["d"]
 
 
-def test_cases_are_named_as_the_server_writes_values():
+def test_case_names_are_values_as_the_server_prints_them():
     switch = SwitchTask("s", "x").case(True, NoopTask("a")).case(1, NoopTask("b")).case(1.0, NoopTask("c"))
     assert list(switch.decision_cases) == ["true", "1", "1.0"]
     with pytest.raises(WorkflowDefinitionError, match="has a case 'true' already"):

@@ -117,5 +117,5 @@ async def test_data_goes_from_task_to_task(perform):
 
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_jdbc_is_read_back(read_back):
+async def test_jdbc_is_stored_unchanged(read_back):
     await read_back(JdbcTask("j", "orders", "SELECT ?", [workflow.input.id]))

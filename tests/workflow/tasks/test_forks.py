@@ -31,13 +31,13 @@ def refs(tasks):
     return [task["taskReferenceName"] for task in tasks]
 
 
-def test_a_fork_is_joined_as_the_last_step_too():
+def test_a_fork_at_the_end_has_its_join():
     fork, join = definitions([SimpleTask("a"), SimpleTask("b")])
     assert (fork["type"], refs(branch[0] for branch in fork["forkTasks"])) == ("FORK_JOIN", ["a", "b"])
     assert (join["type"], join["joinOn"]) == ("JOIN", ["a", "b"])
 
 
-def test_names_are_the_same_each_time():
+def test_generated_names_are_deterministic():
     def make():
         child = ConductorWorkflow(name="child") >> SimpleTask("c")
         return definitions([SimpleTask("a"), SimpleTask("b")], child)
@@ -82,7 +82,7 @@ def test_a_dynamic_fork_is_followed_by_its_join():
     assert join == {"name": "join_f", "taskReferenceName": "join_f", "type": "JOIN"}
 
 
-def test_the_join_of_a_dynamic_fork_can_be_ones_own():
+def test_the_join_of_a_dynamic_fork_can_be_given():
     given = {"tasks": workflow.input.tasks, "tasks_inputs": workflow.input.inputs}
     assert refs(definitions(DynamicForkTask("f", join_task=JoinTask("mine"), **given))) == ["f", "mine"]
     assert refs(definitions(DynamicForkTask("f", **given), JoinTask("mine"))) == ["f", "mine"]

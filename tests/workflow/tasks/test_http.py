@@ -23,7 +23,7 @@ def request(task):
     return wire(task)["inputParameters"]["http_request"]
 
 
-def test_a_request():
+def test_all_fields_of_a_request_are_sent():
     task = HttpTask(
         "h",
         HttpInput(
@@ -60,7 +60,7 @@ def test_a_request():
     }
 
 
-def test_a_request_as_a_dict():
+def test_a_request_can_be_a_dict():
     given = {"uri": workflow.input.uri}
     assert request(HttpTask("h", given)) == {"method": "GET", "uri": "${workflow.input.uri}"}
     assert given == {"uri": workflow.input.uri}  # conductor-python adds a method to it
@@ -78,7 +78,7 @@ def test_methods_are_in_upper_case():
 
 
 @pytest.mark.parametrize("field", ["connection_time_out", "read_timeout"])
-def test_times_are_in_seconds(field):
+def test_timeouts_are_in_seconds(field):
     with pytest.raises(ConfigurationError, match=rf"{field} is in seconds: 3000 .* write 3;"):
         HttpTask("h", HttpInput(uri="https://a.example", **{field: 3000}))
     with pytest.raises(ConfigurationError, match=f"{field} is a number of seconds"):
@@ -87,7 +87,7 @@ def test_times_are_in_seconds(field):
     assert 3_600_000 in request(long).values()
 
 
-def test_references_to_the_answer():
+def test_references_to_the_response():
     task = HttpTask("h", {"uri": "https://a.example"})
     assert str(task.status_code) == str(task.status_code()) == "${h.output.response.statusCode}"
     assert str(task.headers("Date")) == str(task.headers.Date) == "${h.output.response.headers.Date}"
@@ -160,7 +160,7 @@ def shop():
 @pytest.mark.server
 @pytest.mark.anyio
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-async def test_a_request_is_made_and_its_answer_read(perform, shop, method):
+async def test_a_request_is_sent_and_its_response_read(perform, shop, method):
     ask = HttpTask("ask", HttpInput(uri=f"{shop}/items/{workflow.input.item}", headers={"X-Trace": "t"}))
     tell = HttpTask("tell", HttpInput(method, f"{shop}/orders", body={"asked": ask.body.path}, read_timeout=10))
     output = {
@@ -183,7 +183,7 @@ async def test_a_request_is_made_and_its_answer_read(perform, shop, method):
 
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_another_status_fails_the_task(perform, shop):
+async def test_a_status_other_than_2xx_fails_the_task(perform, shop):
     run = await perform(HttpTask("ask", HttpInput(uri=f"{shop}/missing"), retry_count=0))
     assert run.status == "FAILED"
     assert "404" in run.reason_for_incompletion
@@ -191,5 +191,5 @@ async def test_another_status_fails_the_task(perform, shop):
 
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_polling_is_read_back(read_back):
+async def test_http_poll_is_stored_unchanged(read_back):
     await read_back(HttpPollTask("p", HttpPollInput("$.output.body.done", uri="https://a.example")))

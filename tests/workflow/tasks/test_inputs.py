@@ -10,7 +10,7 @@ from conductor_async.tasks import ChatMessage, GenerateImage, LlmChatComplete, L
 workflow = ConductorWorkflow(name="w")
 
 
-def test_a_field_and_its_parameter_are_one():
+def test_a_field_and_its_input_parameter_are_one():
     task = LlmTextComplete("t", "openai", "gpt-5", "hello", temperature=0.1)
     assert task.input_parameters == {
         "temperature": 0.1,
@@ -28,7 +28,7 @@ def test_a_field_and_its_parameter_are_one():
     assert task.llm_provider == "anthropic"
 
 
-def test_parts_are_sent_under_the_servers_names():
+def test_input_parts_are_sent_under_the_servers_names():
     task = LlmChatComplete("c", "openai", "gpt-5", [ChatMessage("user", workflow.input.q, mime_type="text/plain")])
     task.output_schema = SchemaDef(name="answer", version=2)
     made = task.to_workflow_task().to_wire()["inputParameters"]
@@ -36,7 +36,7 @@ def test_parts_are_sent_under_the_servers_names():
     assert made["outputSchema"] == {"name": "answer", "version": 2}
 
 
-def test_misspelt_options_are_refused():
+def test_misspelt_options_are_errors():
     with pytest.raises(TypeError, match="no field 'temprature': did you mean 'temperature'"):
         LlmTextComplete("t", "openai", "gpt-5", "hello", temprature=0.1)
     with pytest.raises(TypeError, match="no field 'optionl': did you mean 'optional'"):

@@ -275,7 +275,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_sent(case):
+def test_the_wire_form_of_each_ai_task(case):
     task, (name, task_type, inputs) = CASES[case]
     assert task.to_workflow_task().to_wire() == {
         "name": name,
@@ -294,7 +294,7 @@ def test_metadata_of_a_document_is_not_that_of_the_task():
     assert (made["metadata"], made["inputParameters"]["metadata"]) == ({"team": "search"}, {"a": 1})
 
 
-def test_references_to_what_they_make():
+def test_references_to_outputs_of_ai_tasks():
     chat = LlmChatComplete("c", "openai", "m")
     assert [str(each) for each in (chat.result.x, chat.tool_calls[0].name, chat.finish_reason, chat.token_used)] == [
         "${c.output.result.x}",
@@ -313,5 +313,5 @@ def test_references_to_what_they_make():
 @pytest.mark.server
 @pytest.mark.anyio
 @pytest.mark.parametrize("case", CASES)
-async def test_the_server_gives_them_back(read_back, case):
+async def test_the_server_returns_them_unchanged(read_back, case):
     await read_back(CASES[case][0])

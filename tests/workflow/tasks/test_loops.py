@@ -48,18 +48,18 @@ def test_a_body_holds_steps():
     ("reference", "condition"),
     [("loop", "$.loop.iteration < 3"), ("my loop", "$['my loop'].iteration < 3"), ("l-1", "$['l-1'].iteration < 3")],
 )
-def test_a_fixed_number_of_times(reference, condition):
+def test_a_loop_with_a_fixed_count(reference, condition):
     assert wire(LoopTask(reference, 3, NoopTask("a")))["loopCondition"] == condition
 
 
-def test_a_number_of_times_that_is_known_later():
+def test_a_loop_with_a_count_from_an_expression():
     made = wire(LoopTask("loop", workflow.input.n, NoopTask("a")))
     assert made["loopCondition"] == "$.loop.iteration < Number($.iterations)"
     assert made["inputParameters"] == {"iterations": "${workflow.input.n}"}
 
 
 @pytest.mark.parametrize("iterations", [0, -1, 1.5])
-def test_a_loop_runs_whole_times(iterations):
+def test_a_count_below_one_or_not_whole_is_an_error(iterations):
     with pytest.raises(ConfigurationError, match="at least once"):
         LoopTask("loop", iterations, NoopTask("a"))
 
@@ -73,7 +73,7 @@ def test_for_each():
     assert str(each.index) == "${each.output.loopIndex}"
 
 
-def test_for_each_of_a_list_that_is_there():  # the server's field for it takes expressions only
+def test_for_each_over_a_literal_list():  # the server's field for it takes expressions only
     made = wire(ForEachTask("each", NoopTask("a"), [1, workflow.input.x]))
     assert made["inputParameters"] == {"_items": [1, "${workflow.input.x}"]}
     assert "items" not in made
@@ -109,7 +109,7 @@ async def test_a_loop_goes_on_while_its_condition_holds(perform):
 @pytest.mark.server
 @pytest.mark.anyio
 @pytest.mark.parametrize("times", [3, workflow.input.n], ids=["fixed", "reference"])
-async def test_a_loop_runs_so_many_times(perform, times):
+async def test_a_loop_runs_as_often_as_its_count(perform, times):
     loop = LoopTask("my-loop", times, ForkTask("f", [NoopTask("a"), NoopTask("b")]))
     run = await perform(loop, given={"n": "3"}, output={"times": loop.iteration})
     assert (run.status, run.output) == ("COMPLETED", {"times": 3})
@@ -144,7 +144,7 @@ async def test_no_items_are_no_iterations_and_a_condition_ends_them_early(perfor
 
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_a_loop_in_a_loop_by_way_of_a_workflow(perform):
+async def test_a_loop_in_a_sub_workflow_in_a_loop(perform):
     inner = ConductorWorkflow(name="inner") >> LoopTask("in", 2, NoopTask("a"))
     inner.input_template({"x": 1}).output_parameters({"times": "${in.output.iteration}"})
     outer = LoopTask("out", 2, inner)

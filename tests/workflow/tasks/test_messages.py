@@ -40,7 +40,7 @@ async def test_a_workflow_takes_the_messages_that_are_sent_to_it(
         await conductor.executor.send_message(handle.workflow_id, {"say": "late"})
 
 
-async def test_it_waits_for_the_first_message_only_if_it_is_to(
+async def test_only_a_blocking_task_waits_for_the_first_message(
     conductor: ConductorClient, new_name: Callable[[str], str]
 ):
     look = PullWorkflowMessagesTask("look", blocking=False)

@@ -73,7 +73,7 @@ async def test_an_event_is_published(perform):
 
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_those_for_other_queues_are_read_back(read_back):
+async def test_event_tasks_of_other_queues_are_stored_unchanged(read_back):
     await read_back(
         SqsEventTask("e", "orders"),
         KafkaPublishTask("k", KafkaPublishInput("localhost:9092", topic="orders", value={"a": 1})),

@@ -16,13 +16,13 @@ def statuses(run):
     return [(task.reference_task_name, task.status) for task in run.tasks]
 
 
-async def test_an_optional_task_may_fail(perform):
+async def test_the_workflow_continues_after_an_optional_task_failed(perform):
     run = await perform(InlineTask("fails", "no.such.thing", optional=True), NoopTask("after"))
     assert run.status == "COMPLETED"
     assert statuses(run) == [("fails", "COMPLETED_WITH_ERRORS"), ("after", "COMPLETED")]
 
 
-async def test_beside_a_permissive_task_that_fails_the_others_go_on(perform):
+async def test_parallel_tasks_continue_when_a_permissive_task_fails(perform):
     fails = JsonJQTask("fails", '"no" | error', permissive=True, retry_count=0)
     run = await perform([fails, WaitForDurationTask("pause", 1) >> NoopTask("other")], NoopTask("after"))
     assert run.status == "FAILED"
@@ -30,7 +30,7 @@ async def test_beside_a_permissive_task_that_fails_the_others_go_on(perform):
     assert (found["fails"], found["pause"], found["other"]) == ("FAILED", "COMPLETED", "COMPLETED")
 
 
-async def test_it_is_tried_again_as_often_as_its_place_says(perform):
+async def test_retry_count_overrides_the_task_definition(perform):
     at_once = TaskDef(name="fails", retry_count=5, retry_delay_seconds=0)
     run = await perform(JsonJQTask("fails", '"no" | error', retry_count=2, task_definition=at_once))
     assert run.status == "FAILED"
@@ -48,7 +48,7 @@ async def test_an_async_task_waits_to_be_completed(conductor, new_workflow):
     assert (await handle.result(timeout=60))["heard"] is True
 
 
-async def test_a_delayed_task_cannot_be_taken_up_at_once(conductor, new_name, new_workflow):
+async def test_a_delayed_task_cannot_be_polled_at_once(conductor, new_name, new_workflow):
     name = new_name("later")
     handle = await new_workflow(SimpleTask(name, "now"), SimpleTask(name, "late", start_delay=2)).start()
     first = await conductor.task.poll_task(name)

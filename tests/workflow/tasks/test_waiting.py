@@ -40,7 +40,7 @@ def inputs(task):
         (workflow.input.seconds, "${workflow.input.seconds}s"),
     ],
 )
-def test_for_a_while(given, sent):
+def test_wait_for_a_duration(given, sent):
     assert inputs(WaitTask("w", wait_for_seconds=given)) == {"duration": sent}
     assert inputs(WaitForDurationTask("w", given)) == {"duration": sent}
 
@@ -56,17 +56,17 @@ def test_for_a_while(given, sent):
         (workflow.input.when, "${workflow.input.when}"),
     ],
 )
-def test_until_a_time(given, sent):
+def test_wait_until_a_point_in_time(given, sent):
     assert inputs(WaitTask("w", given)) == {"until": sent}
     assert inputs(WaitUntilTask("w", given)) == {"until": sent}
 
 
-def test_a_time_needs_its_zone():
+def test_a_datetime_without_zone_is_an_error():
     with pytest.raises(ConfigurationError, match="no time zone"):
         WaitUntilTask("w", datetime(2030, 5, 6))
 
 
-def test_one_of_both():
+def test_both_kinds_of_wait_at_once_are_an_error():
     with pytest.raises(ConfigurationError, match="not both"):
         WaitTask("w", "2030-05-06", 5)
     with pytest.raises(ConfigurationError, match="wait_for_seconds"):
@@ -121,7 +121,7 @@ def test_pull_workflow_messages():
 
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_for_a_while_and_for_none_at_all(perform):
+async def test_waits_of_some_seconds_and_of_none_end(perform):
     begun = time.monotonic()
     run = await perform(
         WaitForDurationTask("none", 0),
@@ -137,7 +137,7 @@ async def test_for_a_while_and_for_none_at_all(perform):
 @pytest.mark.server
 @pytest.mark.anyio
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=-8))], ids=["utc", "west"])
-async def test_the_server_means_the_same_time(conductor, new_workflow, zone):
+async def test_the_server_reads_the_same_time(conductor, new_workflow, zone):
     when = (datetime.now(UTC) + timedelta(days=2)).replace(second=0, microsecond=0)
     handle = await new_workflow(WaitUntilTask("w", when.astimezone(zone))).start()
     held = await conductor.workflow.get_workflow(handle.workflow_id)
@@ -149,7 +149,7 @@ async def test_the_server_means_the_same_time(conductor, new_workflow, zone):
 @pytest.mark.thorough
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_it_wakes_at_the_time(new_workflow):
+async def test_a_wait_ends_at_its_time(new_workflow):
     when = datetime.now(UTC) + timedelta(seconds=1)  # to the server, the next full minute
     wakes = (when + timedelta(minutes=1)).replace(second=0, microsecond=0)
     run = await new_workflow(WaitUntilTask("w", when)).execute(timeout=100)
@@ -160,7 +160,7 @@ async def test_it_wakes_at_the_time(new_workflow):
 @pytest.mark.server
 @pytest.mark.anyio
 @pytest.mark.parametrize("task", [WaitTask("w"), HumanTask("w", "Approve", "form")], ids=["wait", "human"])
-async def test_until_somebody_completes_it(conductor, new_workflow, task):
+async def test_a_wait_without_time_ends_when_it_is_completed(conductor, new_workflow, task):
     handle = await new_workflow(task).start()
     held = await conductor.workflow.get_workflow(handle.workflow_id)
     assert (held.status, held.tasks[0].status) == ("RUNNING", "IN_PROGRESS")
@@ -171,7 +171,7 @@ async def test_until_somebody_completes_it(conductor, new_workflow, task):
 
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_those_for_other_servers_are_read_back(read_back):
+async def test_tasks_of_other_servers_are_stored_unchanged(read_back):
     await read_back(
         WaitForWebHookTask("h", {"$['id']": workflow.input.id}), PullWorkflowMessagesTask("p", 5, blocking=False)
     )

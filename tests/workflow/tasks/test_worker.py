@@ -30,7 +30,7 @@ def test_dynamic():
     assert wire(task)["inputParameters"] == {"which": "INLINE"}
 
 
-def test_any_other_type():
+def test_a_user_defined_task_has_any_type():
     task = UserDefinedTask("u", "MY_TYPE", input_parameters={"a": 1})
     assert task.task_type == "MY_TYPE"
     assert wire(task) == {
@@ -74,7 +74,7 @@ async def test_a_user_defined_task_waits_for_a_worker_of_that_type(conductor, ne
 
 @pytest.mark.server
 @pytest.mark.anyio
-async def test_a_dynamic_task_is_what_it_is_told_to_be(perform):
+async def test_a_dynamic_task_runs_the_task_of_its_input(perform):
     task = DynamicTask(workflow.input.what, "d")
     task.input_parameters.update(InlineTask("_", "$.a + 1", {"a": 2}).input_parameters)
     run = await perform(task, given={"what": "INLINE"})

@@ -182,7 +182,7 @@ class TypedReference(Reference):
         known = fields_of(kind)
         if isinstance(key, str) and known is not None and not _is(kind, tuple):
             return self._field(key, known)
-        return _reference(super().__getitem__(key)._path, _item(kind, key))
+        return _reference(self._path_of(key), _item(kind, key))
 
     def _field(self, name: str, known: Mapping[str, Field]) -> Any:
         field = known.get(name)
@@ -192,7 +192,7 @@ class TypedReference(Reference):
             near = difflib.get_close_matches(name, known, n=1)
             hint = f": did you mean {near[0]!r}?" if near else f". It has {', '.join(known) or 'none'}."
             raise AttributeError(f"{_shown(self._kind)} has no field {name!r}{hint}", name=name, obj=self)
-        return _reference(super().__getitem__(field.step)._path, field.kind)
+        return _reference(self._path_of(field.step), field.kind)
 
     def __bool__(self) -> bool:
         # Type checkers take this for the value itself. Without this method, `if task.result:` would always be true.

@@ -1,4 +1,4 @@
-"""References to results whose type is known."""
+"""References to results of a known type."""
 
 from __future__ import annotations
 

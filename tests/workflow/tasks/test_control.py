@@ -1,4 +1,4 @@
-"""Switches, and the early end."""
+"""Switches, decisions and termination."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks that run others again and again."""
+"""Loops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PULL_WORKFLOW_MESSAGES on a real server that has the queue of messages switched on: by default it is off."""
+"""PULL_WORKFLOW_MESSAGES on a real server whose message queue is switched on: by default it is off."""
 
 from __future__ import annotations
 

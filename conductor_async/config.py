@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AuthenticationSettings", "Configuration", "Limits", "RetryPolicy"]
 
-logger = logging.getLogger("conductor_async")
+logger: logging.Logger = logging.getLogger("conductor_async")
 
 DEFAULT_SERVER_API_URL = "http://localhost:8080/api"
 
@@ -196,15 +196,17 @@ class Configuration:
         max_response_size: int = 64 * 1024 * 1024,
         auth_token_ttl: float | timedelta = timedelta(minutes=45),
     ) -> None:
+        self.server_api_url: str
         self.server_api_url, self._basic_auth = normalized_server_url(
             server_api_url or server_url_from_env() or DEFAULT_SERVER_API_URL
         )
         self.debug = debug
-        self.authentication_settings = authentication_settings or _authentication_from_env()
-        self.timeout = seconds(30.0 if timeout is None else timeout, "timeout")
-        self.connect_timeout = seconds(10.0 if connect_timeout is None else connect_timeout, "connect_timeout")
-        self.retry = retry or RetryPolicy()
-        self.limits = limits or Limits()
+        authentication = authentication_settings or _authentication_from_env()
+        self.authentication_settings: AuthenticationSettings | None = authentication
+        self.timeout: float = seconds(30.0 if timeout is None else timeout, "timeout")
+        self.connect_timeout: float = seconds(10.0 if connect_timeout is None else connect_timeout, "connect_timeout")
+        self.retry: RetryPolicy = retry or RetryPolicy()
+        self.limits: Limits = limits or Limits()
         if cert is not None and not isinstance(verify, bool | str | os.PathLike):
             raise ConfigurationError(
                 "cert has no effect beside an SSLContext as verify: load it there, with SSLContext.load_cert_chain()"
@@ -212,14 +214,14 @@ class Configuration:
         self.verify = verify
         self.cert = cert
         self.trust_env = trust_env
-        self.headers = checked_headers(headers or {})
-        self.hooks = tuple(hooks)
-        self.external_payload_hosts = tuple(host.lower() for host in external_payload_hosts)
+        self.headers: dict[str, str] = checked_headers(headers or {})
+        self.hooks: tuple[CallHook, ...] = tuple(hooks)
+        self.external_payload_hosts: tuple[str, ...] = tuple(host.lower() for host in external_payload_hosts)
         self.max_response_size = max_response_size
-        self.auth_token_ttl = seconds(auth_token_ttl, "auth_token_ttl")
+        self.auth_token_ttl: float = seconds(auth_token_ttl, "auth_token_ttl")
         self._proxy = checked_proxy_url(proxy) if proxy else None
         #: Whether there are settings that only our own transports apply, which have no effect on an injected client.
-        self.has_transport_settings = bool(
+        self.has_transport_settings: bool = bool(
             proxy or cert or limits or connect_timeout is not None or verify is not True or not trust_env
         )
         if verify is False:

@@ -69,14 +69,14 @@ class Api:
     def __init__(
         self, configuration: Configuration | None = None, http_client: httpx.AsyncClient | None = None
     ) -> None:
-        self.configuration = configuration or Configuration()
+        self.configuration: Configuration = configuration or Configuration()
         if http_client is not None and self.configuration.has_transport_settings:
             raise ConfigurationError(
                 "http_client is used as it is, so proxy, verify, cert, limits, connect_timeout and trust_env of the"
                 " Configuration would have no effect: give them to the httpx.AsyncClient"
             )
-        self.timeout = self.configuration.timeout
-        self.retry = self.configuration.retry
+        self.timeout: float = self.configuration.timeout
+        self.retry: RetryPolicy = self.configuration.retry
         self._session = Session(self.configuration, http_client)
         self._headers = self.configuration.default_headers()
         self._tokens: TokenCache | None = None

@@ -11,8 +11,9 @@ import anyio.lowlevel
 
 from conductor_async._http.decompression import UnreadableResponseError
 from conductor_async._http.retries import RetryBudget
-from conductor_async._http.transport.factory import checked_url, make_transport
+from conductor_async._http.transport.factory import make_transport
 from conductor_async._http.transport.interface import NotSentError, SendError, TransportTimeoutError
+from conductor_async._http.transport.quoting import checked_url
 from conductor_async.errors import (
     ClientClosedError,
     ConnectionFailedError,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "Runtime"]
 
-logger = logging.getLogger("conductor_async")
+logger: logging.Logger = logging.getLogger("conductor_async")
 
 
 class Outcome(NamedTuple):
@@ -53,7 +53,7 @@ class Runtime:
     ) -> None:
         self.engine = engine
         self.clock = clock
-        self.closing = False
+        self.closing: bool = False
         self._perform = perform
         self._tasks = DetachedTaskGroup()
         self._time = TimeDriver(engine, clock, self.settle)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DevServer"]
 
-logger = logging.getLogger("conductor_async")
+logger: logging.Logger = logging.getLogger("conductor_async")
 
 _MAX_URL_LENGTH = 8 * 1024
 _NEVER_UNESCAPED = re.compile(r'["<>\[\\\]^`{|}]')

@@ -94,7 +94,7 @@ class EmbeddedConductor:
         self._hooks = hooks
         self._mocks = Mocks()
         self._scripts = DefaultScripts()
-        self.engine = Engine(
+        self.engine: Engine = Engine(
             clock=self._clock,
             scripts=self._scripts,
             seed=seed,
@@ -103,8 +103,8 @@ class EmbeddedConductor:
             is_mocked=self._mocks.has,
         )
         self._runtime = Runtime(self.engine, self._clock, self._perform)
-        self.server = DevServer(self._runtime)
-        self.transport = EmbeddedTransport(self.server)
+        self.server: DevServer = DevServer(self._runtime)
+        self.transport: EmbeddedTransport = EmbeddedTransport(self.server)
         self._http_tasks = HttpTasks(http_client, {f"all://{_HOST}": self.transport})
         self._state = "new"
 

@@ -77,16 +77,16 @@ class Engine(CommandRunner):
                 honour_idempotency_keys=honour_idempotency_keys,
             )
         )
-        self.metadata = MetadataCommands(self)
-        self.workflows = WorkflowCommands(self)
-        self.bulk = BulkCommands(self, self.workflows)
-        self.search = SearchCommands(self)
-        self.runs = RunCommands(self)
-        self.tasks = TaskCommands(self)
-        self.events = EventCommands(self)
-        self.schedules = SchedulerCommands(self)
-        self.environment = EnvironmentCommands(self)
-        self.secrets = SecretCommands(self)
+        self.metadata: MetadataCommands = MetadataCommands(self)
+        self.workflows: WorkflowCommands = WorkflowCommands(self)
+        self.bulk: BulkCommands = BulkCommands(self, self.workflows)
+        self.search: SearchCommands = SearchCommands(self)
+        self.runs: RunCommands = RunCommands(self)
+        self.tasks: TaskCommands = TaskCommands(self)
+        self.events: EventCommands = EventCommands(self)
+        self.schedules: SchedulerCommands = SchedulerCommands(self)
+        self.environment: EnvironmentCommands = EnvironmentCommands(self)
+        self.secrets: SecretCommands = SecretCommands(self)
 
     # -- time ----------------------------------------------------------------------------------------
 

@@ -76,7 +76,7 @@ class ConductorModel(BaseModel):
     Assigning an attribute that does not exist is an error; assigned values are not validated.
     """
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         extra="allow",
         alias_generator=to_camel,
         validate_by_name=True,

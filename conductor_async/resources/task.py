@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TaskClient"]
 
-logger = logging.getLogger("conductor_async")
+logger: logging.Logger = logging.getLogger("conductor_async")
 
 
 class TaskClient(TaskQueues):

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WorkerHost"]
 
-logger = logging.getLogger("conductor_async")
+logger: logging.Logger = logging.getLogger("conductor_async")
 
 _REQUEST_TIMEOUT = 10.0
 """Seconds for a request of a host, beside the wait of a poll. If it gives a poll up too soon, a task has no owner."""

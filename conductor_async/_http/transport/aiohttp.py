@@ -11,8 +11,8 @@ import aiohttp
 from yarl import URL
 
 from conductor_async._http.decompression import read_body
-from conductor_async._http.transport.factory import checked_url
 from conductor_async._http.transport.interface import NotSentError, Response, SendError
+from conductor_async._http.transport.quoting import checked_url
 from conductor_async._urls import basic_credentials
 
 if TYPE_CHECKING:

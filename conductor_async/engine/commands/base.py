@@ -98,7 +98,7 @@ class Commands:
 
     def __init__(self, runner: CommandRunner) -> None:
         self.runner = runner
-        self.core = runner.core
+        self.core: Core = runner.core
 
 
 def command(method: Callable[Concatenate[C, P], R]) -> Callable[Concatenate[C, P], R]:

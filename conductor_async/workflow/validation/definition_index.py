@@ -36,11 +36,11 @@ class DefinitionIndex:
     """
 
     def __init__(self, definition: WorkflowDef) -> None:
-        self.positions = list(positions_in(definition.tasks))
+        self.positions: list[Position] = list(positions_in(definition.tasks))
         self.by_reference: dict[str, Position] = {}
         for position in self.positions:
             self.by_reference.setdefault(position.task.task_reference_name, position)
-        self.unreferable = [name for name in self.by_reference if name and not _REFERABLE.fullmatch(name)]
+        self.unreferable: list[str] = [name for name in self.by_reference if name and not _REFERABLE.fullmatch(name)]
         self._creators = [each for each in self.positions if each.task.type in _CREATING_TYPES]
         self._suggestions_left = _MAX_SUGGESTIONS
 

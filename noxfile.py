@@ -112,10 +112,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """mypy --strict and pyright, on the package and on what its users write."""
+    """mypy --strict and pyright, on the package, the examples and on what users write."""
     install(session, "tests", "types")
     session.run("mypy")
-    session.run("mypy", "tests/typing")
+    session.run("mypy", "examples", "tests/typing")
     session.run("pyright", "--pythonpath", shutil.which("python", path=session.bin) or "python")
 
 

@@ -13,7 +13,7 @@ Its Conductor is in the same process, unless CONDUCTOR_SERVER_URL names a server
 """
 
 # No `from __future__ import annotations` here: FastAPI reads the annotations below, some of which are local names.
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
@@ -46,7 +46,7 @@ def greetings(conductor: ConductorClient) -> ConductorWorkflow:
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
     """Opened when the service starts, closed when it stops: the workers first, then the client."""
     async with client_from_env() as conductor:
         workflow = greetings(conductor)

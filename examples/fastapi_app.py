@@ -20,16 +20,10 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel
 
-from conductor_async import (
-    ConductorClient,
-    ConductorWorkflow,
-    HostHealth,
-    NotFoundError,
-    SimpleTask,
-    WorkerHost,
-    worker_task,
-)
+from conductor_async import ConductorClient, ConductorWorkflow, SimpleTask, WorkerHost, worker_task
 from conductor_async.embedded import client_from_env
+from conductor_async.errors import NotFoundError
+from conductor_async.worker import HostHealth
 
 
 @worker_task(task_definition_name="fastapi_greet")

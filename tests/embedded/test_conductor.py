@@ -8,17 +8,9 @@ import anyio
 import httpx
 import pytest
 
-from conductor_async import (
-    ClientClosedError,
-    ConductorWorkflow,
-    ConfigurationError,
-    NotFoundError,
-    SimpleTask,
-    TaskDef,
-    WorkerHost,
-    worker_task,
-)
+from conductor_async import ConductorWorkflow, ConfigurationError, SimpleTask, TaskDef, WorkerHost, worker_task
 from conductor_async.embedded import EmbeddedConductor
+from conductor_async.errors import ClientClosedError, NotFoundError
 
 pytestmark = pytest.mark.anyio
 

@@ -14,16 +14,13 @@ from conductor_async import (
     ConductorClient,
     ConductorWorkflow,
     ConfigurationError,
-    ConflictError,
-    EndpointNotAvailableError,
-    NotFoundError,
     SimpleTask,
     WaitTimeoutError,
     WorkflowError,
     WorkflowFailedError,
     WorkflowHandle,
-    WorkflowTerminatedError,
 )
+from conductor_async.errors import ConflictError, EndpointNotAvailableError, NotFoundError, WorkflowTerminatedError
 from conductor_async.execution import TaskStatusChanged, WorkflowStatusChanged
 from tests.fakes.clients import client_of
 from tests.fakes.wire import Behaviour, answer, cut, serve

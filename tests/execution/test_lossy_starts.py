@@ -10,15 +10,9 @@ from typing import Any
 import anyio
 import pytest
 
-from conductor_async import (
-    AmbiguousOutcomeError,
-    ConductorClient,
-    ConductorWorkflow,
-    ConfigurationError,
-    StartWorkflowRequest,
-    WorkflowDef,
-    WorkflowTask,
-)
+from conductor_async import ConductorClient, ConductorWorkflow, ConfigurationError, StartWorkflowRequest, WorkflowDef
+from conductor_async.errors import AmbiguousOutcomeError
+from conductor_async.models import WorkflowTask
 from conductor_async.tasks import NoopTask, SimpleTask
 from tests.fakes.clients import client_of
 from tests.fakes.lossy import Loss, lossy

@@ -12,20 +12,17 @@ import anyio
 import pytest
 
 from conductor_async import (
-    AmbiguousOutcomeError,
-    AuthenticationError,
     ConductorWorkflow,
     Configuration,
     ConfigurationError,
-    NotFoundError,
-    ServerError,
     SimpleTask,
     StartWorkflowRequest,
     WorkflowDef,
-    WorkflowTask,
 )
 from conductor_async._http.call import Api
+from conductor_async.errors import AmbiguousOutcomeError, AuthenticationError, NotFoundError, ServerError
 from conductor_async.execution._safe_start import SafeStart, delay_before_lookup, may_repeat_start
+from conductor_async.models import WorkflowTask
 from tests.fakes.clients import client_of
 from tests.fakes.wire import Behaviour, HangUp, Peer, Request, WireServer, answer, cut, serve
 

@@ -12,16 +12,10 @@ import anyio
 import httpx
 import pytest
 
-from conductor_async import (
-    AmbiguousOutcomeError,
-    AuthenticationError,
-    ConfigurationError,
-    NotFoundError,
-    WaitTimeoutError,
-    Workflow,
-)
+from conductor_async import ConfigurationError, WaitTimeoutError, Workflow
 from conductor_async.client import ConductorClient
 from conductor_async.config import Configuration
+from conductor_async.errors import AmbiguousOutcomeError, AuthenticationError, NotFoundError
 from conductor_async.execution import WorkflowStatusChanged
 from conductor_async.execution._unpolled import UnpolledTaskTypes
 from conductor_async.execution._waiter import MAX_CONCURRENT_POLLS, ExecutionWaiter, ended_task

@@ -11,16 +11,14 @@ import anyio
 import pytest
 
 from conductor_async import (
-    BadRequestError,
     ConductorClient,
     ConductorWorkflow,
-    ConflictError,
-    NotFoundError,
     StartWorkflowRequest,
     WaitTimeoutError,
     WorkflowDef,
     WorkflowFailedError,
 )
+from conductor_async.errors import BadRequestError, ConflictError, NotFoundError
 from conductor_async.tasks import NoopTask, SimpleTask, SwitchTask
 from conductor_async.workflow import env, secret
 

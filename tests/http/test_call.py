@@ -11,19 +11,14 @@ from urllib.parse import parse_qs, urlsplit
 import anyio
 import pytest
 
-from conductor_async import (
-    AmbiguousOutcomeError,
-    APIError,
-    Call,
-    ConfigurationError,
-    ResponseDecodeError,
-    StartWorkflowRequest,
-)
+from conductor_async import APIError, ConfigurationError, StartWorkflowRequest
+from conductor_async.errors import AmbiguousOutcomeError, ResponseDecodeError
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, cut, serve, stall
 
 if TYPE_CHECKING:
     from conductor_async.client import ConductorClient
+    from conductor_async.hooks import Call
 
 STATUS = {"workflowId": "w", "status": "RUNNING"}
 OK = answer(json=STATUS)

@@ -11,19 +11,14 @@ import httpx
 import pytest
 import respx
 
-from conductor_async import (
+from conductor_async import APIError, Configuration, ConfigurationError, Limits, RetryPolicy, StartWorkflowRequest
+from conductor_async.client import ConductorClient
+from conductor_async.errors import (
     AmbiguousOutcomeError,
-    APIError,
     ClientClosedError,
-    Configuration,
-    ConfigurationError,
     ConnectionFailedError,
-    Limits,
-    RetryPolicy,
-    StartWorkflowRequest,
     WrongEventLoopError,
 )
-from conductor_async.client import ConductorClient
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.orkes import KEY

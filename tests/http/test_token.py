@@ -15,19 +15,21 @@ import pytest
 
 from conductor_async import (
     APIError,
-    AuthenticationError,
     AuthenticationSettings,
-    ClientClosedError,
     ConductorError,
     Configuration,
-    ConnectionFailedError,
-    PermissionDeniedError,
-    RequestTimeoutError,
     RetryPolicy,
-    ServerError,
     StartWorkflowRequest,
 )
 from conductor_async.client import ConductorClient
+from conductor_async.errors import (
+    AuthenticationError,
+    ClientClosedError,
+    ConnectionFailedError,
+    PermissionDeniedError,
+    RequestTimeoutError,
+    ServerError,
+)
 from tests.fakes.cases import each_case
 from tests.fakes.orkes import KEY, STATUS, orkes
 from tests.fakes.wire import answer, cut, routed, serve, stall

@@ -10,17 +10,14 @@ from typing import Any
 import anyio
 import pytest
 
-from conductor_async import (
+from conductor_async import StartWorkflowRequest, TaskResult, TransportError, WorkflowDef
+from conductor_async.client import ConductorClient
+from conductor_async.errors import (
     AmbiguousOutcomeError,
     ConnectionFailedError,
     RequestTimeoutError,
     ResponseDecodeError,
-    StartWorkflowRequest,
-    TaskResult,
-    TransportError,
-    WorkflowDef,
 )
-from conductor_async.client import ConductorClient
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.wire import Behaviour, answer, cut, drip, packed, serve, stall, unused_port

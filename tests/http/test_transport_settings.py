@@ -10,15 +10,8 @@ import anyio
 import pytest
 import trustme
 
-from conductor_async import (
-    APIError,
-    Configuration,
-    ConfigurationError,
-    ConnectionFailedError,
-    Limits,
-    StartWorkflowRequest,
-    TransportError,
-)
+from conductor_async import APIError, Configuration, ConfigurationError, Limits, StartWorkflowRequest, TransportError
+from conductor_async.errors import ConnectionFailedError
 from tests.fakes.cases import each_case
 from tests.fakes.clients import AT_ONCE, client_of
 from tests.fakes.proxy import forward

@@ -12,17 +12,19 @@ from conductor_async import (
     APIError,
     ConductorError,
     Configuration,
-    ConnectionFailedError,
-    EndpointNotAvailableError,
-    NotFoundError,
-    ResponseDecodeError,
     RetryPolicy,
     StartWorkflowRequest,
     TaskResult,
     WorkflowDef,
-    WorkflowTask,
 )
 from conductor_async.client import ConductorClient
+from conductor_async.errors import (
+    ConnectionFailedError,
+    EndpointNotAvailableError,
+    NotFoundError,
+    ResponseDecodeError,
+)
+from conductor_async.models import WorkflowTask
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, serve, unused_port

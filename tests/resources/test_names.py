@@ -7,18 +7,10 @@ from urllib.parse import parse_qsl, unquote
 
 import pytest
 
-from conductor_async import (
-    ConfigurationError,
-    NotFoundError,
-    PayloadError,
-    SkipTaskRequest,
-    StartWorkflowRequest,
-    TaskDef,
-    TaskResult,
-    WorkflowDef,
-    WorkflowTask,
-)
+from conductor_async import ConfigurationError, StartWorkflowRequest, TaskDef, TaskResult, WorkflowDef
 from conductor_async.client import ConductorClient
+from conductor_async.errors import NotFoundError, PayloadError
+from conductor_async.models import SkipTaskRequest, WorkflowTask
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, serve

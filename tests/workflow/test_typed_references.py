@@ -19,7 +19,6 @@ from conductor_async import (
     ConductorClient,
     ConductorWorkflow,
     ConfigurationError,
-    Reference,
     SimpleTask,
     TaskDef,
     TaskInProgress,
@@ -27,6 +26,7 @@ from conductor_async import (
     WorkerHost,
     worker_task,
 )
+from conductor_async.workflow import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable

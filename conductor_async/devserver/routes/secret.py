@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from conductor_async.devserver.routing import Route
 
+__all__ = ["ROUTES"]
+
 ROUTES = (Route("GET", "/secrets", lambda runtime, request: runtime.engine.secrets.get_names()),)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from conductor_async.devserver.runtime import Runtime
     from conductor_async.models import JsonObject
 
+__all__ = ["ROUTES", "get_external_storage_location"]
+
 _START = "com.netflix.conductor.common.metadata.workflow.StartWorkflowRequest"
 _RERUN = "com.netflix.conductor.common.metadata.workflow.RerunWorkflowRequest"
 _TEST = "com.netflix.conductor.common.run.WorkflowTestRequest"

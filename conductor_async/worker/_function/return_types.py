@@ -10,13 +10,13 @@ from conductor_async.errors import ConfigurationError
 from conductor_async.worker._function.annotations import json_schema, resolve_hints, type_adapter, unwrap
 from conductor_async.worker.context import TaskInProgress
 from conductor_async.workflow._typed_references import fields_of, place_of
-from conductor_async.workflow.validation.known_outputs import closed_output
+from conductor_async.workflow._validation.known_outputs import closed_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from conductor_async.models import JsonObject
-    from conductor_async.workflow.validation.context import OutputFields
+    from conductor_async.workflow._validation.context import OutputFields
 
 
 class ReturnType:

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, Typed
 from conductor_async._camel_case import CamelCaseMixin, snake_case
 from conductor_async._language.durations import whole_seconds
 from conductor_async.models import CacheConfig, StateChangeEvent, TaskDef, TaskType, WorkflowTask
+from conductor_async.workflow._validation import build_model
 from conductor_async.workflow.references import InputValue, Reference, plain
 from conductor_async.workflow.tasks.fields import Converted, DeclaredFields, field
-from conductor_async.workflow.validation import build_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

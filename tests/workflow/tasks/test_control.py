@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conductor_async import ConductorWorkflow, WorkflowDefinitionError, WorkflowStatus
+from conductor_async import ConductorWorkflow, WorkflowStatus
+from conductor_async.errors import WorkflowDefinitionError
 from conductor_async.tasks import (
     DecisionTask,
     ExclusiveJoinTask,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conductor_async import ConductorClient, ConductorWorkflow, ConflictError
+from conductor_async import ConductorClient, ConductorWorkflow
+from conductor_async.errors import ConflictError
 from conductor_async.tasks import HumanTask, LoopTask, PullWorkflowMessagesTask, SetVariableTask
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from conductor_async import ConductorWorkflow, TaskContext, TaskInProgress, work
 from conductor_async.errors import WorkflowDefinitionError
 from conductor_async.tasks import DoWhileTask, ForkTask, InlineTask, SimpleTask, SwitchTask
 from conductor_async.worker.context import get_task_context
-from conductor_async.workflow.validation import problems_of
+from conductor_async.workflow._validation import problems_of
 from tests.fakes.definitions import definition, noop, task
 
 # -- values that cannot be sent ----------------------------------------------------------------------

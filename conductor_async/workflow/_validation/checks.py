@@ -15,10 +15,10 @@ from conductor_async._language.task_rules import RuleContext, violations
 from conductor_async._language.templates import strings_in, templates_of
 from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
 from conductor_async.models import ConductorModel, SubWorkflowParams, TaskDef, TaskType, WorkflowDef, WorkflowTask
-from conductor_async.workflow.validation.context import ValidationContext
-from conductor_async.workflow.validation.definition_index import DefinitionIndex
-from conductor_async.workflow.validation.expression_checks import ExpressionChecker
-from conductor_async.workflow.validation.serializable import unserializable
+from conductor_async.workflow._validation.context import ValidationContext
+from conductor_async.workflow._validation.definition_index import DefinitionIndex
+from conductor_async.workflow._validation.expression_checks import ExpressionChecker
+from conductor_async.workflow._validation.serializable import unserializable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

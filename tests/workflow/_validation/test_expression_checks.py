@@ -8,7 +8,7 @@ import pytest
 
 from conductor_async import ConductorClient
 from conductor_async.models import WorkflowDef
-from conductor_async.workflow.validation import problems_of
+from conductor_async.workflow._validation import problems_of
 from tests.fakes.definitions import calc, child, definition, fork, loop, noop, run, see, switch, task, wait
 from tests.fakes.recorded import recorded_definitions
 

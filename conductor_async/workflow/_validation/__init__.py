@@ -5,8 +5,8 @@
 what JSON cannot hold, and `model_building` values of the wrong type.
 """
 
-from conductor_async.workflow.validation.checks import check, problems_of
-from conductor_async.workflow.validation.context import OutputFields, ValidationContext
-from conductor_async.workflow.validation.model_building import build_model, collecting_errors
+from conductor_async.workflow._validation.checks import check, problems_of
+from conductor_async.workflow._validation.context import OutputFields, ValidationContext
+from conductor_async.workflow._validation.model_building import build_model, collecting_errors
 
 __all__ = ["OutputFields", "ValidationContext", "build_model", "check", "collecting_errors", "problems_of"]

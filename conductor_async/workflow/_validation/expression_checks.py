@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conductor_async._language.expressions import TASK_FIELDS, WORKFLOW_FIELDS, expressions_in, keys_after
 from conductor_async._language.templates import scripts_of
 from conductor_async.models import TaskType
-from conductor_async.workflow.validation.definition_index import suggestion
+from conductor_async.workflow._validation.definition_index import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from conductor_async._language.expressions import Expression
     from conductor_async._language.positions import Position
     from conductor_async.models import WorkflowTask
-    from conductor_async.workflow.validation.context import OutputFields
-    from conductor_async.workflow.validation.definition_index import DefinitionIndex
+    from conductor_async.workflow._validation.context import OutputFields
+    from conductor_async.workflow._validation.definition_index import DefinitionIndex
 
 __all__ = ["ExpressionChecker"]
 

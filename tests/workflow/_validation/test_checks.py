@@ -8,7 +8,7 @@ import pytest
 
 from conductor_async import ConductorClient
 from conductor_async.errors import BadRequestError
-from conductor_async.workflow.validation import problems_of
+from conductor_async.workflow._validation import problems_of
 from tests.fakes.definitions import API_URL, calc, definition, fork, http, loop, noop, run, switch, task, wait
 
 # -- refused by the server ----------------------------------------------------------------------

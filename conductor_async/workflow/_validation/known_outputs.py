@@ -14,8 +14,8 @@ from conductor_async.workflow.tasks.base import TaskSequence
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from conductor_async.workflow._validation.context import OutputFields
     from conductor_async.workflow.tasks.base import TaskInterface
-    from conductor_async.workflow.validation.context import OutputFields
 
 __all__ = ["closed_output", "known_outputs", "tasks_within"]
 

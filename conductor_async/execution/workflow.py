@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
 from conductor_async.execution._start_request import DEDUPE_WINDOW, start_request
 from conductor_async.workflow.builder import WorkflowBuilder
+from conductor_async.workflow.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,6 +41,8 @@ class ConductorWorkflow(WorkflowBuilder):
         description: What the workflow does.
     """
 
+    _untracked = WorkflowBuilder._untracked | {"executor", "_registered", "_described"}
+
     executor: WorkflowExecutor | None
 
     def __init__(
@@ -57,6 +60,7 @@ class ConductorWorkflow(WorkflowBuilder):
         super().__init__(name, version, description)
         self.executor = executor
         self._registered: WorkflowDef | None = None
+        self._described: tuple[WorkflowDef, Snapshot | None] | None = None  # the last definition, and of what
 
     @classmethod
     def from_workflow_def(cls, definition: WorkflowDef, executor: WorkflowExecutor | None = None) -> Self:
@@ -89,7 +93,7 @@ class ConductorWorkflow(WorkflowBuilder):
             BadRequestError: The server found it invalid; `validation_errors` lists what.
             ConflictError: The server has this name and version, and `overwrite` is False.
         """
-        definition = self.to_workflow_def()
+        definition = self._definition()
         if not definition.tasks:
             raise WorkflowDefinitionError(
                 f"Workflow {self.name!r} has no tasks.", problems=["tasks: a workflow needs at least one"]
@@ -133,8 +137,10 @@ class ConductorWorkflow(WorkflowBuilder):
 
     async def start_workflow(self, start_workflow_request: StartWorkflowRequest) -> str:
         """Starts this workflow with the other settings of the request, which is not changed; returns its id."""
+        definition = self._definition()
         request = start_workflow_request.model_copy()
-        self._identify(request)
+        request.name, request.version = definition.name, definition.version
+        request.workflow_def = None if definition is self._registered else definition
         return await self._executor().start_workflow(request)
 
     async def start_workflow_with_input(
@@ -208,22 +214,30 @@ class ConductorWorkflow(WorkflowBuilder):
         priority: int | None,
         task_to_domain: Mapping[str, str] | None,
     ) -> StartWorkflowRequest:
+        definition = self._definition() if version is None else None
         request = start_request(
             self.name,
             workflow_input,
-            version=version,
+            version=version if definition is None else definition.version,
             correlation_id=correlation_id,
             priority=priority,
             task_to_domain=task_to_domain,
         )
-        if version is None:
-            self._identify(request)
+        if definition is not self._registered:
+            request.workflow_def = definition
         return request
 
-    def _identify(self, request: StartWorkflowRequest) -> None:
-        """Sets name and version if the server has this very definition from this object, else the definition."""
+    def _definition(self) -> WorkflowDef:
+        """Returns the definition: the registered object itself if the server has this very definition from here.
+
+        It is described and validated anew only if something has changed since the last time.
+        """
+        if self._described is not None:
+            definition, snapshot = self._described
+            if snapshot is not None and snapshot.is_current(self):
+                return definition
         definition = self.to_workflow_def()
-        request.name = definition.name
-        request.version = definition.version
-        is_registered = self._registered is not None and self._registered.to_wire() == definition.to_wire()
-        request.workflow_def = None if is_registered else definition
+        if self._registered is not None and self._registered.to_wire() == definition.to_wire():
+            definition = self._registered
+        self._described = definition, Snapshot.of(self)
+        return definition

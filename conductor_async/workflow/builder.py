@@ -10,6 +10,7 @@ from conductor_async.models import WorkflowDef
 from conductor_async.workflow.from_definition import DefinedTask, complete, settings_of
 from conductor_async.workflow.references import Reference, plain
 from conductor_async.workflow.settings import WorkflowSettings
+from conductor_async.workflow.snapshot import TracksAssignments
 from conductor_async.workflow.tasks._sequences import definitions_of
 from conductor_async.workflow.tasks.base import Composable, Step, tasks_of
 from conductor_async.workflow.tasks.children import InlineSubWorkflowTask
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["WorkflowBuilder"]
 
 
-class WorkflowBuilder(WorkflowSettings, Step):
+class WorkflowBuilder(TracksAssignments, WorkflowSettings, Step):
     """Builds a workflow definition: `add` and `>>` append tasks, settings are methods that return the workflow.
 
     ```python
@@ -50,6 +51,8 @@ class WorkflowBuilder(WorkflowSettings, Step):
         version: Its version. Without one it is registered as version 1.
         description: What the workflow does.
     """
+
+    _untracked = TracksAssignments._untracked | {"_origin", "_accepted_problems"}
 
     name: str
     version: int | None

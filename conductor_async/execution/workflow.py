@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
 from conductor_async.execution._start_request import DEDUPE_WINDOW, start_request
+from conductor_async.execution._waiter import task_references
+from conductor_async.resources._task_references import check_references_of
 from conductor_async.workflow.builder import WorkflowBuilder
 from conductor_async.workflow.snapshot import Snapshot
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
+    from conductor_async.execution._start_request import Input
     from conductor_async.execution.executor import WorkflowExecutor
     from conductor_async.execution.handle import WorkflowHandle
     from conductor_async.models import IdempotencyStrategy, StartWorkflowRequest, WorkflowDef, WorkflowRun
@@ -103,7 +106,7 @@ class ConductorWorkflow(WorkflowBuilder):
 
     async def start(
         self,
-        input: Mapping[str, Any] | None = None,  # noqa: A002 - the word that Conductor's SDKs share
+        input: Input = None,  # noqa: A002 - the word that Conductor's SDKs share
         *,
         version: int | None = None,
         correlation_id: str | None = None,
@@ -117,7 +120,7 @@ class ConductorWorkflow(WorkflowBuilder):
         Sends name and version if this object registered this very definition, else the definition itself.
 
         Args:
-            input: The input of the execution.
+            input: The input of the execution: a dict, a pydantic model or a dataclass.
             version: Start this registered version instead of the definition built here.
             correlation_id: Your own id, to find the execution by.
             priority: 0 to 99; tasks of higher priority are polled first.
@@ -145,7 +148,7 @@ class ConductorWorkflow(WorkflowBuilder):
 
     async def start_workflow_with_input(
         self,
-        workflow_input: Mapping[str, Any] | None = None,
+        input: Input = None,  # noqa: A002 - the word that Conductor's SDKs share
         correlation_id: str | None = None,
         task_to_domain: Mapping[str, str] | None = None,
         priority: int | None = None,
@@ -153,7 +156,7 @@ class ConductorWorkflow(WorkflowBuilder):
         idempotency_strategy: IdempotencyStrategy | str | None = None,
     ) -> str:
         """Starts an execution and returns its id. The open-source server ignores the idempotency key."""
-        request = self._request(workflow_input, None, correlation_id, priority, task_to_domain)
+        request = self._request(input, None, correlation_id, priority, task_to_domain)
         if idempotency_key is not None:
             request.idempotency_key = idempotency_key
             request.idempotency_strategy = idempotency_strategy
@@ -161,7 +164,7 @@ class ConductorWorkflow(WorkflowBuilder):
 
     async def execute(
         self,
-        workflow_input: Mapping[str, Any] | None = None,
+        input: Input = None,  # noqa: A002 - the word that Conductor's SDKs share
         *,
         wait_until_task_ref: str | Sequence[str] | None = None,
         version: int | None = None,
@@ -178,11 +181,14 @@ class ConductorWorkflow(WorkflowBuilder):
 
         Raises:
             WorkflowDefinitionError: The definition cannot work; nothing was sent.
+            ConfigurationError: The workflow has no task of a name in `wait_until_task_ref`; nothing was sent.
             AmbiguousOutcomeError: The response to the start was lost: an execution may have started.
             WaitTimeoutError: The timeout passed; the execution goes on.
         """
+        if version is None and wait_until_task_ref is not None:  # before there is an execution that nobody waits for
+            check_references_of(self._definition(), task_references(wait_until_task_ref), f"Workflow {self.name!r}")
         return await self._executor().execute_request(
-            self._request(workflow_input, version, correlation_id, priority, task_to_domain),
+            self._request(input, version, correlation_id, priority, task_to_domain),
             wait_until_task_ref=wait_until_task_ref,
             dedupe_key=dedupe_key,
             dedupe_window=dedupe_window,
@@ -208,7 +214,7 @@ class ConductorWorkflow(WorkflowBuilder):
 
     def _request(
         self,
-        workflow_input: Mapping[str, Any] | None,
+        input: Input,  # noqa: A002 - as everywhere
         version: int | None,
         correlation_id: str | None,
         priority: int | None,
@@ -217,7 +223,7 @@ class ConductorWorkflow(WorkflowBuilder):
         definition = self._definition() if version is None else None
         request = start_request(
             self.name,
-            workflow_input,
+            input,
             version=version if definition is None else definition.version,
             correlation_id=correlation_id,
             priority=priority,

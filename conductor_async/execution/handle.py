@@ -57,7 +57,7 @@ class _Read:
         functools.update_wrapper(cast("Callable[..., Any]", self), function)
 
     def __get__(self, handle: WorkflowHandle | None, owner: type[WorkflowHandle]) -> Any:
-        function: Callable[..., Any] = self.__wrapped__  # type: ignore[attr-defined]
+        function = cast("Callable[..., Any]", vars(self)["__wrapped__"])
         return function if handle is None else _BoundMethod(handle, function)
 
 

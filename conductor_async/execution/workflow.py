@@ -44,7 +44,7 @@ class ConductorWorkflow(WorkflowBuilder):
         description: What the workflow does.
     """
 
-    _untracked = WorkflowBuilder._untracked | {"executor", "_registered", "_described"}
+    _untracked = frozenset({"executor", "_registered", "_described"})
 
     executor: WorkflowExecutor | None
 

@@ -52,7 +52,7 @@ class WorkflowBuilder(TracksAssignments, WorkflowSettings, Step):
         description: What the workflow does.
     """
 
-    _untracked = TracksAssignments._untracked | {"_origin", "_accepted_problems"}
+    _untracked = frozenset({"_origin", "_accepted_problems"})
 
     name: str
     version: int | None

@@ -42,11 +42,15 @@ class _Clock:
 class TracksAssignments:
     """Counts how often an attribute of the object was assigned or deleted.
 
-    Attributes in `_untracked` do not count, because the definition does not depend on them.
+    Attributes in the `_untracked` of a class or its bases do not count: the definition does not depend on them.
     """
 
     _untracked: ClassVar[frozenset[str]] = frozenset({"__orig_class__"})
     _assignments: int = 0
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._untracked = frozenset().union(*(vars(base).get("_untracked", ()) for base in cls.__mro__))
 
     if not TYPE_CHECKING:  # type checkers would take it for leave to set anything
 
@@ -143,7 +147,7 @@ class Snapshot:
 
     def _watch(self, part: Any) -> Iterable[object]:
         """Watches one part; returns what it is made of in turn."""
-        kind = type(part)
+        kind: type[Any] = type(part)
         if isinstance(part, TracksAssignments):
             if not kind.__module__.startswith("conductor_async."):
                 raise TypeError(f"{kind.__name__} may compute its fields.")

@@ -49,15 +49,23 @@ def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def _has_compound_keywords(function: Callable[..., Any]) -> bool:
-    return any("_" in name.strip("_") for name in _parameters(function))
+    return any("_" in name.strip("_") or name in _OTHER_NAMES.values() for name in _parameters(function))
+
+
+_OTHER_NAMES = {"workflow_input": "input"}
+"""Keywords of conductor-python that are called otherwise here, wherever a method has the one and not the other."""
 
 
 def _accept_camel_keywords(function: Callable[..., Any]) -> Callable[..., Any]:
     known = frozenset(_parameters(function))
 
+    def own_name(name: str) -> str:
+        snake = snake_case(name)
+        return next((own for own in (snake, _OTHER_NAMES.get(snake)) if own in known), name)
+
     def snake_keywords(kwargs: dict[str, Any]) -> dict[str, Any]:
         # Only this function's own keywords: others may be a user's names (`workflow(orderId=1)`).
-        renamed = {snake if (snake := snake_case(name)) in known else name: value for name, value in kwargs.items()}
+        renamed = {own_name(name): value for name, value in kwargs.items()}
         if len(renamed) < len(kwargs):
             raise TypeError(f"{function.__name__}() got an argument in both spellings: {', '.join(sorted(kwargs))}")
         return renamed

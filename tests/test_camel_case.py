@@ -62,7 +62,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 @pytest.mark.anyio
 async def test_keywords_in_both_spellings() -> None:
-    async with serve(answer(text="id")) as server, client_of(server) as client:
+    async with serve(answer(text="execution-id-0001")) as server, client_of(server) as client:
         old: Any = client.workflow
         for start in (old.startWorkflowByName, old.start_workflow_by_name):
             await start("w", correlationId="c", priority=1)

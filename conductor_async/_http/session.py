@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import warnings
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     from conductor_async._http.transport.interface import Response, Transport
     from conductor_async.config import Configuration
+
+logger = logging.getLogger("conductor_async")
 
 _CLOSE_TIMEOUT = 5.0  # seconds
 
@@ -113,7 +117,7 @@ class Session:
         except SendError as error:
             if self._closed:
                 raise ClientClosedError(_CLOSED_MEANWHILE) from error.__cause__
-            raise _transport_error(error, method, url) from error.__cause__
+            raise _transport_error(error, method, url) from _without_frames(error.__cause__)
         except UnreadableResponseError as error:
             raise ResponseDecodeError(
                 f"{_target(method, url)}: the response {error}", status=error.status, method=method
@@ -163,6 +167,15 @@ class Session:
             self._dedicated.discard(other)
             await other.aclose()
 
+    def __del__(self) -> None:
+        transport = getattr(self, "_transport", None)
+        if transport is not None and self._http_client is None and self.injected_transport is None:
+            transport.abandon()  # first: the HTTP library would warn of connections that nobody knows here
+            url = self._configuration.server_api_url
+            text = f"A ConductorClient of {url} was not closed: use `async with`, or call `aclose()` when done."
+            logger.warning(text)
+            warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
+
     async def aclose(self) -> None:
         """Closes the connections. Idempotent. Requests in flight end with a ClientClosedError."""
         self._closed = True
@@ -207,6 +220,14 @@ class Session:
                 f"This client was first used on {self._loop!r} and is now used on {loop!r}. Its connections belong to"
                 " the first: make one client per event loop, inside it (asyncio.run() makes a new loop each time)."
             )
+
+
+def _without_frames(cause: BaseException | None) -> BaseException | None:
+    """Drops the frames inside of the HTTP library from a cause and its causes, some sixty lines when printed."""
+    each = cause
+    while each is not None:
+        each.__traceback__, each = None, each.__cause__
+    return cause
 
 
 def _transport_error(error: SendError, method: str, url: str) -> TransportError:

@@ -124,7 +124,8 @@ def _failure(execution: HasTasks) -> str:
     if task is None:
         return text.removesuffix(".") + "."
     text = f"{text.removesuffix('.')}. Task {task.reference_task_name!r} ({task.task_def_name}) is {task.status}"
-    if task.reason_for_incompletion and task.reason_for_incompletion != execution.reason_for_incompletion:
+    # The server's reason for the execution often quotes the task's.
+    if task.reason_for_incompletion and task.reason_for_incompletion not in text:
         text += f": {task.reason_for_incompletion}"
     return text.removesuffix(".") + "."
 

@@ -23,6 +23,7 @@ from conductor_async.models import (
 )
 from conductor_async.resources import _external_payload
 from conductor_async.resources._task_queues import TaskQueues
+from conductor_async.resources._task_references import check_references
 from conductor_async.resources._worker_api import LONGEST_POLL, UNREADABLE_INPUT_CALLBACK, WorkerApi, hand_back
 from conductor_async.resources._workflow_read import search_params
 from conductor_async.resources._workflow_start import run_type
@@ -174,7 +175,11 @@ class TaskClient(TaskQueues):
         The output is merged into the task's present output. In a loop, the reference name means the running iteration.
 
         Returns:
-            The task's id; empty if no such task is pending (the server does not say why).
+            The task's id; empty if the task is not scheduled yet, or has ended.
+
+        Raises:
+            NotFoundError: There is no such execution.
+            ConfigurationError: The execution has no such task; the error names those that it has.
         """
         task_id = await self._api.call(
             "POST",
@@ -191,6 +196,11 @@ class TaskClient(TaskQueues):
             or_none=True,
             repeatable=True,
         )
+        if not task_id:  # the server does not say why
+            execution = await self._api.call(
+                "GET", route("/workflow/{workflow_id}", workflow_id=workflow_id), returns=Workflow
+            )
+            check_references(execution, [task_reference_name])
         return task_id or ""
 
     async def update_task_sync(

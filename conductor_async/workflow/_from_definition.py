@@ -41,6 +41,7 @@ class DefinedTask(TaskInterface):
     """
 
     _task_type: ClassVar[str] = "(as defined)"
+    _untracked = frozenset({"_definition"})  # never changes; what is set is an attribute beside it
 
     def __init__(self, definition: WorkflowTask) -> None:
         super().__init__(definition.task_reference_name)

@@ -9,6 +9,7 @@ from conductor_async.errors import ConductorError, WorkflowDefinitionError
 from conductor_async.models import WorkflowDef
 from conductor_async.workflow._from_definition import DefinedTask, complete, settings_of
 from conductor_async.workflow._settings import WorkflowSettings
+from conductor_async.workflow._snapshot import TracksAssignments
 from conductor_async.workflow._validation import (
     ValidationContext,
     build_model,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["WorkflowBuilder"]
 
 
-class WorkflowBuilder(WorkflowSettings, Step):
+class WorkflowBuilder(TracksAssignments, WorkflowSettings, Step):
     """Builds a workflow definition: `add` and `>>` append tasks, settings are methods that return the workflow.
 
     ```python
@@ -50,6 +51,8 @@ class WorkflowBuilder(WorkflowSettings, Step):
         version: Its version. Without one it is registered as version 1.
         description: What the workflow does.
     """
+
+    _untracked = frozenset({"_origin", "_accepted_problems"})
 
     name: str
     version: int | None

@@ -52,7 +52,7 @@ def deliver(client: ConductorClient) -> Awaitable[Any]:
 
 
 def success(call: Call) -> Any:
-    return answer(json=STATUS) if call is read else answer(204) if call is poll else answer(text="id")
+    return answer(json=STATUS) if call is read else answer(204) if call is poll else answer(text="execution-id-0001")
 
 
 # -- by status ---------------------------------------------------------------------------------------

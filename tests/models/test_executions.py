@@ -224,3 +224,12 @@ def test_predicates_by_task_status() -> None:
     assert ended == set(TaskStatus) - {TaskStatus.SCHEDULED, TaskStatus.IN_PROGRESS}
     good = {status for status in TaskStatus if Task(status=status).is_successful()}
     assert good == {TaskStatus.COMPLETED, TaskStatus.COMPLETED_WITH_ERRORS, TaskStatus.SKIPPED}
+
+
+def test_the_reason_of_a_task_is_not_repeated_if_the_execution_quotes_it() -> None:
+    tasks = [Task(reference_task_name="pay", status="FAILED", reason_for_incompletion="card declined")]
+    reason = "Task t-1 failed with status: FAILED and reason: 'card declined'"
+    run = WorkflowRun(workflow_id="w", status="FAILED", tasks=tasks, reason_for_incompletion=reason)
+    with pytest.raises(WorkflowFailedError) as caught:
+        run.raise_for_status()
+    assert str(caught.value).count("card declined") == 1

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from conductor_async import (
+    AmbiguousOutcomeError,
     APIError,
     ConductorError,
     Configuration,
@@ -58,12 +59,13 @@ async def test_an_html_page_is_an_error_never_a_list() -> None:
             for call in (
                 client.metadata.get_all_task_defs(),
                 client.workflow.get_workflow("w"),
-                client.workflow.start_workflow_by_name("w"),
                 client.metadata.register_workflow_def(WorkflowDef(name="w")),
                 client.task.poll_task("t"),
             ):
                 with pytest.raises(ResponseDecodeError, match=r"HTML page.*Does server_api_url end in /api"):
                     await call
+            with pytest.raises(AmbiguousOutcomeError, match=r"HTML page.*Does server_api_url end in /api\? An exec"):
+                await client.workflow.start_workflow_by_name("w")
 
 
 async def test_an_error_page_of_a_gateway_is_quoted_by_its_title() -> None:

@@ -146,7 +146,7 @@ async def test_a_value_that_json_cannot_hold_is_rejected_before_sending(value: A
     request = StartWorkflowRequest(name="w", input=payload)
     result = TaskResult(task_id="t", workflow_instance_id="w", output_data=payload)
     output = path.replace("input", "outputData")
-    async with serve(answer(text="id")) as server, client_of(server) as client:
+    async with serve(answer(text="execution-id-0001")) as server, client_of(server) as client:
         calls = {
             path: (
                 lambda: client.workflow.start_workflow(request),

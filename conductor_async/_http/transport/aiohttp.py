@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -97,6 +98,16 @@ class AiohttpTransport:
         except (aiohttp.ClientError, OSError) as error:
             kind = NotSentError if was_not_sent(error) else SendError
             raise kind(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
+
+    def abandon(self) -> None:
+        """Closes the connections without waiting, when nobody is left to do it properly."""
+        connector = self._session.connector
+        self._session.detach()
+        if connector is not None:
+            closing = connector.close()
+            # The first step closes the sockets. The others wait for goodbyes, which needs a running loop.
+            with suppress(StopIteration, RuntimeError):
+                closing.__await__().send(None)
 
     async def aclose(self) -> None:
         """Closes the connections."""

@@ -72,6 +72,9 @@ class HttpxTransport(_HttpxBase):
         super().__init__(max_response_size)
         self._transport = transport
 
+    def abandon(self) -> None:
+        """Leaves the connections to the garbage collector: httpx cannot close them without waiting."""
+
     async def aclose(self) -> None:
         """Closes the transport."""
         await self._transport.aclose()
@@ -104,6 +107,9 @@ class HttpxClientTransport(_HttpxBase):
         ours = {name.lower() for name in headers}
         theirs = {name: value for name, value in self._client.headers.items() if name not in ours}
         return await super().send(method, url, {**theirs, **headers}, content, connect_timeout=connect_timeout)
+
+    def abandon(self) -> None:
+        """Leaves the connections to the garbage collector: httpx cannot close them without waiting."""
 
     async def aclose(self) -> None:
         """Does nothing: the client belongs to its owner."""

@@ -14,7 +14,6 @@ from conductor_async import (
     ConductorWorkflow,
     ConfigurationError,
     HumanTask,
-    NotFoundError,
     SimpleTask,
     SubWorkflowTask,
     WaitTask,
@@ -22,6 +21,7 @@ from conductor_async import (
     WorkflowError,
     WorkflowFailedError,
 )
+from conductor_async.errors import NotFoundError
 from conductor_async.tasks import DynamicForkTask, LoopTask, NoopTask, SetVariableTask
 
 pytestmark = [pytest.mark.server, pytest.mark.anyio]

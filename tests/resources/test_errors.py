@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from conductor_async import (
-    AmbiguousOutcomeError,
     APIError,
     ConductorError,
     Configuration,
@@ -20,6 +19,7 @@ from conductor_async import (
 )
 from conductor_async.client import ConductorClient
 from conductor_async.errors import (
+    AmbiguousOutcomeError,
     ConnectionFailedError,
     EndpointNotAvailableError,
     NotFoundError,

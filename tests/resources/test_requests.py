@@ -6,14 +6,8 @@ from typing import Any
 
 import pytest
 
-from conductor_async import (
-    AmbiguousOutcomeError,
-    APIError,
-    ServerError,
-    StartWorkflowRequest,
-    TaskResult,
-    WorkflowDef,
-)
+from conductor_async import APIError, StartWorkflowRequest, TaskResult, WorkflowDef
+from conductor_async.errors import AmbiguousOutcomeError, ServerError
 from conductor_async.models import RerunWorkflowRequest
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of

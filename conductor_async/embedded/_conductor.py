@@ -35,6 +35,9 @@ __all__ = ["EmbeddedConductor"]
 
 _HOST = "embedded.conductor"
 
+_SLICE_SECONDS = 0.03
+"""How long the engine may hold the event loop at a time, for work that it has postponed before."""
+
 
 class _EmbeddedClient(ConductorClient):
     """A client of a server in this process: worker hosts that use it live by the server's clock.
@@ -101,6 +104,7 @@ class EmbeddedConductor:
             environment=environment,
             secrets=secrets,
             is_mocked=self._mocks.has,
+            slice_seconds=_SLICE_SECONDS,
         )
         self._runtime = Runtime(self.engine, self._clock, self._perform)
         self.server: DevServer = DevServer(self._runtime)

@@ -176,7 +176,8 @@ def _receive(stream: BinaryIO) -> dict[str, Any] | None:
     header = stream.read(_HEADER.size)
     if len(header) < _HEADER.size:
         return None  # the parent is gone, or wants no more
-    return json.loads(stream.read(_HEADER.unpack(header)[0]))
+    message: dict[str, Any] = json.loads(stream.read(_HEADER.unpack(header)[0]))
+    return message
 
 
 def _send(stream: BinaryIO, message: dict[str, Any]) -> None:

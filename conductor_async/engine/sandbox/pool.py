@@ -17,13 +17,12 @@ import time
 from collections import deque
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from conductor_async.engine.sandbox.job import ComputationFailed, Job, LimitExceeded, SandboxUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
-    from typing import BinaryIO
 
 __all__ = ["Pool"]
 
@@ -239,7 +238,7 @@ def _killed_after(process: subprocess.Popen[bytes], seconds: float) -> Generator
 _BOOTSTRAP = "import sys, runpy; program, *sys.path[:] = sys.argv[1:]; runpy.run_path(program, run_name='__main__')"
 
 
-def _receive(stream: BinaryIO) -> dict[str, Any] | None:
+def _receive(stream: IO[bytes]) -> dict[str, Any] | None:
     header = stream.read(_HEADER.size)
     if len(header) < _HEADER.size:
         return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from conductor_async.engine.definitions.registry import MetadataStore
+from conductor_async.engine.expressions.budget import Budget
 from conductor_async.engine.state.queues import Queues
 from conductor_async.engine.state.store import Store
 from conductor_async.engine.state.timers import Timers
@@ -47,6 +48,7 @@ class Core:
         work: The work to do before the current command ends, in this order.
         postponed: Work that exceeded the time slice of its command, left for `Engine.run_due`.
         slice: The time slice of the current command.
+        budget: What the expressions of the current step may compute.
         jobs: Scripts that have not ended, and the work to do when they have, by the key of that work.
         new_jobs: Keys of the scripts that the runtime does not know yet.
         parked_events: Events for a handler whose condition has not ended: queue, message id, handler, payload.
@@ -77,6 +79,7 @@ class Core:
     work: deque[Work] = field(default_factory=deque[Work])
     postponed: deque[Work] = field(default_factory=deque[Work])
     slice: TimeSlice = field(default_factory=lambda: TimeSlice(None))
+    budget: Budget = field(default_factory=Budget)
     jobs: dict[str, tuple[Job, Work]] = field(default_factory=dict[str, "tuple[Job, Work]"])
     new_jobs: list[str] = field(default_factory=list[str])
     parked_events: dict[str, tuple[str, str, str, JsonObject]] = field(
@@ -106,6 +109,7 @@ class Core:
 
     def take_step(self) -> bool:
         """Counts one step of the current command. Returns whether it was allowed: if not, the rest is postponed."""
+        self.budget.refill()
         return self.slice.take_step()
 
     def postpone_work(self) -> None:

@@ -8,7 +8,6 @@ no processes, and write none: the kernel refuses it. The kernel also ends a chil
 that works whatever the job does, and also when the parent is gone.
 """
 
-# ruff: noqa: INP001, PLC0415
 from __future__ import annotations
 
 import contextlib

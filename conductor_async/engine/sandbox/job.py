@@ -11,14 +11,14 @@ from conductor_async.errors import ConductorError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["ComputationFailed", "Job", "JobPending", "LimitExceeded", "SandboxUnavailable"]
+__all__ = ["ComputationFailedError", "Job", "JobPending", "LimitExceededError", "SandboxUnavailableError"]
 
 
-class ComputationFailed(ConductorError):
+class ComputationFailedError(ConductorError):
     """What was to be computed failed by itself: its message is the library's."""
 
 
-class LimitExceeded(ConductorError):
+class LimitExceededError(ConductorError):
     """The job took too long or too much memory, and its process was ended.
 
     Attributes:
@@ -30,7 +30,7 @@ class LimitExceeded(ConductorError):
         self.resource = resource
 
 
-class SandboxUnavailable(ConductorError):
+class SandboxUnavailableError(ConductorError):
     """The child process cannot start, or its library is not installed.
 
     Attributes:
@@ -88,9 +88,9 @@ class Job:
         """Returns the result, when the job is finished.
 
         Raises:
-            ComputationFailed: The computation failed.
-            LimitExceeded: It took too much time or memory.
-            SandboxUnavailable: The child process could not start.
+            ComputationFailedError: The computation failed.
+            LimitExceededError: It took too much time or memory.
+            SandboxUnavailableError: The child process could not start.
         """
         self._finished.wait()
         if self._error is not None:

@@ -15,11 +15,11 @@ import tempfile
 import threading
 import time
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from conductor_async.engine.sandbox.job import ComputationFailed, Job, LimitExceeded, SandboxUnavailable
+from conductor_async.engine.sandbox.job import ComputationFailedError, Job, LimitExceededError, SandboxUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -53,6 +53,7 @@ class Pool:
         self._waiting: deque[Job] = deque()
         self._children: list[_Child] = []
         self._idle = 0
+        self._was_warm = False
 
     def submit(self, job: Job) -> None:
         """Has a job run, by an idle child, a new one, or the next that is idle."""
@@ -70,10 +71,12 @@ class Pool:
                 self._start_child()
 
     def wait_until_warm(self, seconds: float) -> None:
-        """Blocks until a child is ready for a job, or the seconds are over."""
+        """Blocks until the first child is ready for a job, or the seconds are over."""
+        if self._was_warm:
+            return
         self.warm_up()
         with self._lock:
-            self._lock.wait_for(lambda: any(child.is_ready for child in self._children), seconds)
+            self._was_warm = self._lock.wait_for(lambda: any(child.is_ready for child in self._children), seconds)
 
     def close(self) -> None:
         """Ends the children and their threads. The next job starts them again."""
@@ -84,7 +87,7 @@ class Pool:
                 child.stop()
             self._lock.notify_all()
         for job in waiting:
-            job.finish(error=SandboxUnavailable("The sandbox was closed."))
+            job.finish(error=SandboxUnavailableError("The sandbox was closed."))
         for child in children:
             child.thread.join()
 
@@ -104,7 +107,7 @@ class Pool:
                 self._lock.notify_all()
             while (job := self._next_job(child)) is not None:
                 if job.cancelled:
-                    job.finish(error=SandboxUnavailable("The job was cancelled."))
+                    job.finish(error=SandboxUnavailableError("The job was cancelled."))
                 elif not child.run(job):
                     break
         finally:
@@ -112,8 +115,8 @@ class Pool:
             with self._lock:
                 if child in self._children:
                     self._children.remove(child)
-                if self._waiting and not self._children:
-                    self._start_child()
+                if not self._children and not child.is_stopped and child.is_usable:
+                    self._start_child()  # the next job finds a warm one
 
     def _next_job(self, child: _Child) -> Job | None:
         with self._lock:
@@ -134,7 +137,7 @@ class _Child:
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._unavailable: SandboxUnavailable | None = None
+        self._unavailable: SandboxUnavailableError | None = None
         self.is_stopped = False
         self.is_ready = False
 
@@ -142,17 +145,22 @@ class _Child:
         """Starts the process, and returns when it is ready for a job. If it cannot start, the next job says so."""
         try:
             self._start()
-        except SandboxUnavailable as error:
+        except SandboxUnavailableError as error:
             self._unavailable = error
         except OSError as error:
-            self._unavailable = SandboxUnavailable(f"The sandbox cannot start: {error}")
+            self._unavailable = SandboxUnavailableError(f"The sandbox cannot start: {error}")
         self.is_ready = True
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the process could start."""
+        return self._unavailable is None
 
     def run(self, job: Job) -> bool:
         """Runs a job and sets its outcome. Returns whether the child can run another one."""
         process = self._process
         if process is None or self._unavailable is not None:
-            job.finish(error=self._unavailable or SandboxUnavailable("The sandbox was closed."))
+            job.finish(error=self._unavailable or SandboxUnavailableError("The sandbox was closed."))
             return False
         job.begin(process.kill)
         began = time.monotonic()
@@ -161,14 +169,14 @@ class _Child:
             response = self._exchange(process, message)
         if response is None:
             is_late = time.monotonic() - began >= job.time_limit
-            job.finish(error=LimitExceeded("time" if is_late else "memory"))
+            job.finish(error=LimitExceededError("time" if is_late else "memory"))
             return False
         if "value" in response:
             job.finish(response["value"])
         elif "failure" in response:
-            job.finish(error=LimitExceeded(response["failure"]))
+            job.finish(error=LimitExceededError(response["failure"]))
         else:
-            job.finish(error=ComputationFailed(response["error"]))
+            job.finish(error=ComputationFailedError(response["error"]))
         return True
 
     def stop(self) -> None:
@@ -185,14 +193,15 @@ class _Child:
             process.kill()
             process.wait()
             for stream in (process.stdin, process.stdout):
-                if stream is not None:
-                    stream.close()
+                with suppress(OSError):  # what was not written any more
+                    if stream is not None:
+                        stream.close()
         if self._folder is not None:
             self._folder.cleanup()
 
     def _start(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="conductor-async-sandbox-", ignore_cleanup_errors=True)
-        process = self._process = subprocess.Popen(
+        process = self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with a program of this package
             [sys.executable, "-I", "-S", "-c", _BOOTSTRAP, str(_PROGRAM), *filter(None, sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -203,9 +212,9 @@ class _Child:
         )
         response = self._exchange(process, self._settings)
         if response is None:
-            raise SandboxUnavailable("The sandbox's process ended while it started.")
+            raise SandboxUnavailableError("The sandbox's process ended while it started.")
         if "missing" in response:
-            raise SandboxUnavailable(response["missing"], is_library_missing=True)
+            raise SandboxUnavailableError(response["missing"], is_library_missing=True)
 
     def _exchange(self, process: subprocess.Popen[bytes], message: Mapping[str, Any]) -> dict[str, Any] | None:
         """Returns the response to a message; None if the process has ended."""

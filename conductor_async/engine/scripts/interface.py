@@ -33,9 +33,7 @@ class Scripts(Protocol):
     arguments after the end of that job returns its result.
     """
 
-    def javascript(
-        self, source: str, bindings: Mapping[str, JsonValue], *, patience: float | None = None
-    ) -> JsonValue:
+    def javascript(self, source: str, bindings: Mapping[str, JsonValue], *, patience: float | None = None) -> JsonValue:
         """Returns the value of a script, with the bindings as its global names. Raises `ScriptError`."""
         ...
 

@@ -20,7 +20,7 @@ __all__ = ["DefaultScripts"]
 
 
 class DefaultScripts:
-    """Runs scripts in isolation: without environment, files and network; nothing that one leaves behind reaches another.
+    """Runs scripts in isolation: without environment, files and network, and without what an earlier script left.
 
     The child processes start with the first script. All instances share them, and they end with this process.
 
@@ -33,9 +33,7 @@ class DefaultScripts:
         self._javascript = JavaScript(self._jobs)
         self._jq = JqQueries(self._jobs)
 
-    def javascript(
-        self, source: str, bindings: Mapping[str, JsonValue], *, patience: float | None = None
-    ) -> JsonValue:
+    def javascript(self, source: str, bindings: Mapping[str, JsonValue], *, patience: float | None = None) -> JsonValue:
         """Returns the value of a script, with the bindings as its global names.
 
         Args:

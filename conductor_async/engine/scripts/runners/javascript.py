@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conductor_async.engine.expressions.java_values import hash_order
 from conductor_async.engine.json_kinds import is_array, is_object
-from conductor_async.engine.sandbox.job import ComputationFailed, LimitExceeded, SandboxUnavailable
+from conductor_async.engine.sandbox.job import ComputationFailedError, LimitExceededError, SandboxUnavailableError
 from conductor_async.engine.sandbox.pool import Pool
 from conductor_async.engine.scripts.interface import ScriptError
 from conductor_async.engine.scripts.runners.harness import HARNESS
@@ -59,15 +59,15 @@ class JavaScript:
     def _run(self, text: str, patience: float | None, *, spoils: bool = False) -> str:
         try:
             value: str = self._jobs.run(_POOL, patience, text, spoils=spoils)
-        except LimitExceeded as error:
+        except LimitExceededError as error:
             if error.resource == "time":
                 message = f"Script not evaluated within {self._jobs.time_limit:g} seconds, interrupted."
                 raise ScriptError(message, may_succeed_later=True) from None
             raise ScriptError("Error evaluating the script `RangeError: out of memory`") from None
-        except SandboxUnavailable as error:
+        except SandboxUnavailableError as error:
             library = "JavaScript needs mini-racer: pip install 'conductor-async[embedded]'."
             raise ScriptError(library if error.is_library_missing else str(error)) from error
-        except ComputationFailed as error:
+        except ComputationFailedError as error:
             raise ScriptError(f"Error evaluating the script `{error}`") from error
         return value
 

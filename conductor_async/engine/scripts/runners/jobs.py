@@ -33,9 +33,9 @@ class Jobs:
 
         Raises:
             JobPending: It was not finished within the patience. The same call returns its result when it is finished.
-            ComputationFailed: The computation failed.
-            LimitExceeded: It took too much time or memory.
-            SandboxUnavailable: The child process could not start.
+            ComputationFailedError: The computation failed.
+            LimitExceededError: It took too much time or memory.
+            SandboxUnavailableError: The child process could not start.
         """
         key = (id(pool), *arguments)
         job = self._pending.pop(key, None)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.json_kinds import is_array, is_object
-from conductor_async.engine.sandbox.job import ComputationFailed, LimitExceeded, SandboxUnavailable
+from conductor_async.engine.sandbox.job import ComputationFailedError, LimitExceededError, SandboxUnavailableError
 from conductor_async.engine.sandbox.pool import Pool
 from conductor_async.engine.scripts.interface import ScriptError
 
@@ -61,13 +61,13 @@ class JqQueries:
         _refuse_absent(query)
         try:
             results: list[JsonValue] = self._jobs.run(_POOL, patience, query, json.dumps(data))
-        except ComputationFailed as error:
+        except ComputationFailedError as error:
             raise ScriptError(_server_message(str(error))) from error
-        except LimitExceeded as error:
+        except LimitExceededError as error:
             is_late = error.resource == "time"
             why = f"within {self._jobs.time_limit:g} seconds" if is_late else "within its limit of memory"
             raise ScriptError(f"Query not evaluated {why}, interrupted.", may_succeed_later=is_late) from None
-        except SandboxUnavailable as error:
+        except SandboxUnavailableError as error:
             library = "JSON_JQ_TRANSFORM needs jq: pip install 'conductor-async[embedded]'."
             raise ScriptError(library if error.is_library_missing else str(error)) from error
         return [_as_stored(result) for result in results]

@@ -156,7 +156,7 @@ def _read(text: str) -> _Parts:
     return _Parts(field, operator, values)
 
 
-_CONDITION = re.compile(r"([a-zA-Z]+)\s?(=|>|<|IN)\s?(.*)")
+_CONDITION = re.compile(r"(?<![a-zA-Z])([a-zA-Z]+)\s?(=|>|<|IN)\s?(.*)")
 _DECORATION = re.compile(r"[\"'()]")
 
 

@@ -77,6 +77,10 @@ class EmbeddedConductor:
         environment: The values of `${workflow.env.NAME}`.
         secrets: The values of `${workflow.secrets.NAME}`.
         http_client: Your own `httpx.AsyncClient` for HTTP tasks. It is used as it is and never closed here.
+        http_hosts: The only hosts that HTTP tasks may reach, redirects included: `name` or `name:port`. By default,
+            they reach whatever this machine reaches.
+        allow_hosts: Host names that `app` and `serving()` answer to, beside names of this machine: see the security
+            page.
         hooks: Called around every call of `client`: metrics, tracing.
     """
 
@@ -89,6 +93,8 @@ class EmbeddedConductor:
         environment: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
         http_client: httpx.AsyncClient | None = None,
+        http_hosts: Sequence[str] | None = None,
+        allow_hosts: Sequence[str] = (),
         hooks: Sequence[CallHook] = (),
     ) -> None:
         if clock not in ("real", "skipping", "manual"):
@@ -109,7 +115,12 @@ class EmbeddedConductor:
         self._runtime = Runtime(self.engine, self._clock, self._perform)
         self.server: DevServer = DevServer(self._runtime)
         self.transport: EmbeddedTransport = EmbeddedTransport(self.server)
-        self._http_tasks = HttpTasks(http_client, {f"all://{_HOST}": self.transport})
+        self._http_tasks = HttpTasks(
+            http_client,
+            {f"all://{_HOST}": self.transport},
+            None if http_hosts is None else [*http_hosts, _HOST],
+        )
+        self._allow_hosts = tuple(allow_hosts)
         self._state = "new"
 
     # -- life ------------------------------------------------------------------------------------
@@ -169,7 +180,7 @@ class EmbeddedConductor:
         """
         from conductor_async.devserver.app import asgi_app
 
-        return asgi_app(self.server)
+        return asgi_app(self.server, self._allow_hosts)
 
     def serving(self, *, host: str = "127.0.0.1", port: int = 0) -> AbstractAsyncContextManager[str]:
         """Serves it on a port, for other processes and other SDKs: an async context manager that yields the API's URL.
@@ -181,9 +192,10 @@ class EmbeddedConductor:
         Raises:
             ConfigurationError: The port cannot be bound, the extra `[embedded]` is not installed, or its clock skips.
         """
+        from conductor_async.devserver.app import asgi_app
         from conductor_async.embedded._serving import serving
 
-        return serving(self.app, self._runtime, host, port)
+        return serving(asgi_app(self.server, (*self._allow_hosts, host)), self._runtime, host, port)
 
     # -- time ------------------------------------------------------------------------------------
 

@@ -49,16 +49,16 @@ class JavaScript:
         """
         call = f"__conductor({json.dumps(source)},{json.dumps(json.dumps(dict(bindings)))})"
         spoils = _MAY_CHANGE_BUILT_INS.search(source) is not None
-        return self._result(self._run(call, patience, spoils=spoils), source, patience)
+        return self._result(self._run(call, patience, data=[source, dict(bindings)], spoils=spoils), source, patience)
 
     def syntax_error(self, source: str, patience: float | None) -> str | None:
         """Returns what is wrong with a script's syntax, in the server's form but V8's words; None if nothing is."""
         reads = self._run(f"__conductor_reads({json.dumps(source)})", patience)
         return None if reads == "True" else self._syntax(source, patience)[0]
 
-    def _run(self, text: str, patience: float | None, *, spoils: bool = False) -> str:
+    def _run(self, text: str, patience: float | None, *, data: JsonValue = None, spoils: bool = False) -> str:
         try:
-            value: str = self._jobs.run(_POOL, patience, text, spoils=spoils)
+            value: str = self._jobs.run(_POOL, patience, text, data=data, spoils=spoils)
         except LimitExceededError as error:
             if error.resource == "time":
                 message = f"Script not evaluated within {self._jobs.time_limit:g} seconds, interrupted."

@@ -60,7 +60,7 @@ class JqQueries:
         """
         _refuse_absent(query)
         try:
-            results: list[JsonValue] = self._jobs.run(_POOL, patience, query, json.dumps(data))
+            results: list[JsonValue] = self._jobs.run(_POOL, patience, query, json.dumps(data), data=[query, data])
         except ComputationFailedError as error:
             raise ScriptError(_server_message(str(error))) from error
         except LimitExceededError as error:

@@ -112,7 +112,7 @@ async def test_its_client_ignores_the_environment(monkeypatch: pytest.MonkeyPatc
 
 async def test_its_transport_and_its_app_serve_other_clients(embedded: EmbeddedConductor) -> None:
     for transport in (embedded.transport, httpx.ASGITransport(embedded.app)):
-        async with httpx.AsyncClient(transport=transport, base_url="http://any.example") as http:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             answer = await http.post("/api/metadata/taskdefs", json=[{"name": "greet"}])
             assert (answer.status_code, answer.content) == (200, b"")
             assert "content-type" not in answer.headers
@@ -129,7 +129,7 @@ async def test_its_app_can_be_mounted_in_another() -> None:
 
     async with EmbeddedConductor() as embedded:
         outer = Starlette(routes=[Mount("/conductor", app=embedded.app)])
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(outer), base_url="http://any.example") as http:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(outer), base_url="http://localhost") as http:
             assert (await http.get("/conductor/api/version")).text == "3.32.1"
             assert (await http.get("/api/version")).status_code == 404
 

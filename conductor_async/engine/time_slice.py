@@ -33,6 +33,6 @@ class TimeSlice:
         self._steps_left -= 1
         return self._steps_left >= 0 and (self._seconds is None or time.monotonic() < self._end)
 
-    def patience(self) -> float | None:
+    def timeout(self) -> float | None:
         """Returns the seconds that are left to wait for a result; None: as long as it takes."""
         return None if self._seconds is None else max(0.0, self._end - time.monotonic())

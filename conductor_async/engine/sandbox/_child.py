@@ -59,7 +59,7 @@ def _overriding(name: str, arity: str) -> str:
 class _JavaScript:
     """Runs JavaScript. A job is `[text]`; the result is its value as text, or the message if it cannot be parsed.
 
-    With `spoils`, a job may change built-in objects: none runs in the same V8 after it.
+    With `changes_builtins`, a job may change built-in objects: none runs in the same V8 after it.
     """
 
     def __init__(self, settings: dict[str, Any]) -> None:
@@ -77,7 +77,7 @@ class _JavaScript:
         racer.eval(self._settings["harness"])
         return racer
 
-    def __call__(self, text: str, *, spoils: bool = False) -> str:
+    def __call__(self, text: str, *, changes_builtins: bool = False) -> str:
         from py_mini_racer import JSOOMException, JSParseException
 
         if self._racer is None:
@@ -90,7 +90,7 @@ class _JavaScript:
             value = str(error)
         except JSOOMException as error:
             raise MemoryError from error
-        if not spoils:
+        if not changes_builtins:
             self._racer = racer
         return value
 

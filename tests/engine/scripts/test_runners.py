@@ -232,12 +232,12 @@ def test_scripts_can_be_used_after_closing() -> None:
 def test_a_script_that_has_not_ended_is_found_again(scripts: DefaultScripts) -> None:
     source = "const end = Date.now() + 300; while (Date.now() < end); $.a"
     with pytest.raises(JobPending) as pending:
-        scripts.javascript(source, {"$": {"a": 1}}, patience=0)
+        scripts.javascript(source, {"$": {"a": 1}}, timeout=0)
     with pytest.raises(JobPending) as again:
-        scripts.javascript(source, {"$": {"a": 1}}, patience=0)
+        scripts.javascript(source, {"$": {"a": 1}}, timeout=0)
     assert again.value.job is pending.value.job
     pending.value.job.wait()
-    assert scripts.javascript(source, {"$": {"a": 1}}, patience=0) == 1
+    assert scripts.javascript(source, {"$": {"a": 1}}, timeout=0) == 1
 
 
 def test_bindings_are_global_names(scripts: DefaultScripts) -> None:

@@ -33,32 +33,32 @@ class DefaultScripts:
         self._javascript = JavaScript(self._jobs)
         self._jq = JqQueries(self._jobs)
 
-    def javascript(self, source: str, bindings: Mapping[str, JsonValue], *, patience: float | None = None) -> JsonValue:
+    def javascript(self, source: str, bindings: Mapping[str, JsonValue], *, timeout: float | None = None) -> JsonValue:
         """Returns the value of a script, with the bindings as its global names.
 
         Args:
             source: The script.
             bindings: Its global names.
-            patience: Seconds to wait for the value. By default, it waits until the script ends.
+            timeout: Seconds to wait for the value. By default, it waits until the script ends.
 
         Raises:
             ScriptError: It failed, took too long, or the extra is not installed.
             JobPending: It has not ended yet.
         """
-        return self._javascript.evaluate(source, bindings, patience)
+        return self._javascript.evaluate(source, bindings, timeout)
 
-    def check_javascript(self, source: str, *, patience: float | None = None) -> str | None:
+    def check_javascript(self, source: str, *, timeout: float | None = None) -> str | None:
         """Returns what is wrong with a script's syntax; None if nothing is. Raises `JobPending`."""
-        return self._javascript.syntax_error(source, patience)
+        return self._javascript.syntax_error(source, timeout)
 
-    def jq(self, query: str, data: JsonObject, *, patience: float | None = None) -> list[JsonValue]:
+    def jq(self, query: str, data: JsonObject, *, timeout: float | None = None) -> list[JsonValue]:
         """Returns all results of a jq query.
 
         Raises:
             ScriptError: It failed, took too long, or the extra is not installed.
             JobPending: It has not ended yet.
         """
-        return self._jq.run(query, data, patience)
+        return self._jq.run(query, data, timeout)
 
     def close(self) -> None:
         """Ends the scripts that still run."""

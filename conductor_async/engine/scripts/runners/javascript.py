@@ -40,7 +40,7 @@ class JavaScript:
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
 
-    def evaluate(self, source: str, bindings: Mapping[str, JsonValue], patience: float | None) -> JsonValue:
+    def evaluate(self, source: str, bindings: Mapping[str, JsonValue], timeout: float | None) -> JsonValue:
         """Returns the value of the last statement, with the bindings as global names.
 
         Raises:
@@ -48,17 +48,19 @@ class JavaScript:
             JobPending: It has not ended yet.
         """
         call = f"__conductor({json.dumps(source)},{json.dumps(json.dumps(dict(bindings)))})"
-        spoils = _MAY_CHANGE_BUILT_INS.search(source) is not None
-        return self._result(self._run(call, patience, data=[source, dict(bindings)], spoils=spoils), source, patience)
+        changes_builtins = _MAY_CHANGE_BUILT_INS.search(source) is not None
+        return self._result(
+            self._run(call, timeout, data=[source, dict(bindings)], changes_builtins=changes_builtins), source, timeout
+        )
 
-    def syntax_error(self, source: str, patience: float | None) -> str | None:
+    def syntax_error(self, source: str, timeout: float | None) -> str | None:
         """Returns what is wrong with a script's syntax, in the server's form but V8's words; None if nothing is."""
-        reads = self._run(f"__conductor_reads({json.dumps(source)})", patience)
-        return None if reads == "True" else self._syntax(source, patience)[0]
+        reads = self._run(f"__conductor_reads({json.dumps(source)})", timeout)
+        return None if reads == "True" else self._syntax(source, timeout)[0]
 
-    def _run(self, text: str, patience: float | None, *, data: JsonValue = None, spoils: bool = False) -> str:
+    def _run(self, text: str, timeout: float | None, *, data: JsonValue = None, changes_builtins: bool = False) -> str:
         try:
-            value: str = self._jobs.run(_POOL, patience, text, data=data, spoils=spoils)
+            value: str = self._jobs.run(_POOL, timeout, text, data=data, changes_builtins=changes_builtins)
         except LimitExceededError as error:
             if error.resource == "time":
                 message = f"Script not evaluated within {self._jobs.time_limit:g} seconds, interrupted."
@@ -71,22 +73,22 @@ class JavaScript:
             raise ScriptError(f"Error evaluating the script `{error}`") from error
         return value
 
-    def _result(self, response: str, source: str, patience: float | None) -> JsonValue:
+    def _result(self, response: str, source: str, timeout: float | None) -> JsonValue:
         kind, content = response[0], response[1:]
         if kind == "v":
             return _hash_ordered(json.loads(content))
         message, frames = json.loads(content)
         line: int | None
         if kind == "s":
-            message, line = self._syntax(source, patience)
+            message, line = self._syntax(source, timeout)
         else:
             line = _line_of(kind, message, frames, source)
         where = "" if line is None else f" at line {line}"
         raise ScriptError(f"Error evaluating the script `{_in_graal_words(message)}`{where}")
 
-    def _syntax(self, source: str, patience: float | None) -> tuple[str, int]:
+    def _syntax(self, source: str, timeout: float | None) -> tuple[str, int]:
         """Returns message and line of a syntax error. V8 only says the position when it runs the script itself."""
-        found = _PARSE_ERROR.match(self._run(source, patience))
+        found = _PARSE_ERROR.match(self._run(source, timeout))
         if found:
             number = int(found["line"])
             line = source.splitlines()[number - 1] if number <= len(source.splitlines()) else ""

@@ -30,18 +30,18 @@ class Jobs:
         self.time_limit = time_limit
         self._pending: dict[Hashable, Job] = {}
 
-    def run(self, pool: Pool, patience: float | None, *arguments: str, data: JsonValue = None, **options: Any) -> Any:
+    def run(self, pool: Pool, timeout: float | None, *arguments: str, data: JsonValue = None, **options: Any) -> Any:
         """Returns the result of a job.
 
         Args:
             pool: Runs it.
-            patience: Seconds to wait for the result; None: until it is there.
+            timeout: Seconds to wait for the result; None: until it is there.
             arguments: The job's arguments.
             data: What the arguments are made of, to find the job again: the order of keys may change meanwhile.
             options: The job's options.
 
         Raises:
-            JobPending: It was not finished within the patience. The same call returns its result when it is finished.
+            JobPending: It was not finished within the timeout. The same call returns its result when it is finished.
             ComputationFailedError: The computation failed.
             LimitExceededError: It took too much time or memory.
             SandboxUnavailableError: The child process could not start.
@@ -50,9 +50,9 @@ class Jobs:
         if job is None:
             job = Job(self.time_limit, arguments, options)
             pool.submit(job)
-        elif patience is not None:
-            patience = 0
-        if not job.wait(patience):
+        elif timeout is not None:
+            timeout = 0
+        if not job.wait(timeout):
             self._keep(_key(pool, arguments, data), job)
             raise JobPending(job)
         return job.result()

@@ -51,7 +51,7 @@ class JqQueries:
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
 
-    def run(self, query: str, data: JsonObject, patience: float | None) -> list[JsonValue]:
+    def run(self, query: str, data: JsonObject, timeout: float | None) -> list[JsonValue]:
         """Returns all results of a query on the data.
 
         Raises:
@@ -60,7 +60,7 @@ class JqQueries:
         """
         _refuse_absent(query)
         try:
-            results: list[JsonValue] = self._jobs.run(_POOL, patience, query, json.dumps(data), data=[query, data])
+            results: list[JsonValue] = self._jobs.run(_POOL, timeout, query, json.dumps(data), data=[query, data])
         except ComputationFailedError as error:
             raise ScriptError(_server_message(str(error))) from error
         except LimitExceededError as error:

@@ -56,9 +56,10 @@ def result_from_return_value(value: Any, context: TaskContext, worker_id: str) -
 def result_from_exception(error: BaseException, context: TaskContext, worker_id: str) -> TaskResult:
     """Returns the result for an exception that a function raised, with its traceback as the last line of the log.
 
-    It is FAILED, or FAILED_WITH_TERMINAL_ERROR for a `NonRetryableException`.
+    It is FAILED, or FAILED_WITH_TERMINAL_ERROR for a `NonRetryableException` or a group of nothing else, and for a
+    `GeneratorExit`: a bug that shows each time.
     """
-    terminal = isinstance(error, NonRetryableException)
+    terminal = all(isinstance(each, NonRetryableException | GeneratorExit) for each in _leaves(error))
     result = failed_result(context.task, worker_id, describe(error), terminal=terminal)
     _, _, logs = context.reported()
     result.output_data = context.output
@@ -79,13 +80,23 @@ def failed_result(task: Task, worker_id: str, reason: str, *, terminal: bool = T
 
 
 def describe(error: BaseException) -> str:
-    """Returns `Type: message`, or `Type` if there is no message. Never raises."""
+    """Returns `Type: message`, or `Type` if there is no message; of a group, also what is in it. Never raises."""
     name = type(error).__name__
     try:
         text = str(error)
     except Exception as failure:  # noqa: BLE001 - `__str__` is user code
         text = f"(its message is unavailable: str() raised {type(failure).__name__})"
-    return f"{name}: {text}" if text.strip() else name
+    described = f"{name}: {text}" if text.strip() else name
+    if isinstance(error, BaseExceptionGroup):
+        described += f": {'; '.join(describe(each) for each in _leaves(error))}"
+    return described
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    """Returns the exceptions in a group and its nested groups; of one that is no group, itself."""
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for each in cast("BaseExceptionGroup[BaseException]", error).exceptions for leaf in _leaves(each)]
 
 
 def _new_result(task: Task, worker_id: str, status: TaskResultStatus) -> TaskResult:

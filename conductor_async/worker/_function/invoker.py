@@ -10,6 +10,7 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 
 from conductor_async.errors import PayloadError
+from conductor_async.worker._function.attempt_log import AttemptLog
 from conductor_async.worker._function.contained import Contained, is_interrupt
 from conductor_async.worker._function.input_validator import InputValidationError
 from conductor_async.worker._function.open_scopes import close_scopes_within
@@ -51,6 +52,7 @@ class Invoker:
         self._worker_id = worker_id
         self._clock = clock
         self._listeners = listeners
+        self._attempts = AttemptLog(worker.task_definition_name, worker.options.task_def)
         self._limiter = CapacityLimiter(worker.options.concurrency)
 
     async def invoke(self, in_flight: InFlightTask) -> TaskResult | None:
@@ -61,6 +63,7 @@ class Invoker:
         context = in_flight.context
         token = enter_task_context(context)
         result: TaskResult | None = None
+        error: BaseException | None = None
         try:
             if self._listeners:
                 self._listeners.emit(TaskStarted(self._worker_id, context.task))
@@ -85,15 +88,16 @@ class Invoker:
             )
         finally:
             leave_task_context(token)
+        if result is not None:
+            self._attempts.record(context.task, result, error)
         return result
 
     async def _call(self, context: TaskContext) -> tuple[TaskResult, BaseException | None]:
         """Returns the result, and the exception that the function raised, if any."""
-        value, error = await self._outcome(context)
-        if error is None:
-            result, error = self._result(value, context)
-            if result is not None:
-                return result, None
+        value, raised = await self._outcome(context)
+        result, error = (None, raised) if raised is not None else self._result(value, context)
+        if result is not None:
+            return result, None
         assert error is not None
         if is_interrupt(error) or (_is_cancellation(error) and _is_cancelled_by_host()):
             raise error
@@ -108,8 +112,8 @@ class Invoker:
             return None, error
         if coroutine is not None:
             return await Contained(coroutine)
-        value, error = await self._call_in_thread(arguments)
-        return await Contained(_awaiting(value)) if inspect.isawaitable(value) else (value, error)
+        outcome = await self._call_in_thread(arguments)
+        return await Contained(_awaiting(outcome[0])) if inspect.isawaitable(outcome[0]) else outcome
 
     async def _call_in_thread(self, arguments: dict[str, Any]) -> tuple[Any, BaseException | None]:
         def call() -> tuple[Any, BaseException | None]:

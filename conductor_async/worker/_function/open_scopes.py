@@ -22,7 +22,7 @@ def close_scopes_within(scope: CancelScope) -> bool:
     try:
         from anyio._backends import _asyncio
 
-        state: Any = _asyncio._task_states[asyncio.current_task()]  # type: ignore[index]
+        state: Any = _asyncio._task_states[asyncio.current_task()]  # type: ignore[index]  # noqa: SLF001 - there is no public way
         while (innermost := state.cancel_scope) is not scope:
             innermost.__exit__(None, None, None)
     except (ImportError, AttributeError, KeyError):

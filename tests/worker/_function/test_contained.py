@@ -1,4 +1,4 @@
-"""User code hurts only itself: whatever a function raises or leaves behind, its task has a result, and the host runs."""
+"""User code hurts only itself: whatever a function raises or leaves behind, its task has a result."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ LONGEST_TEXT: Final = 1_000
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 
 
-def printable(text: str, limit: int = LONGEST_TEXT) -> str:
+def escaped(text: str, limit: int = LONGEST_TEXT) -> str:
     """Returns a text with its control characters escaped, cut off after `limit` characters."""
     return shortened(_UNPRINTABLE.sub(_escape, text[: limit + 1]), limit)
 

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from conductor_async._text import printable
+from conductor_async._text import escaped
 from conductor_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -108,4 +108,4 @@ def _check_host(host: str) -> None:
 
 
 def _shown(url: str) -> str:
-    return f"'{printable(re.sub('//.*@', '//***@', url, flags=re.DOTALL), 200)}'"
+    return f"'{escaped(re.sub('//.*@', '//***@', url, flags=re.DOTALL), 200)}'"

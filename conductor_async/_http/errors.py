@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
+from conductor_async._http.json_reader import read_json
 from conductor_async.errors import (
     APIError,
     AuthenticationError,
@@ -122,11 +122,10 @@ def _hint(error_class: type[APIError], status: int, message: str) -> str:
 
 
 def _parsed(body: bytes) -> Any:
-    text = body.decode(errors="replace")
     try:
-        return json.loads(text)  # not by Content-Type: servers label text as JSON, and JSON as text
+        return read_json(body)  # not by Content-Type: servers label text as JSON, and JSON as text
     except ValueError:
-        return text
+        return body.decode(errors="replace")
 
 
 def _message(status: int, headers: Mapping[str, str], parsed: Any, fields: Mapping[str, Any]) -> str:

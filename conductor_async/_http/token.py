@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import copy
-import json
 import logging
 import random
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from conductor_async._backoff import Backoff
+from conductor_async._http.json_reader import read_json
 from conductor_async.errors import (
     APIError,
     AuthenticationError,
@@ -139,7 +139,7 @@ def _stated_lifetime(token: str) -> float | None:
     """Returns the seconds that a JSON Web Token states as its lifetime; None for any other token."""
     try:
         payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        claims = read_json(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         # The difference, not the date: the server's clock may differ from ours.
         lifetime = float(claims["exp"]) - float(claims["iat"])
     except (ValueError, LookupError, TypeError):

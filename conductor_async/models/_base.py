@@ -90,6 +90,9 @@ class ConductorModel(BaseModel):
     always_sent: ClassVar[frozenset[str]] = frozenset()
     """Fields that are sent even if they are unset, because the server needs them."""
 
+    element_fields: ClassVar[frozenset[str]] = frozenset()
+    """Fields of lists and maps in responses, of which an element that cannot be read is left out."""
+
     if not TYPE_CHECKING:  # so that type checkers and editors see the declared names only
 
         def __init__(self, /, **data: Any) -> None:

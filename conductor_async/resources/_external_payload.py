@@ -6,10 +6,10 @@ and from `Configuration.external_payload_hosts`.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from conductor_async._http.json_reader import read_json
 from conductor_async._http.routes import route
 from conductor_async.errors import APIError, ExternalPayloadError, ResponseDecodeError, TransportError
 from conductor_async.models import ExternalStorageLocation
@@ -60,8 +60,8 @@ async def _fetch(api: Api, resource: str, path: str, payload_type: str) -> dict[
         raise ExternalPayloadError(f"{what}, but its storage has no URL to fetch it from", path=path)
     host = _allowed_host(api, location.uri, what, path)
     try:
-        payload = json.loads(await api.fetch_external(location.uri))
-    except (TransportError, APIError, ResponseDecodeError, ValueError, RecursionError) as error:
+        payload = read_json(await api.fetch_external(location.uri))
+    except (TransportError, APIError, ResponseDecodeError, ValueError) as error:
         raise ExternalPayloadError(f"{what}, and fetching it from {host!r} failed: {error}", path=path) from error
     if not isinstance(payload, dict):
         raise ExternalPayloadError(f"{what}, and is not a JSON object", path=path)

@@ -100,7 +100,7 @@ def decode(
         problem = problem_of(error)
         if unreadable is None or not isinstance(parsed, dict):
             text = f"does not have the expected structure: {problem}"
-            raise _unreadable(text, response, method, route) from error
+            raise _unreadable(text, response, method, route) from None  # pydantic's own text shows values
         result, failed = None, [UnreadableElement("", parsed, problem)]
     if unreadable is not None:
         unreadable += failed

@@ -121,13 +121,13 @@ def token_of(body: Mapping[str, Any], *, status: int) -> str:
     """Returns the token in a response of `POST /token`.
 
     Raises:
-        AuthenticationError: There is none.
+        AuthenticationError: There is none, or it cannot be sent.
     """
     token: object = body.get("token")
-    if isinstance(token, str) and token:
+    if isinstance(token, str) and token and token.isascii() and token.isprintable():  # else it cannot be a header
         return token
     raise AuthenticationError(
-        "The response of POST /token has no token: check the key and the secret",
+        "The response of POST /token has no usable token: check the key and the secret",
         status=status,
         message="no token in the response",
         method="POST",

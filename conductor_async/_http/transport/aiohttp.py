@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
-from conductor_async._http.decompression import read_body
+from conductor_async._http.decompression import check_headers, read_body
 from conductor_async._http.transport.interface import NotSentError, Response, SendError
 from conductor_async._http.transport.quoting import checked_url
 from conductor_async._urls import basic_credentials
@@ -91,6 +91,7 @@ class AiohttpTransport:
                 response_headers = {
                     name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.raw_headers
                 }
+                check_headers(response_headers, status=response.status)
                 body = await read_body(
                     response.content.iter_any(),
                     response_headers.get("content-encoding", ""),

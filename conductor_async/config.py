@@ -240,6 +240,16 @@ class Configuration:
     def __reduce__(self) -> Any:
         raise TypeError("A Configuration cannot be pickled: it may hold secrets. Make one in the other process.")
 
+    @property
+    def host(self) -> str:
+        """The same as `server_api_url`: conductor-python's name."""
+        return self.server_api_url
+
+    @property
+    def ui_host(self) -> str:
+        """Where the server's user interface is: `CONDUCTOR_UI_SERVER_URL`, or the API's URL without `/api`."""
+        return os.environ.get("CONDUCTOR_UI_SERVER_URL") or self.server_api_url.removesuffix("/api")
+
     def default_headers(self) -> dict[str, str]:
         """Returns the headers of every request to the server, except the token's."""
         python = ".".join(map(str, sys.version_info[:2]))

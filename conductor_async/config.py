@@ -11,7 +11,6 @@ import warnings
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from conductor_async._headers import checked_headers, with_headers
 from conductor_async._urls import checked_proxy_url, normalized_server_url
@@ -133,13 +132,14 @@ class Limits:
 
     Args:
         max_connections: The most connections at the same time. A long poll of a worker occupies one while it waits.
-        keepalive_expiry: Seconds (or a timedelta) that an idle connection is kept. The server closes them after 20.
+        keepalive_expiry: Seconds (or a timedelta) that an idle connection is kept. Some servers and load balancers
+            close them after 5; a request on its way at that moment is lost.
     """
 
     max_connections: int
     keepalive_expiry: float
 
-    def __init__(self, max_connections: int = 100, *, keepalive_expiry: float | timedelta = 10.0) -> None:
+    def __init__(self, max_connections: int = 100, *, keepalive_expiry: float | timedelta = 4.0) -> None:
         if max_connections < 1:
             raise ConfigurationError(f"max_connections must be at least 1, not {max_connections!r}")
         object.__setattr__(self, "max_connections", max_connections)
@@ -240,6 +240,16 @@ class Configuration:
     def __reduce__(self) -> Any:
         raise TypeError("A Configuration cannot be pickled: it may hold secrets. Make one in the other process.")
 
+    @property
+    def host(self) -> str:
+        """The same as `server_api_url`: conductor-python's name."""
+        return self.server_api_url
+
+    @property
+    def ui_host(self) -> str:
+        """Where the server's user interface is: `CONDUCTOR_UI_SERVER_URL`, or the API's URL without `/api`."""
+        return os.environ.get("CONDUCTOR_UI_SERVER_URL") or self.server_api_url.removesuffix("/api")
+
     def default_headers(self) -> dict[str, str]:
         """Returns the headers of every request to the server, except the token's."""
         python = ".".join(map(str, sys.version_info[:2]))
@@ -256,14 +266,9 @@ class Configuration:
         """Returns the proxy to use for a URL: the configured one, else the environment's, else None."""
         if self._proxy or not self.trust_env:
             return self._proxy
-        from urllib.request import getproxies, proxy_bypass  # slow to import: only when needed
+        from conductor_async._proxies import environment_proxy  # slow to import: only when needed
 
-        parts = urlsplit(url)
-        if proxy_bypass(parts.netloc.rpartition("@")[2]):
-            return None
-        proxies = getproxies()
-        found = proxies.get(parts.scheme) or proxies.get("all")
-        return checked_proxy_url(found) if found else None
+        return environment_proxy(url)
 
 
 def server_url_from_env() -> str | None:

@@ -16,6 +16,7 @@ from conductor_async._http.retries import RetryBudget
 from conductor_async._http.transport.factory import make_transport
 from conductor_async._http.transport.interface import NotSentError, SendError, TransportTimeoutError
 from conductor_async._http.transport.quoting import checked_url
+from conductor_async._text import LONGEST_TEXT, escaped
 from conductor_async.errors import (
     ClientClosedError,
     ConnectionFailedError,
@@ -223,22 +224,25 @@ class Session:
 
 
 def _without_frames(cause: BaseException | None) -> BaseException | None:
-    """Drops the frames inside of the HTTP library from a cause and its causes, some sixty lines when printed."""
+    """Drops the frames inside of the HTTP library from a cause and its causes, some sixty lines when printed.
+
+    None if it would print all of what the server sent.
+    """
     each = cause
     while each is not None:
         each.__traceback__, each = None, each.__cause__
-    return cause
+    return cause if len(str(cause)) <= LONGEST_TEXT else None
 
 
 def _transport_error(error: SendError, method: str, url: str) -> TransportError:
-    target = _target(method, url)
+    target, reason = _target(method, url), escaped(str(error))  # the libraries' texts show what the server sent
     if isinstance(error, NotSentError):
         return ConnectionFailedError(
-            f"{target}: the server could not be reached ({error}). Nothing was sent", method=method
+            f"{target}: the server could not be reached ({reason}). Nothing was sent", method=method
         )
     if isinstance(error, TransportTimeoutError):
-        return RequestTimeoutError(f"{target}: no response in time ({error})", method=method)
-    return TransportError(f"{target}: the connection broke before the response was complete ({error})", method=method)
+        return RequestTimeoutError(f"{target}: no response in time ({reason})", method=method)
+    return TransportError(f"{target}: the connection broke before the response was complete ({reason})", method=method)
 
 
 def _target(method: str, url: str) -> str:

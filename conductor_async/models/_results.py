@@ -97,12 +97,16 @@ class TaskResult(ConductorModel):
 class SearchResult(ConductorModel, Generic[T]):
     """One page of matches, and the number of all matches (`total_hits`)."""
 
+    element_fields: ClassVar[frozenset[str]] = frozenset({"results"})
+
     total_hits: int = 0
     results: list[T] = empty_list()
 
 
 class _Bulk(ConductorModel):
     """The server's error message for each id that failed."""
+
+    element_fields: ClassVar[frozenset[str]] = frozenset({"bulk_error_results", "bulk_successful_results"})
 
     bulk_error_results: dict[str, str] = empty_dict()
 

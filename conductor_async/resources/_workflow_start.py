@@ -142,6 +142,7 @@ class WorkflowStarts(Resource):
         *,
         wait_for_seconds: int = SERVER_WAIT,
         return_strategy: str = "TARGET_WORKFLOW",
+        consistency: str | None = None,
     ) -> WorkflowRun | TaskRun:
         """Does the same as `execute_workflow`, and lets you choose what it returns.
 
@@ -155,6 +156,7 @@ class WorkflowStarts(Resource):
             return_strategy: TARGET_WORKFLOW (the execution that was started), BLOCKING_WORKFLOW (the sub-workflow that
                 waits), or BLOCKING_TASK and BLOCKING_TASK_INPUT (the WAIT task; the server responds with status 500 if
                 nothing blocks).
+            consistency: DURABLE, SYNCHRONOUS or REGION_DURABLE; the open-source server ignores it.
         """
         return await self._execute(
             start_workflow_request,
@@ -165,6 +167,7 @@ class WorkflowStarts(Resource):
             wait_for_seconds,
             return_strategy,
             run_type(return_strategy),
+            consistency,
         )
 
     async def _execute(
@@ -177,6 +180,7 @@ class WorkflowStarts(Resource):
         wait_for_seconds: int,
         return_strategy: str | None,
         returns: type[Run],
+        consistency: str | None = None,
     ) -> Run:
         refs = wait_until_task_ref
         params = {
@@ -184,6 +188,7 @@ class WorkflowStarts(Resource):
             "waitUntilTaskRef": refs if refs is None or isinstance(refs, str) else ",".join(refs),
             "waitForSeconds": wait_for_seconds,
             "returnStrategy": return_strategy,
+            "consistency": consistency,
         }
         endpoint = route(
             "/workflow/execute/{workflow_name}/{version}",

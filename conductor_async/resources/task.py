@@ -56,15 +56,9 @@ class TaskClient(TaskQueues):
 
         Raises:
             ExternalPayloadError: Fetching its input from external storage failed. The task was handed back.
+            ResponseDecodeError: It cannot be read. It was handed back, if the server says which task it is.
         """
-        task = await self._api.call(
-            "GET",
-            route("/tasks/poll/{task_type}", task_type=task_type),
-            params={"workerid": worker_id, "domain": domain},
-            returns=Task,
-            or_none=True,
-            repeatable=False,
-        )
+        task = await self._worker_api.poll_one(task_type, worker_id, domain)
         if task is not None and (error := await self._fetch_input_or_hand_back(task)):
             raise error
         return task
@@ -90,8 +84,8 @@ class TaskClient(TaskQueues):
             domain: The domain of the tasks.
 
         Returns:
-            The tasks. If fetching a task's input from external storage fails, the task is handed back with a warning
-            in the log, and is not among them.
+            The tasks. A task that cannot be read, or whose input cannot be fetched from external storage, is handed
+            back with a line in the log, and is not among them.
         """
         wait = seconds(timeout, "timeout", positive=False)
         if wait > LONGEST_POLL:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from conductor_async._camel_case import CamelCaseMixin
 from conductor_async._language.durations import whole_seconds
-from conductor_async.models import CacheConfig, RateLimitConfig
+from conductor_async.models import CacheConfig, RateLimitConfig, WorkflowDef
 from conductor_async.workflow.references import InputValue, Reference
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class WorkflowSettings(CamelCaseMixin):
 
     def timeout_policy(self, timeout_policy: TimeoutPolicy | str) -> Self:
         """Sets what happens at the timeout: TIME_OUT_WF ends the execution, ALERT_ONLY (the default) only logs it."""
-        return self._set("timeout_policy", timeout_policy)
+        return self._set("timeout_policy", WorkflowDef(timeout_policy=timeout_policy).timeout_policy)
 
     def timeout_seconds(self, timeout_seconds: float | timedelta) -> Self:
         """Sets the timeout of an execution, rounded up to whole seconds; 0 is none. Only TIME_OUT_WF ends it then."""

@@ -58,7 +58,8 @@ def task(ref: str, seq: int, status: str = "COMPLETED", name: str = "work", **mo
     ],
 )
 def test_workflow_predicates(kind: Any, status: str, completed: bool, running: bool, successful: bool) -> None:
-    for execution in (kind(status=status), kind.model_validate({"status": status})):
+    known = status in WorkflowStatus.__members__  # another one can only come from a server
+    for execution in ([kind(status=status)] if known else []) + [kind.model_validate({"status": status})]:
         assert execution.is_completed() is completed
         assert execution.is_running() is running
         assert execution.is_successful() is successful
@@ -133,7 +134,7 @@ def test_raise_for_status_without_details() -> None:
 
 @each_case("status", ["RUNNING", "PAUSED", "COMPLETED", "SOMETHING_NEW"])
 def test_raise_for_status_returns_executions_that_did_not_fail(status: str) -> None:
-    workflow = Workflow(status=status)
+    workflow = Workflow.model_validate({"status": status})
     assert workflow.raise_for_status() is workflow
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 import httpx
 
-from conductor_async._http.decompression import UnreadableResponseError, read_body
+from conductor_async._http.decompression import UnreadableResponseError, check_headers, read_body
 from conductor_async._http.transport.interface import NotSentError, Response, SendError, TransportTimeoutError
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class _HttpxBase(ABC):
         chunks, content_encoding = self._chunks(response)
         try:
             status, max_size = response.status_code, self._max_response_size
+            check_headers(headers, status=status)
             body = await read_body(chunks, content_encoding, max_size=max_size, status=status)
         except UnreadableResponseError:
             await _close_stream(chunks)

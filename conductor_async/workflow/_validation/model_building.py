@@ -47,7 +47,9 @@ def build_model(model: type[ModelT], what: str, fields: Mapping[str, Any]) -> Mo
     """
     given = {name: value for name, value in fields.items() if value is not None}
     try:
-        return model(**given)
+        return model.model_validate(
+            given
+        )  # not the constructor: what was read from a server may have values of its own
     except ValidationError as error:
         problems = [f"{what}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
         wrong = {str(each["loc"][0]) for each in error.errors() if each["loc"]}
@@ -56,4 +58,4 @@ def build_model(model: type[ModelT], what: str, fields: Mapping[str, Any]) -> Mo
                 f"A definition cannot work: {'; '.join(problems)}.", problems=problems
             ) from error
     collected.extend(problems)
-    return model(**{name: value for name, value in given.items() if name not in wrong})
+    return model.model_validate({name: value for name, value in given.items() if name not in wrong})

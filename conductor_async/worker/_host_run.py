@@ -38,7 +38,7 @@ _TIME_TO_DELIVER = 10.0
 """Seconds that results get after the grace period."""
 
 _SPARE_CONNECTIONS = 16
-"""Connections beside those for polls and results: for leases, cancellation checks and hand-backs."""
+"""Connections beside those for polls and tasks: for hand-backs of what was not started, and for searches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,9 @@ class HostOptions:
     @property
     def connections(self) -> int:
         """How many connections can be needed at once, so that no request ever waits for a poll to end."""
-        return min(len(self.workers), self.max_idle_polls) + self.slots + _SPARE_CONNECTIONS
+        # For each task in flight two: one for its lease or its result, which are never sent together, and one to look
+        # whether it is still wanted.
+        return min(len(self.workers), self.max_idle_polls) + 2 * self.slots + _SPARE_CONNECTIONS
 
 
 class HostRun:

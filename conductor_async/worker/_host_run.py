@@ -20,6 +20,7 @@ from conductor_async.worker._polling.orphan_recovery import OrphanRecovery
 from conductor_async.worker._polling.poller import Poller
 from conductor_async.worker._results.delivery_report import DeliveryReport
 from conductor_async.worker._results.encoded_result import ResultEncoder
+from conductor_async.worker._results.ownership import Ownership
 from conductor_async.worker._results.result_sender import ResultSender
 from conductor_async.worker.events import HostStarted, HostStopped, HostStopping
 
@@ -179,10 +180,12 @@ def _host_state(options: HostOptions, api: WorkerApi, stopping: anyio.Event) -> 
     worker_id, listeners = options.worker_id, options.listeners
     in_flight = InFlightTasks()
     circuit_breaker = CircuitBreaker(api, clock, worker_id, listeners)
+    ownership = Ownership(api, circuit_breaker, clock)
     result_sender = ResultSender(
         api,
         workflows,
         ResultEncoder(tasks, options.max_result_size),
+        ownership,
         circuit_breaker,
         DeliveryReport(circuit_breaker, clock, worker_id, listeners, options.outbox),
         stopping=stopping,
@@ -204,7 +207,7 @@ def _host_state(options: HostOptions, api: WorkerApi, stopping: anyio.Event) -> 
         lease_extender=LeaseExtender(api, circuit_breaker, clock, listeners),
         cancellation_watcher=CancellationWatcher(api, workflows, circuit_breaker, clock, listeners),
         orphan_recovery=OrphanRecovery(
-            api, tasks, in_flight, result_sender, circuit_breaker, clock=clock, listeners=listeners
+            ownership, tasks, in_flight, result_sender, circuit_breaker, clock=clock, listeners=listeners
         ),
         quarantine=options.quarantine,
     )

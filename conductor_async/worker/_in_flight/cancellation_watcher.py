@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from conductor_async.errors import ConductorError, EndpointNotAvailableError, NotFoundError
 from conductor_async.worker._in_flight.periodic_visits import RETRY_WHILE_OPEN, PeriodicVisits
+from conductor_async.worker._results.ownership import is_held
 from conductor_async.worker.events import LeaseLost, TaskCancelled
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class CancellationWatcher:
         else:
             if now.is_completed():
                 self._cancel(in_flight, await self._why_ended(now))
-            elif _has_new_owner(in_flight, now):
+            elif not is_held(now, in_flight.worker_id, in_flight.task.poll_count):
                 reason = f"the server has given it to another worker: {now.status}, {now.worker_id}"
                 logger.warning(
                     "The lease of task %s is lost, so its function is cancelled: %s", in_flight.task.task_id, reason
@@ -109,9 +110,3 @@ class CancellationWatcher:
     def _abandon(self, in_flight: InFlightTask, reason: str) -> None:
         self._visits.remove(in_flight)
         in_flight.abandon(reason)
-
-
-def _has_new_owner(in_flight: InFlightTask, now: Task) -> bool:
-    return (
-        now.worker_id != in_flight.worker_id or now.poll_count > in_flight.task.poll_count or now.status == "SCHEDULED"
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections import Counter, defaultdict
 from typing import Any
@@ -119,7 +120,7 @@ class LeaseDiary:
             self.times[event.task.task_id].append(anyio.current_time())
 
     def longest_gap(self, until: float) -> float:
-        return max(later - time for times in self.times.values() for time, later in zip(times, [*times[1:], until]))
+        return max(later - time for times in self.times.values() for time, later in itertools.pairwise([*times, until]))
 
 
 async def asleep() -> None:

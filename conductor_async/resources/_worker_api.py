@@ -124,9 +124,15 @@ class WorkerApi:
             raise ResponseDecodeError(problem, status=200, method="GET", route="/tasks/poll/{task_type}")
         return task
 
-    async def update(self, task_result: TaskResult | EncodedJson) -> str | None:
-        """Sends a result and returns the task's id, if the server names it: POST /tasks."""
-        return await self.api.call(
+    async def update(self, task_result: TaskResult | EncodedJson, *, timeout: float | None = None) -> str | None:
+        """Sends a result and returns the task's id, if the server names it: POST /tasks.
+
+        Args:
+            task_result: The result.
+            timeout: Seconds for the request, if less than usual.
+        """
+        api = self.api if timeout is None else self.api.with_options(timeout=min(self.api.timeout, timeout))
+        return await api.call(
             "POST", route("/tasks"), json=task_result, returns=str, or_none=True, repeatable=True, retry_on_500=True
         )
 

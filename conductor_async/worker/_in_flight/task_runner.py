@@ -227,7 +227,11 @@ class TaskRunner:
     async def _send(self, in_flight: InFlightTask, result: TaskResult) -> Task | None:
         """Sends the result. Returns the next task, if the server handed one out."""
         following, error = await self._host.result_sender.send(
-            result, self._task_type, self.update_v2_policy, update_lock=in_flight.update_lock
+            result,
+            self._task_type,
+            self.update_v2_policy,
+            poll_count=in_flight.task.poll_count,
+            update_lock=in_flight.update_lock,
         )
         if error is not None:
             self.suspect_orphans(error, 0.0)
@@ -248,4 +252,10 @@ class TaskRunner:
             output=in_flight.context.output,
             logs=logs,
         )
-        await self._host.result_sender.send(result, self._task_type, timeout=timeout, update_lock=in_flight.update_lock)
+        await self._host.result_sender.send(
+            result,
+            self._task_type,
+            poll_count=in_flight.task.poll_count,
+            timeout=timeout,
+            update_lock=in_flight.update_lock,
+        )

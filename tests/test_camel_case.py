@@ -9,10 +9,11 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from conductor_async import ConductorWorkflow, Configuration, ConfigurationError, SkipTaskRequest, StartWorkflowRequest
+from conductor_async import ConductorWorkflow, Configuration, ConfigurationError, StartWorkflowRequest
 from conductor_async._camel_case import CamelCaseMixin, snake_case
 from conductor_async.client import ConductorClient
 from conductor_async.compat import OrkesClients
+from conductor_async.models import SkipTaskRequest
 from conductor_async.resources import MetadataClient, TaskClient, WorkflowBulkClient, WorkflowClient
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of

@@ -9,16 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conductor_async import (
-    AuthenticationError,
-    AuthenticationSettings,
-    BadRequestError,
-    ConductorError,
-    ConflictError,
-    ResponseDecodeError,
-    WorkflowDef,
-    WorkflowFailedError,
-)
+from conductor_async import AuthenticationSettings, ConductorError, WorkflowDef, WorkflowFailedError
+from conductor_async.errors import AuthenticationError, BadRequestError, ConflictError, ResponseDecodeError
 from conductor_async.models import Workflow
 from tests.fakes.cases import each_case
 from tests.fakes.clients import NEVER, client_of

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from conductor_async import ResponseDecodeError, TaskResult, WorkerHost, worker_task
+from conductor_async import TaskResult, WorkerHost, worker_task
+from conductor_async.errors import ResponseDecodeError
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.wire import Peer, Request, answer, packed, routed, serve

@@ -119,7 +119,7 @@ async def test_a_host_works_off_the_others_of_a_batch() -> None:
     results: dict[str, Any] = {}
     batches = [body(task(1), ODD["a wrong type"], task(2))]
 
-    async def respond(peer: Peer, request: Request) -> None:
+    async def queue(peer: Peer, request: Request) -> None:
         path = request.target.partition("?")[0]
         if path == "/api/tasks/poll/batch/greet":
             await anyio.sleep(0 if batches else 0.02)
@@ -136,7 +136,7 @@ async def test_a_host_works_off_the_others_of_a_batch() -> None:
     async def greet() -> int:
         return 1
 
-    async with serve(respond) as server, client_of(server) as client:
+    async with serve(queue) as server, client_of(server) as client:
         with anyio.fail_after(20):
             async with WorkerHost(client, [greet]):
                 await done.wait()

@@ -27,7 +27,7 @@ from conductor_async import (
 )
 from conductor_async.observability.tracing import Tracing
 from tests.fakes.clients import client_of
-from tests.fakes.wire import answer, serve
+from tests.fakes.http_server import respond, serve
 
 NewName = Callable[[str], str]
 
@@ -245,7 +245,7 @@ async def test_an_exception_is_recorded_in_the_span(
 
 @pytest.mark.anyio
 async def test_calls_within_a_span_send_it_and_record_their_outcome(spans: Spans) -> None:
-    async with serve(answer(503), answer(404, json={"message": "No such workflow"})) as server:
+    async with serve(respond(503), respond(404, json={"message": "No such workflow"})) as server:
         async with client_of(server, hooks=[Tracing(spans.provider)]) as client:
             with spans.tracer.start_as_current_span("outer"), pytest.raises(Exception, match="No such workflow"):
                 await client.workflow.get_workflow("w")
@@ -267,7 +267,7 @@ async def test_calls_within_a_span_send_it_and_record_their_outcome(spans: Spans
 
 @pytest.mark.anyio
 async def test_calls_outside_of_a_span_have_none(spans: Spans) -> None:
-    async with serve(answer(json=[])) as server, client_of(server, hooks=[Tracing(spans.provider)]) as client:
+    async with serve(respond(json=[])) as server, client_of(server, hooks=[Tracing(spans.provider)]) as client:
         await client.metadata.get_all_task_defs()
     assert spans.all() == ()
 

@@ -24,7 +24,6 @@ from conductor_async.worker.context import enter_task_context, leave_task_contex
 from conductor_async.worker.events import TaskFinished, TaskStarted
 
 if TYPE_CHECKING:
-
     from conductor_async.clock import Clock
     from conductor_async.models import TaskResult
     from conductor_async.worker._in_flight.tasks import InFlightTask

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
 
-SERVER_VERSION = "3.32.1"
+SERVER_VERSION = "3.32.3"
 """The version of the real server that this one imitates."""
 
 

@@ -10,7 +10,7 @@ import pytest
 from conductor_async import TaskType, tasks
 from conductor_async.tasks import TaskInterface, task_class
 
-# What Conductor 3.32.1 runs, from the log of its start, and what only Orkes runs.
+# What Conductor 3.32.3 runs, from the log of its start, and what only Orkes runs.
 AI = {
     "AGENT",
     "CALL_MCP_TOOL",

@@ -12,6 +12,7 @@ from conductor_async._language.names import base_name
 from conductor_async.engine.decider.results import update
 from conductor_async.engine.definitions.defaults import with_start_request_defaults
 from conductor_async.engine.errors import EngineError
+from conductor_async.engine.executions.start_checks import check_start_request
 from conductor_async.engine.executions.starting import start
 from conductor_async.engine.expressions.evaluation import resolve
 from conductor_async.engine.expressions.scope import Scope
@@ -33,7 +34,7 @@ def handle_events(core: Core) -> None:
         about = {"conductor.event.messageId": message_id, "conductor.event.name": queue}
         for handler in list(core.handlers.values()):
             if handler["active"] and handler["event"] == queue and _applies(core, handler, payload):
-                for action in handler["actions"]:
+                for action in filter(None, handler["actions"]):
                     _run_action(core, action, payload, about)
 
 
@@ -75,6 +76,7 @@ def _start_workflow(core: Core, details: JsonObject, payload: JsonObject, about:
             "input": {**values, **about},
         }
     )
+    check_start_request(core, request)
     start(core, request, event=str(about["conductor.event.name"]))
 
 
@@ -95,6 +97,7 @@ def _end_task(core: Core, details: JsonObject, payload: JsonObject, about: JsonO
             "callbackAfterSeconds": row.callback_after,
             "workerId": row.worker_id,
             "outputData": {**values, **about},
+            "extendLease": False,
         },
     )
 

@@ -134,7 +134,8 @@ class MetadataStore:
             return
         latest = self.find_workflow(params.get("name", ""), None)
         if latest is None:
-            msg = f"The Task {params.get('name')} defined as a sub-workflow has no workflow definition available "
+            name = params.get("name", "null")
+            msg = f"The Task {name} defined as a sub-workflow has no workflow definition available "
             raise WorkflowHalted(msg)
         task["subWorkflowParam"] = {**params, "version": latest["version"]}
 

@@ -117,6 +117,15 @@ REFUSED: dict[str, tuple[list[Any], list[str]]] = {
             "tasks[0].loopOver: a DO_WHILE needs at least one task",
         ],
     ),
+    "loop straight inside a loop": (
+        [loop(loop(calc("a"), ref="inner"))],
+        [
+            (
+                "tasks[0].loopOver[0]: the server cannot run a loop straight inside a loop: put 'inner' into a workflow"
+                " of its own, and a SUB_WORKFLOW task in its place"
+            )
+        ],
+    ),
     "dynamic without a name": (
         [task("d", "DYNAMIC")],
         [

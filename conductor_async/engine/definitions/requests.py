@@ -96,10 +96,11 @@ def _read_message(value: JsonValue) -> JsonValue:
 
 
 def _read_mock(value: JsonValue) -> JsonValue:
-    if value is None or (isinstance(value, dict) and "output" in value and value["output"] is None):
-        msg = 'Cannot invoke "java.util.Map.isEmpty()" because "m" is null'
+    mock = filled(value, _MOCK, "TaskMock") if value is not None else {}
+    if "output" not in mock:
+        msg = 'Cannot invoke "java.util.Map.size()" because "<parameter1>" is null'
         raise Refused(msg)
-    return filled(value, _MOCK, "TaskMock")
+    return mock
 
 
 def _read_mocks(value: JsonValue) -> JsonValue:
@@ -225,7 +226,7 @@ _RERUN: Final = {
 
 _MOCK: Final = {
     "status": Field("COMPLETED", enum_reader(*RESULT_STATUSES)),
-    "output": MAP,
+    "output": Field(None, read_object),
     "executionTime": LONG_ZERO,
     "queueWaitTime": LONG_ZERO,
 }

@@ -120,10 +120,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """mypy --strict and pyright, on the package and on what its users write."""
+    """mypy --strict and pyright, on the package, the examples and on what users write."""
     install(session, "tests", "types")
     session.run("mypy")
-    session.run("mypy", "tests/typing")
+    session.run("mypy", "examples", "tests/typing")
     session.run("pyright", "--pythonpath", shutil.which("python", path=session.bin) or "python")
 
 
@@ -148,9 +148,10 @@ def benchmarks(session: nox.Session) -> None:
         python = next(path for path in (folder / "bin/python", folder / "Scripts/python.exe") if path.exists())
         session.run(str(python), "-m", "pip", "install", "-q", f"conductor-python=={version}", "aiohttp", external=True)
         peers[version[0]] = str(python)
-    for script in ("calls.py", "models.py", "imports.py", "building.py", "waiting.py", "embedded.py", "workers.py"):
+    scripts = ("calls", "models", "imports", "building", "starting", "waiting", "embedded", "workers")
+    for script in scripts:
         options = ["--peer-2-python", peers["2"], "--peer-1-python", peers["1"], *session.posargs]
-        session.run("python", f"benchmarks/{script}", *options)
+        session.run("python", f"benchmarks/{script}.py", *options)
 
 
 @nox.session

@@ -2,8 +2,9 @@
 
 Runs in its own process (`python null_server.py`), prints its port, and ends when its standard input is closed.
 
-- `POST /api/workflow` answers an id; `GET /api/workflow/{id}` an execution with as many tasks as the id's last group
-  says. `GET /api/workflow/{id}/status` answers RUNNING until `PUT /null/complete`, then COMPLETED.
+- `POST /api/workflow` and `POST /api/workflow/{name}` answer an id, `POST /api/metadata/workflow` nothing. `GET
+  /api/workflow/{id}` answers an execution with as many tasks as the id's last group says, and its `/status` RUNNING
+  until `PUT /null/complete`, then COMPLETED.
 - `GET /api/tasks/poll/batch/{type}` answers `count` tasks at once, each with an id of its own; a type named `idle…` has
   an empty queue: it waits out the asked time, then answers `[]`. `POST /api/tasks/update-v2` brings a next task,
   `POST /api/tasks` an id. All of these count as requests, by `GET /null/requests`.
@@ -64,6 +65,10 @@ class Canned:
                 return 0, self.token
         url = urlsplit(target)
         match url.path.split("/")[1:]:
+            case ["api", "metadata", "workflow"]:
+                return 0, self.none
+            case ["api", "workflow", _] if method == "POST":
+                return 0, answer(execution_id(5, next(self.serial)).encode(), "text/plain;charset=UTF-8")
             case ["api", "workflow", workflow_id]:
                 return 0, self.execution(int(workflow_id[-12:]))
             case ["api", "workflow", workflow_id, "status"]:

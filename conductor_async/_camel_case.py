@@ -1,7 +1,8 @@
-"""camelCase spellings, for code written against the older Conductor documentation.
+"""Other spellings of names, for code written against the older Conductor documentation or for conductor-python.
 
 `metadata_client.registerWorkflowDef(...)` and `executeWorkflow(..., waitUntilTaskRef="ref")` work at run time on every
-class that inherits from `CamelCaseMixin`. Type checkers and editors see the snake_case names only.
+class that inherits from `CamelCaseMixin`, and so do conductor-python's keywords that have another name here, such as
+`use_latest_def=`. Type checkers and editors see our own names only.
 """
 
 from __future__ import annotations
@@ -12,10 +13,48 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+from conductor_async._suggestions import did_you_mean
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def _from_milliseconds(value: Any) -> Any:
+    return value / 1_000 if isinstance(value, int | float) else value
+
+
+def _for_all_task_types(domain: str | None) -> Mapping[str, str] | None:
+    return {"*": domain} if domain else None
+
+
+_OTHER_NAMES: dict[str, tuple[tuple[str, Callable[[Any], Any]], ...]] = {
+    "body": (("output", _unchanged),),
+    "domain": (("task_to_domain", _for_all_task_types),),
+    "include_closed": (("include_completed", _unchanged),),
+    "input": (("workflow_input", _unchanged),),
+    "output_data": (("output", _unchanged), ("task_output", _unchanged)),
+    "request": (("start_workflow_request", _unchanged), ("skip_task_request", _unchanged)),
+    "task_output": (("output", _unchanged),),
+    "task_ref_name": (("task_reference_name", _unchanged),),
+    "task_type": (("name", _unchanged),),
+    "timeout_in_millisecond": (("timeout", _from_milliseconds),),
+    "use_latest_def": (("use_latest_definitions", _unchanged),),
+    "wait_for_seconds": (("timeout", _unchanged),),
+    "workflow_input": (("input", _unchanged),),
+}
+"""conductor-python's keywords, and the parameters that they stand for where a method has one of these."""
+
+_WITHOUT_EFFECT = {
+    "execute": frozenset({"request_id"}),
+    "search": frozenset({"query_id", "skip_cache"}),
+}
+"""conductor-python's keywords that the open-source server ignores, by method."""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -25,13 +64,15 @@ def snake_case(name: str) -> str:
 
 
 class CamelCaseMixin:
-    """Accepts the camelCase spelling of public methods and of their keywords, at run time only."""
+    """Accepts other spellings of public methods and of their keywords, at run time only."""
+
+    __slots__ = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for name, member in list(vars(cls).items()):
-            if not name.startswith("_") and inspect.isfunction(member) and _has_compound_keywords(member):
-                setattr(cls, name, _accept_camel_keywords(member))
+            if not name.startswith("_") and inspect.isfunction(member) and len(_parameters(member)) > 1:
+                setattr(cls, name, _accept_other_keywords(member))
 
     if not TYPE_CHECKING:
 
@@ -48,23 +89,33 @@ def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
 
-def _has_compound_keywords(function: Callable[..., Any]) -> bool:
-    return any("_" in name.strip("_") for name in _parameters(function))
+def _accept_other_keywords(function: Callable[..., Any]) -> Callable[..., Any]:
+    known = _parameters(function)[1:]
+    is_open = bool(function.__code__.co_flags & inspect.CO_VARKEYWORDS)
+    ignored = _WITHOUT_EFFECT.get(function.__name__, frozenset()).difference(known)
 
+    def own_keyword(name: str, value: Any) -> tuple[str, Any]:
+        snake = snake_case(name)
+        if snake in known:
+            return snake, value
+        if not is_open:  # else it may be a name of the user's: `workflow(orderId=1)`
+            for other, convert in _OTHER_NAMES.get(snake, ()):
+                if other in known:
+                    return other, convert(value)
+            hint = did_you_mean(name, known)
+            raise TypeError(f"{function.__name__}() got an unexpected keyword argument {name!r}.{hint}")
+        return name, value
 
-def _accept_camel_keywords(function: Callable[..., Any]) -> Callable[..., Any]:
-    known = frozenset(_parameters(function))
-
-    def snake_keywords(kwargs: dict[str, Any]) -> dict[str, Any]:
-        # Only this function's own keywords: others may be a user's names (`workflow(orderId=1)`).
-        renamed = {snake if (snake := snake_case(name)) in known else name: value for name, value in kwargs.items()}
-        if len(renamed) < len(kwargs):
+    def own_keywords(kwargs: dict[str, Any]) -> dict[str, Any]:
+        given = {name: value for name, value in kwargs.items() if snake_case(name) not in ignored}
+        renamed = dict(own_keyword(name, value) for name, value in given.items())
+        if len(renamed) < len(given):
             raise TypeError(f"{function.__name__}() got an argument in both spellings: {', '.join(sorted(kwargs))}")
         return renamed
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return function(*args, **(snake_keywords(kwargs) if kwargs else kwargs))
+        return function(*args, **(own_keywords(kwargs) if kwargs else kwargs))
 
     if sys.version_info >= (3, 12) and inspect.iscoroutinefunction(function):
         inspect.markcoroutinefunction(call)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self, TypeAlias
 
-    Held: TypeAlias = AbstractContextManager[object]
+    _Registration: TypeAlias = AbstractContextManager[object]
 
 __all__ = ["Clock", "RealClock"]
 
@@ -32,15 +32,15 @@ class Clock(Protocol):
         """Returns when that much time has passed on this clock."""
         ...
 
-    def attach(self, task_type: str, domain: str | None = None) -> Held:
+    def attach(self, task_type: str, domain: str | None = None) -> _Registration:
         """Returns a context manager that is open while a poller for these tasks lives."""
         ...
 
-    def polling(self, task_type: str, domain: str | None = None) -> Held:
+    def polling(self, task_type: str, domain: str | None = None) -> _Registration:
         """Returns a context manager that is open while a poll of such a poller is."""
         ...
 
-    def working(self, task_type: str, domain: str | None = None) -> Held:
+    def working(self, task_type: str, domain: str | None = None) -> _Registration:
         """Returns a context manager that is open from the moment a task arrives until the server has its result."""
         ...
 
@@ -69,15 +69,15 @@ class RealClock:
         """Sleeps."""
         await anyio.sleep(max(0.0, seconds))
 
-    def attach(self, task_type: str, domain: str | None = None) -> Held:
+    def attach(self, task_type: str, domain: str | None = None) -> _Registration:
         """Returns a context manager that does nothing."""
         return _NOTHING
 
-    def polling(self, task_type: str, domain: str | None = None) -> Held:
+    def polling(self, task_type: str, domain: str | None = None) -> _Registration:
         """Returns a context manager that does nothing."""
         return _NOTHING
 
-    def working(self, task_type: str, domain: str | None = None) -> Held:
+    def working(self, task_type: str, domain: str | None = None) -> _Registration:
         """Returns a context manager that does nothing."""
         return _NOTHING
 

@@ -11,7 +11,6 @@ import warnings
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from conductor_async._headers import checked_headers, with_headers
 from conductor_async._urls import checked_proxy_url, normalized_server_url
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AuthenticationSettings", "Configuration", "Limits", "RetryPolicy"]
 
-logger = logging.getLogger("conductor_async")
+logger: logging.Logger = logging.getLogger("conductor_async")
 
 DEFAULT_SERVER_API_URL = "http://localhost:8080/api"
 
@@ -133,13 +132,14 @@ class Limits:
 
     Args:
         max_connections: The most connections at the same time. A long poll of a worker occupies one while it waits.
-        keepalive_expiry: Seconds (or a timedelta) that an idle connection is kept. The server closes them after 20.
+        keepalive_expiry: Seconds (or a timedelta) that an idle connection is kept. Some servers and load balancers
+            close them after 5; a request on its way at that moment is lost.
     """
 
     max_connections: int
     keepalive_expiry: float
 
-    def __init__(self, max_connections: int = 100, *, keepalive_expiry: float | timedelta = 10.0) -> None:
+    def __init__(self, max_connections: int = 100, *, keepalive_expiry: float | timedelta = 4.0) -> None:
         if max_connections < 1:
             raise ConfigurationError(f"max_connections must be at least 1, not {max_connections!r}")
         object.__setattr__(self, "max_connections", max_connections)
@@ -196,15 +196,17 @@ class Configuration:
         max_response_size: int = 64 * 1024 * 1024,
         auth_token_ttl: float | timedelta = timedelta(minutes=45),
     ) -> None:
+        self.server_api_url: str
         self.server_api_url, self._basic_auth = normalized_server_url(
             server_api_url or server_url_from_env() or DEFAULT_SERVER_API_URL
         )
         self.debug = debug
-        self.authentication_settings = authentication_settings or _authentication_from_env()
-        self.timeout = seconds(30.0 if timeout is None else timeout, "timeout")
-        self.connect_timeout = seconds(10.0 if connect_timeout is None else connect_timeout, "connect_timeout")
-        self.retry = retry or RetryPolicy()
-        self.limits = limits or Limits()
+        authentication = authentication_settings or _authentication_from_env()
+        self.authentication_settings: AuthenticationSettings | None = authentication
+        self.timeout: float = seconds(30.0 if timeout is None else timeout, "timeout")
+        self.connect_timeout: float = seconds(10.0 if connect_timeout is None else connect_timeout, "connect_timeout")
+        self.retry: RetryPolicy = retry or RetryPolicy()
+        self.limits: Limits = limits or Limits()
         if cert is not None and not isinstance(verify, bool | str | os.PathLike):
             raise ConfigurationError(
                 "cert has no effect beside an SSLContext as verify: load it there, with SSLContext.load_cert_chain()"
@@ -212,14 +214,14 @@ class Configuration:
         self.verify = verify
         self.cert = cert
         self.trust_env = trust_env
-        self.headers = checked_headers(headers or {})
-        self.hooks = tuple(hooks)
-        self.external_payload_hosts = tuple(host.lower() for host in external_payload_hosts)
+        self.headers: dict[str, str] = checked_headers(headers or {})
+        self.hooks: tuple[CallHook, ...] = tuple(hooks)
+        self.external_payload_hosts: tuple[str, ...] = tuple(host.lower() for host in external_payload_hosts)
         self.max_response_size = max_response_size
-        self.auth_token_ttl = seconds(auth_token_ttl, "auth_token_ttl")
+        self.auth_token_ttl: float = seconds(auth_token_ttl, "auth_token_ttl")
         self._proxy = checked_proxy_url(proxy) if proxy else None
         #: Whether there are settings that only our own transports apply, which have no effect on an injected client.
-        self.has_transport_settings = bool(
+        self.has_transport_settings: bool = bool(
             proxy or cert or limits or connect_timeout is not None or verify is not True or not trust_env
         )
         if verify is False:
@@ -238,6 +240,16 @@ class Configuration:
     def __reduce__(self) -> Any:
         raise TypeError("A Configuration cannot be pickled: it may hold secrets. Make one in the other process.")
 
+    @property
+    def host(self) -> str:
+        """The same as `server_api_url`: conductor-python's name."""
+        return self.server_api_url
+
+    @property
+    def ui_host(self) -> str:
+        """Where the server's user interface is: `CONDUCTOR_UI_SERVER_URL`, or the API's URL without `/api`."""
+        return os.environ.get("CONDUCTOR_UI_SERVER_URL") or self.server_api_url.removesuffix("/api")
+
     def default_headers(self) -> dict[str, str]:
         """Returns the headers of every request to the server, except the token's."""
         python = ".".join(map(str, sys.version_info[:2]))
@@ -254,14 +266,9 @@ class Configuration:
         """Returns the proxy to use for a URL: the configured one, else the environment's, else None."""
         if self._proxy or not self.trust_env:
             return self._proxy
-        from urllib.request import getproxies, proxy_bypass  # slow to import: only when needed
+        from conductor_async._proxies import environment_proxy  # slow to import: only when needed
 
-        parts = urlsplit(url)
-        if proxy_bypass(parts.netloc.rpartition("@")[2]):
-            return None
-        proxies = getproxies()
-        found = proxies.get(parts.scheme) or proxies.get("all")
-        return checked_proxy_url(found) if found else None
+        return environment_proxy(url)
 
 
 def server_url_from_env() -> str | None:

@@ -132,7 +132,7 @@ class WorkflowDefinitionError(ConductorError):
 
     def __init__(self, message: str, *, problems: Sequence[str] = ()) -> None:
         super().__init__(message)
-        self.problems = tuple(problems)
+        self.problems: tuple[str, ...] = tuple(problems)
 
 
 # -- while sending ------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from conductor_async.workflow.tasks.agents import (
 )
 from conductor_async.workflow.tasks.base import (
     Composable,
-    Step,
     TaskInterface,
     TaskOptions,
     TaskSequence,
@@ -35,7 +34,7 @@ from conductor_async.workflow.tasks.data import (
     SetVariableTask,
     StatementType,
 )
-from conductor_async.workflow.tasks.fields import Converted, field
+from conductor_async.workflow.tasks.fields import field
 from conductor_async.workflow.tasks.forks import (
     DynamicForkTask,
     ExclusiveJoinTask,
@@ -51,12 +50,9 @@ from conductor_async.workflow.tasks.http import (
 )
 from conductor_async.workflow.tasks.inputs import Flag, InputPart, InputTask, Number, Text
 from conductor_async.workflow.tasks.llm import (
-    AiTask,
     ChatMessage,
     LlmChatComplete,
     LlmTextComplete,
-    ModelTask,
-    NamedAiTask,
     Role,
     ToolCall,
     ToolSpec,
@@ -110,14 +106,12 @@ from conductor_async.workflow.tasks.worker import (
 
 __all__ = [
     "AgentTask",
-    "AiTask",
     "AssignmentCompletionStrategy",
     "CallMcpTool",
     "CancelAgent",
     "ChatMessage",
     "Composable",
     "ConductorEventTask",
-    "Converted",
     "DecisionTask",
     "DoWhileTask",
     "DynamicForkTask",
@@ -163,8 +157,6 @@ __all__ = [
     "LlmStoreEmbeddings",
     "LlmTextComplete",
     "LoopTask",
-    "ModelTask",
-    "NamedAiTask",
     "NoopTask",
     "Number",
     "PullWorkflowMessagesTask",
@@ -174,7 +166,6 @@ __all__ = [
     "SqsEventTask",
     "StartWorkflowTask",
     "StatementType",
-    "Step",
     "SubWorkflowTask",
     "SwitchTask",
     "TaskInterface",

@@ -13,23 +13,17 @@ Its Conductor is in the same process, unless CONDUCTOR_SERVER_URL names a server
 """
 
 # No `from __future__ import annotations` here: FastAPI reads the annotations below, some of which are local names.
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel
 
-from conductor_async import (
-    ConductorClient,
-    ConductorWorkflow,
-    HostHealth,
-    NotFoundError,
-    SimpleTask,
-    WorkerHost,
-    worker_task,
-)
+from conductor_async import ConductorClient, ConductorWorkflow, SimpleTask, WorkerHost, worker_task
 from conductor_async.embedded import client_from_env
+from conductor_async.errors import NotFoundError
+from conductor_async.worker import HostHealth
 
 
 @worker_task(task_definition_name="fastapi_greet")
@@ -46,7 +40,7 @@ def greetings(conductor: ConductorClient) -> ConductorWorkflow:
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
     """Opened when the service starts, closed when it stops: the workers first, then the client."""
     async with client_from_env() as conductor:
         workflow = greetings(conductor)

@@ -16,7 +16,7 @@ from conductor_async.embedded import client_from_env
 from conductor_async.localserver import LocalServer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
 
 # Workers: plain functions. The task's input becomes their arguments, what they return becomes its output.
@@ -43,7 +43,7 @@ def describe(conductor: ConductorClient) -> ConductorWorkflow:
 
 
 @asynccontextmanager
-async def connect() -> AsyncIterator[ConductorClient]:
+async def connect() -> AsyncGenerator[ConductorClient]:
     """A client of a server that lives as long as the client, or that the environment names."""
     if sys.argv[1:] == ["--server", "local"]:
         print("Starting a Conductor server. The first time, it is downloaded: about 460 MB.")

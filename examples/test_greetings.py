@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conductor_async import ConductorWorkflow, SimpleTask, TaskDef, WaitForDurationTask, WorkerHost, worker_task
+from conductor_async import ConductorWorkflow, SimpleTask, TaskDef, WorkerHost, worker_task
 from conductor_async.errors import NonRetryableException
+from conductor_async.tasks import WaitForDurationTask
 from conductor_async.testing import (
     TIMES_OUT,
     WorkflowEnvironment,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conductor_async import NotFoundError, RateLimitedError, ServerError
 from conductor_async._backoff import Backoff, retry_after_of
+from conductor_async.errors import NotFoundError, RateLimitedError, ServerError
 
 
 def always(number: float) -> Backoff:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import functools
+import logging
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
+from conductor_async._http.elements import UnreadableElement, adapter, decode_elements, problem_of, summary_of
+from conductor_async._http.json_reader import read_json
 from conductor_async._http.routes import utf8
 from conductor_async.errors import ResponseDecodeError
 from conductor_async.models import encode_json
@@ -14,6 +16,9 @@ from conductor_async.models import encode_json
 if TYPE_CHECKING:
     from conductor_async._http.routes import Route
     from conductor_async._http.transport.interface import Response
+
+
+logger = logging.getLogger("conductor_async")
 
 
 class EncodedJson(bytes):
@@ -39,15 +44,29 @@ def encode(json: Any, text: str | None = None, name: str = "body") -> tuple[byte
     return content, {"Content-Type": "application/json"}
 
 
-@functools.cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
-def decode(kind: Any, response: Response, method: str, route: Route) -> Any:
+def decode(
+    kind: Any,
+    response: Response,
+    method: str,
+    route: Route,
+    *,
+    unreadable: list[UnreadableElement] | None = None,
+    complete: bool = False,
+) -> Any:
     """Returns the body as `kind`: `str` is the text itself, `None` ignores the body, everything else is JSON.
 
     The endpoint decides how to read it, never the Content-Type: servers label text as JSON, and JSON as text.
+
+    Elements of lists, maps and pages that are not readable are left out, with a warning in the log.
+
+    Args:
+        kind: The type.
+        response: The response.
+        method: The method of the request, for errors.
+        route: The endpoint, for errors.
+        unreadable: Takes the elements that are not readable, instead of the log. If the body itself is one, the result
+            is None.
+        complete: Whether an element that is not readable is an error.
 
     Raises:
         ResponseDecodeError: The body is an HTML page, not JSON, truncated, or does not match `kind`.
@@ -67,18 +86,35 @@ def decode(kind: Any, response: Response, method: str, route: Route) -> Any:
         except UnicodeDecodeError as error:
             raise _unreadable("is not UTF-8 text", response, method, route) from error
     try:
-        return _adapter(kind).validate_json(body)
+        return adapter(kind).validate_json(body)
+    except ValidationError:
+        pass
+    # The slow way, only after a failure: one element that is not readable must not cost the others.
+    try:
+        parsed = read_json(body)
+    except ValueError as error:
+        raise _unreadable(f"is not JSON, or is truncated ({error})", response, method, route) from error
+    try:
+        result, failed = decode_elements(kind, parsed)
     except ValidationError as error:
-        raise _unreadable(_problem(error), response, method, route) from error
-
-
-def _problem(error: ValidationError) -> str:
-    # Never the input itself: it may hold what must not be logged.
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    if first["type"] == "json_invalid":
-        return f"is not JSON, or is truncated ({first['msg']})"
-    path = ".".join(str(part) for part in first["loc"]) or "the top level"
-    return f"does not have the expected structure: at {path}, {first['msg']}"
+        problem = problem_of(error)
+        if unreadable is None or not isinstance(parsed, dict):
+            text = f"does not have the expected structure: {problem}"
+            raise _unreadable(text, response, method, route) from None  # pydantic's own text shows values
+        result, failed = None, [UnreadableElement("", parsed, problem)]
+    if unreadable is not None:
+        unreadable += failed
+    elif failed and complete:
+        raise _unreadable(f"has elements that cannot be read ({summary_of(failed)})", response, method, route)
+    elif failed:
+        logger.warning(
+            "%s %s: %d elements of the response cannot be read and are left out: %s",
+            method,
+            route.path,
+            len(failed),
+            summary_of(failed),
+        )
+    return result
 
 
 def _unreadable(problem: str, response: Response, method: str, route: Route) -> ResponseDecodeError:

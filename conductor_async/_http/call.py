@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from conductor_async._http.elements import UnreadableElement
     from conductor_async._http.transport.interface import Response
     from conductor_async.config import AuthenticationSettings, RetryPolicy
     from conductor_async.hooks import WorkflowStart
@@ -56,6 +57,7 @@ class _Options(TypedDict, total=False):
     extra_time: float
     starts: WorkflowStart | None
     prepare: Callable[[], tuple[Any, Mapping[str, Any] | None]] | None
+    unreadable: list[UnreadableElement] | None
 
 
 class Api:
@@ -69,16 +71,17 @@ class Api:
     def __init__(
         self, configuration: Configuration | None = None, http_client: httpx.AsyncClient | None = None
     ) -> None:
-        self.configuration = configuration or Configuration()
+        self.configuration: Configuration = configuration or Configuration()
         if http_client is not None and self.configuration.has_transport_settings:
             raise ConfigurationError(
                 "http_client is used as it is, so proxy, verify, cert, limits, connect_timeout and trust_env of the"
                 " Configuration would have no effect: give them to the httpx.AsyncClient"
             )
-        self.timeout = self.configuration.timeout
-        self.retry = self.configuration.retry
+        self.timeout: float = self.configuration.timeout
+        self.retry: RetryPolicy = self.configuration.retry
         self._session = Session(self.configuration, http_client)
         self._headers = self.configuration.default_headers()
+        self._complete = False
         self._tokens: TokenCache | None = None
         if settings := self.configuration.authentication_settings:
             self._tokens = TokenCache(lambda: self._fetch_token(settings), self.configuration.auth_token_ttl)
@@ -91,6 +94,13 @@ class Api:
         """Returns the same session with another timeout for one request, or another retry policy."""
         timeout = self.timeout if timeout is None else seconds(timeout, "timeout")
         return self._copy(timeout=timeout, retry=retry or self.retry)
+
+    def with_complete_responses(self) -> Self:
+        """Returns the same session, for which an element of a list that cannot be read is an error.
+
+        For lookups: a missing element would mean that it does not exist.
+        """
+        return self._copy(_complete=True)
 
     @asynccontextmanager
     async def dedicated_connections(self, max_connections: int) -> AsyncGenerator[Self]:
@@ -138,6 +148,7 @@ class Api:
         extra_time: float = 0.0,
         starts: WorkflowStart | None = None,
         prepare: Callable[[], tuple[Any, Mapping[str, Any] | None]] | None = None,
+        unreadable: list[UnreadableElement] | None = None,
     ) -> Any:
         """Calls an endpoint.
 
@@ -157,6 +168,8 @@ class Api:
             extra_time: Seconds that the server may wait before it responds, in addition to the timeout.
             starts: The execution that the call starts, for the hooks, which may set its correlation id.
             prepare: Returns `json` and `params`, after the hooks have seen `starts`.
+            unreadable: Takes the elements of the response that cannot be read. If the response itself is one, the
+                result is None. By default they are left out with a warning in the log.
 
         Raises:
             ConductorError: See `conductor_async.errors`.
@@ -182,7 +195,7 @@ class Api:
             response = await self._send_with_retries(request, call, self._tokens)
             if response is None or (or_none and (response.status == 204 or not response.body)):
                 return None
-            return decode(returns, response, method, route)
+            return decode(returns, response, method, route, unreadable=unreadable, complete=self._complete)
         except BaseException as error:
             call.error = error
             raise

@@ -1,12 +1,16 @@
-"""Reading response bodies and decompressing them, with a limit on their size. We accept gzip only."""
+"""Reading responses and decompressing their bodies, with limits on their size. We accept gzip only."""
 
 from __future__ import annotations
 
 import zlib
 from typing import TYPE_CHECKING
 
+from conductor_async._text import escaped
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
+
+_MAX_HEADERS = 64 * 1024  # Tomcat sends 8 KiB at most, and the parsers of the HTTP libraries stop at 100 KiB to 1 MiB
 
 
 class UnreadableResponseError(Exception):
@@ -49,6 +53,18 @@ async def read_body(chunks: AsyncIterator[bytes], content_encoding: str, *, max_
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
+def check_headers(headers: Mapping[str, str], *, status: int) -> None:
+    """Checks the size of a response's headers.
+
+    Raises:
+        UnreadableResponseError: They are too large.
+    """
+    if sum(map(len, headers)) + sum(map(len, headers.values())) > _MAX_HEADERS:
+        error = UnreadableResponseError(f"has headers that are larger than {_MAX_HEADERS} bytes")
+        error.status = status
+        raise error
+
+
 class Decompressor:
     """Decompresses one response, chunk by chunk.
 
@@ -62,7 +78,7 @@ class Decompressor:
     def __init__(self, content_encoding: str) -> None:
         if content_encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
             raise UnreadableResponseError(
-                f"has the Content-Encoding {content_encoding!r}, which the request did not accept"
+                f"has the Content-Encoding {escaped(content_encoding, 100)!r}, which the request did not accept"
             )
         self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 32)  # detects gzip and zlib (HTTP's "deflate") by the header
         self._content_encoding = content_encoding

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
+from conductor_async._http.json_reader import read_json
+from conductor_async._text import escaped, shortened
 from conductor_async.errors import (
     APIError,
     AuthenticationError,
@@ -41,6 +42,9 @@ _BY_STATUS: dict[int, type[APIError]] = {
 #: The server rejects the token: fetch a new one and send the request again. Given in `error` (Orkes) or `code`.
 _TOKEN_CODES = frozenset({"EXPIRED_TOKEN", "INVALID_TOKEN"})
 
+_MOST_LISTED = 20  # validation errors in one text
+_LONGEST_PAGE = 100_000  # characters that are searched for a title
+
 #: Messages of 500s that mean "not found" on the open-source server.
 _NOT_FOUND = re.compile(r"No such |EventHandler with name .* not found")
 
@@ -49,9 +53,10 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes, me
     """Returns the error that a response other than 2xx stands for."""
     parsed = _parsed(body)
     fields = _as_object(parsed)
-    message = _message(status, headers, parsed, fields)
+    original_message = _message(status, headers, parsed, fields)
+    message = escaped(original_message)
     code = _code(fields)
-    error_class = AuthenticationError if _rejects_token(status, code) else _error_class(status, message)
+    error_class = AuthenticationError if _rejects_token(status, code) else _error_class(status, original_message)
     hint = _hint(error_class, status, message)
     error = error_class(
         f"{method} {route.path} returned status {status}: {message.removesuffix('.') if hint else message}{hint}",
@@ -66,8 +71,7 @@ def error_from_response(status: int, headers: Mapping[str, str], body: bytes, me
     if isinstance(error, BadRequestError):
         error.validation_errors = _validation_errors(fields)
         if error.validation_errors:
-            listed = "".join(f"\n  {problem.path}: {problem.message}" for problem in error.validation_errors)
-            error.args = (f"{error.args[0]}{listed}",)
+            error.args = (f"{error.args[0]}{_listed(error.validation_errors)}",)
     elif isinstance(error, RateLimitedError | ServerError):
         error.retry_after = retry_after(headers)
     return error
@@ -122,11 +126,10 @@ def _hint(error_class: type[APIError], status: int, message: str) -> str:
 
 
 def _parsed(body: bytes) -> Any:
-    text = body.decode(errors="replace")
     try:
-        return json.loads(text)  # not by Content-Type: servers label text as JSON, and JSON as text
+        return read_json(body)  # not by Content-Type: servers label text as JSON, and JSON as text
     except ValueError:
-        return text
+        return body.decode(errors="replace")
 
 
 def _message(status: int, headers: Mapping[str, str], parsed: Any, fields: Mapping[str, Any]) -> str:
@@ -137,8 +140,8 @@ def _message(status: int, headers: Mapping[str, str], parsed: Any, fields: Mappi
         if isinstance(fields.get(name), str) and fields[name]:
             return str(fields[name])
     if isinstance(parsed, str) and parsed.strip():
-        title = re.search(r"<title>(.*?)</title>", parsed, re.IGNORECASE | re.DOTALL)
-        return " ".join((title[1] if title else parsed).split())[:300]
+        title = re.search(r"<title>(.*?)</title>", parsed[:_LONGEST_PAGE], re.IGNORECASE | re.DOTALL)
+        return shortened(" ".join((title[1] if title else parsed[:_LONGEST_PAGE]).split()), 300)
     try:
         return HTTPStatus(status).phrase
     except ValueError:
@@ -149,13 +152,20 @@ def _code(fields: Mapping[str, Any]) -> str | None:
     for name in ("error", "code"):
         if fields.get(name) in _TOKEN_CODES:
             return str(fields[name])
-    return str(fields["code"]) if isinstance(fields.get("code"), str) else None
+    return escaped(fields["code"], 100) if isinstance(fields.get("code"), str) else None
 
 
 def _validation_errors(fields: Mapping[str, Any]) -> tuple[ValidationProblem, ...]:
     listed: Any = fields.get("validationErrors")
     problems = cast("Sequence[Any]", listed) if isinstance(listed, list) else ()
     return tuple(_validation_problem(_as_object(each)) for each in problems)
+
+
+def _listed(problems: Sequence[ValidationProblem]) -> str:
+    lines = [f"\n  {problem.path}: {problem.message}" for problem in problems[:_MOST_LISTED]]
+    if len(problems) > _MOST_LISTED:
+        lines.append(f"\n  and {len(problems) - _MOST_LISTED} more")
+    return "".join(lines)
 
 
 def _as_object(value: Any) -> dict[str, Any]:
@@ -165,7 +175,7 @@ def _as_object(value: Any) -> dict[str, Any]:
 def _validation_problem(fields: Mapping[str, Any]) -> ValidationProblem:
     value = fields.get("invalidValue")
     return ValidationProblem(
-        path=str(fields.get("path", "")),
-        message=str(fields.get("message", "")),
-        invalid_value=None if value is None else str(value),
+        path=escaped(str(fields.get("path", ""))),
+        message=escaped(str(fields.get("message", ""))),
+        invalid_value=None if value is None else escaped(str(value)),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import warnings
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -11,8 +13,10 @@ import anyio.lowlevel
 
 from conductor_async._http.decompression import UnreadableResponseError
 from conductor_async._http.retries import RetryBudget
-from conductor_async._http.transport.factory import checked_url, make_transport
+from conductor_async._http.transport.factory import make_transport
 from conductor_async._http.transport.interface import NotSentError, SendError, TransportTimeoutError
+from conductor_async._http.transport.quoting import checked_url
+from conductor_async._text import LONGEST_TEXT, escaped
 from conductor_async.errors import (
     ClientClosedError,
     ConnectionFailedError,
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
 
     from conductor_async._http.transport.interface import Response, Transport
     from conductor_async.config import Configuration
+
+logger = logging.getLogger("conductor_async")
 
 _CLOSE_TIMEOUT = 5.0  # seconds
 
@@ -112,7 +118,7 @@ class Session:
         except SendError as error:
             if self._closed:
                 raise ClientClosedError(_CLOSED_MEANWHILE) from error.__cause__
-            raise _transport_error(error, method, url) from error.__cause__
+            raise _transport_error(error, method, url) from _without_frames(error.__cause__)
         except UnreadableResponseError as error:
             raise ResponseDecodeError(
                 f"{_target(method, url)}: the response {error}", status=error.status, method=method
@@ -162,6 +168,15 @@ class Session:
             self._dedicated.discard(other)
             await other.aclose()
 
+    def __del__(self) -> None:
+        transport = getattr(self, "_transport", None)
+        if transport is not None and self._http_client is None and self.injected_transport is None:
+            transport.abandon()  # first: the HTTP library would warn of connections that nobody knows here
+            url = self._configuration.server_api_url
+            text = f"A ConductorClient of {url} was not closed: use `async with`, or call `aclose()` when done."
+            logger.warning(text)
+            warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
+
     async def aclose(self) -> None:
         """Closes the connections. Idempotent. Requests in flight end with a ClientClosedError."""
         self._closed = True
@@ -208,15 +223,26 @@ class Session:
             )
 
 
+def _without_frames(cause: BaseException | None) -> BaseException | None:
+    """Drops the frames inside of the HTTP library from a cause and its causes, some sixty lines when printed.
+
+    None if it would print all of what the server sent.
+    """
+    each = cause
+    while each is not None:
+        each.__traceback__, each = None, each.__cause__
+    return cause if len(str(cause)) <= LONGEST_TEXT else None
+
+
 def _transport_error(error: SendError, method: str, url: str) -> TransportError:
-    target = _target(method, url)
+    target, reason = _target(method, url), escaped(str(error))  # the libraries' texts show what the server sent
     if isinstance(error, NotSentError):
         return ConnectionFailedError(
-            f"{target}: the server could not be reached ({error}). Nothing was sent", method=method
+            f"{target}: the server could not be reached ({reason}). Nothing was sent", method=method
         )
     if isinstance(error, TransportTimeoutError):
-        return RequestTimeoutError(f"{target}: no response in time ({error})", method=method)
-    return TransportError(f"{target}: the connection broke before the response was complete ({error})", method=method)
+        return RequestTimeoutError(f"{target}: no response in time ({reason})", method=method)
+    return TransportError(f"{target}: the connection broke before the response was complete ({reason})", method=method)
 
 
 def _target(method: str, url: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import copy
-import json
 import logging
 import random
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from conductor_async._backoff import Backoff
+from conductor_async._http.json_reader import read_json
 from conductor_async.errors import (
     APIError,
     AuthenticationError,
@@ -121,13 +121,13 @@ def token_of(body: Mapping[str, Any], *, status: int) -> str:
     """Returns the token in a response of `POST /token`.
 
     Raises:
-        AuthenticationError: There is none.
+        AuthenticationError: There is none, or it cannot be sent.
     """
     token: object = body.get("token")
-    if isinstance(token, str) and token:
+    if isinstance(token, str) and token and token.isascii() and token.isprintable():  # else it cannot be a header
         return token
     raise AuthenticationError(
-        "The response of POST /token has no token: check the key and the secret",
+        "The response of POST /token has no usable token: check the key and the secret",
         status=status,
         message="no token in the response",
         method="POST",
@@ -139,7 +139,7 @@ def _stated_lifetime(token: str) -> float | None:
     """Returns the seconds that a JSON Web Token states as its lifetime; None for any other token."""
     try:
         payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        claims = read_json(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         # The difference, not the date: the server's clock may differ from ours.
         lifetime = float(claims["exp"]) - float(claims["iat"])
     except (ValueError, LookupError, TypeError):

@@ -27,6 +27,8 @@ _UNTIL = re.compile(r"\s*(\d+)-\s*(\d+)-\s*(\d+)(?: \s*(\d+):\s*(\d+)(?: (\S.*))
 _OFFSET = re.compile(r"([+-])(\d{2})(\d{2})|GMT([+-])(\d{1,2}):(\d{2})", re.ASCII | re.IGNORECASE)
 # "UTC", "Pacific Standard Time", but no region such as "Europe/Berlin": Java's formatter does not read these.
 _ZONE_NAME = re.compile(r"[^\W\d][^/\d+:]*[^\s\d/+:]")
+_BLANKS = re.compile(r"\s+", re.ASCII)
+_MAX_LENGTH = 1000
 _SECONDS_OF_UNITS = (86400, 3600, 60, 1)
 _LARGEST = 2**31 - 1  # the server reads each number as a Java int
 _DAYS_OF_400_YEARS = 146_097
@@ -39,7 +41,8 @@ def parse_duration(text: str) -> int:
     Raises:
         WaitTimeError: The text is no duration.
     """
-    found = _DURATION.fullmatch(text)
+    # Without repeated blanks, the pattern is linear: it has many places for them.
+    found = _DURATION.fullmatch(_BLANKS.sub(" ", text)) if len(text) <= _MAX_LENGTH else None
     if found is None or any(int(part or 0) > _LARGEST for part in found.groups()):
         raise WaitTimeError(f"Not valid duration: {text}")
     return sum(int(part or 0) * unit for part, unit in zip(found.groups(), _SECONDS_OF_UNITS, strict=True))
@@ -54,7 +57,7 @@ def parse_until(text: str) -> int:
         UnknownZoneError: The zone has a name that is not known here.
         WaitTimeError: The text is no time.
     """
-    found = _UNTIL.fullmatch(text)
+    found = _UNTIL.fullmatch(text) if len(text) <= _MAX_LENGTH else None
     if found is None or any(int(part or 0) > _LARGEST for part in found.groups()[:5]):
         raise WaitTimeError(_unreadable(text))
     year, month, day, hours, minutes = (int(part or 0) for part in found.groups()[:5])

@@ -24,19 +24,29 @@ conductor_async dev: a Conductor API at {url}
 """
 
 
-def dev(*, host: str = "127.0.0.1", port: int = 8080) -> int:
+def dev(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    allow_host: tuple[str, ...] = (),
+    http_host: tuple[str, ...] = (),
+) -> int:
     """Serve Conductor's API, in memory, until SIGTERM or SIGINT. For development and tests.
 
     Args:
         host: The address to listen on. Whoever reaches it can use it: there is no login.
         port: The port; 0 is any free port.
+        allow_host: A host name that it answers to, beside names of this machine. Can be repeated.
+        http_host: A host that HTTP tasks may reach. Can be repeated. By default, they reach whatever this machine
+            reaches.
     """
-    anyio.run(_serve, host, port)
+    anyio.run(_serve, host, port, allow_host, http_host)
     return 0
 
 
-async def _serve(host: str, port: int) -> None:
-    async with EmbeddedConductor() as embedded, embedded.serving(host=host, port=port) as url:
+async def _serve(host: str, port: int, allow_hosts: tuple[str, ...], http_hosts: tuple[str, ...]) -> None:
+    embedded = EmbeddedConductor(allow_hosts=allow_hosts, http_hosts=http_hosts or None)
+    async with embedded, embedded.serving(host=host, port=port) as url:
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             sys.stdout.write(BANNER.format(url=url, version=SERVER_VERSION))
             sys.stdout.flush()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async.devserver.origins import why_forbidden
 from conductor_async.devserver.request import Request
+from conductor_async.devserver.response import json_response
 from conductor_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import starlette.requests
     import starlette.responses
     from starlette.applications import Starlette
@@ -19,11 +23,15 @@ __all__ = ["asgi_app"]
 _METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
 
-def asgi_app(server: DevServer) -> Starlette:
-    """Returns an ASGI app that responds as the server does.
+def asgi_app(server: DevServer, allow_hosts: Collection[str] = ()) -> Starlette:
+    """Returns an ASGI app that responds as the server does, but not to web pages of others: see `origins`.
 
     It has one route for every path. Starlette's own routing takes the first pattern that matches; Conductor's takes
     the most literal one, and is in `RouteTable`.
+
+    Args:
+        server: The dev server.
+        allow_hosts: Host names that it answers to, beside those of this machine.
 
     Raises:
         ConfigurationError: Starlette is not installed.
@@ -37,8 +45,14 @@ def asgi_app(server: DevServer) -> Starlette:
             "The ASGI app needs the extra [embedded]: pip install 'conductor-async[embedded]'."
         ) from error
 
+    allowed = frozenset(host.lower() for host in allow_hosts)
+
     async def endpoint(http_request: starlette.requests.Request) -> starlette.responses.Response:
-        response = await server.handle(await _request_of(http_request))
+        forbidden = why_forbidden(http_request.headers, allowed)
+        if forbidden is not None:
+            response = json_response({"status": 403, "message": forbidden, "retryable": False}, 403)
+        else:
+            response = await server.handle(await _request_of(http_request))
         http_response = Response(response.body, response.status)
         if response.content_type is not None:
             http_response.headers["Content-Type"] = response.content_type

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Match", "Route", "RouteTable"]
 
 
-class Route(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Route:
     """An endpoint.
 
     Attributes:

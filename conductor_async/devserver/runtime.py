@@ -6,6 +6,9 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+import anyio
+import anyio.to_thread
+
 from conductor_async.devserver.detached_tasks import DetachedTaskGroup
 from conductor_async.devserver.time_driver import TimeDriver
 from conductor_async.devserver.waiters import Waiters
@@ -14,15 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
     from contextlib import AbstractContextManager
 
-    import anyio
-
     from conductor_async.devserver.virtual_clock import VirtualClock
     from conductor_async.engine import Engine, ExternalWork
+    from conductor_async.engine.sandbox.job import Job
     from conductor_async.models import JsonObject
 
 __all__ = ["Outcome", "Runtime"]
 
-logger = logging.getLogger("conductor_async")
+logger: logging.Logger = logging.getLogger("conductor_async")
+
+_MAX_CATCH_UP_SECONDS = 2
+"""Real seconds that a request waits for the work that it caused. Some of that work never ends."""
+
+_MAX_WAITING_JOBS = 16
+"""Threads that wait for scripts. There are fewer processes that run them."""
 
 
 class Outcome(NamedTuple):
@@ -53,9 +61,11 @@ class Runtime:
     ) -> None:
         self.engine = engine
         self.clock = clock
-        self.closing = False
+        self.closing: bool = False
         self._perform = perform
         self._tasks = DetachedTaskGroup()
+        self._progress = anyio.Event()
+        self._job_limiter = anyio.CapacityLimiter(_MAX_WAITING_JOBS)
         self._time = TimeDriver(engine, clock, self.settle)
         self._queue_waiters = Waiters()
         self._execution_waiters = Waiters()
@@ -72,6 +82,7 @@ class Runtime:
     def release_waiters(self) -> None:
         """Has all waiting requests answered now; later ones do not wait until `closing` is False again."""
         self.closing = True
+        self._progress.set()
         self._queue_waiters.wake_all()
         self._execution_waiters.wake_all()
 
@@ -111,9 +122,40 @@ class Runtime:
             for each in work:
                 self._time.begin_external_work()
                 self._tasks.start_soon(self._run_external_work, each)
+        for key, job in engine.take_jobs():
+            self._time.begin_external_work()
+            self._tasks.start_soon(self._finish_job, key, job)
         due = engine.next_due()
         if due is not None:
             self._time.plan(due)
+        self._progress.set()
+
+    async def _finish_job(self, key: str, job: Job) -> None:
+        try:
+            await self.wait_for_job(job)
+        finally:
+            self._time.end_external_work()
+        self.engine.finish_job(key, job)
+        self.settle()
+
+    async def wait_for_job(self, job: Job) -> None:
+        """Returns when a script has ended."""
+        await anyio.to_thread.run_sync(job.wait, abandon_on_cancel=True, limiter=self._job_limiter)
+
+    async def catch_up(self, left_before: set[str]) -> None:
+        """Returns when the work that a command left is done, except for what others left before it.
+
+        The command has then done what it does on the real server before it answers. Work that does not end is left
+        after a time.
+        """
+        mine = self.engine.unfinished() - left_before
+        if not mine:
+            return
+        self.settle()
+        with anyio.move_on_after(_MAX_CATCH_UP_SECONDS):
+            while not self.closing and mine & self.engine.unfinished():
+                self._progress = anyio.Event()
+                await self._progress.wait()
 
     async def _run_external_work(self, work: ExternalWork) -> None:
         try:

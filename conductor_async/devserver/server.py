@@ -16,6 +16,7 @@ from conductor_async.devserver.response import Response, json_response, response
 from conductor_async.devserver.routes import ROUTES
 from conductor_async.devserver.routing import RouteTable
 from conductor_async.engine.errors import EngineError
+from conductor_async.engine.sandbox.job import JobPending
 
 if TYPE_CHECKING:
     from conductor_async.devserver.request import Request
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DevServer"]
 
-logger = logging.getLogger("conductor_async")
+logger: logging.Logger = logging.getLogger("conductor_async")
 
 _MAX_URL_LENGTH = 8 * 1024
 _NEVER_UNESCAPED = re.compile(r'["<>\[\\\]^`{|}]')
@@ -69,8 +70,7 @@ class DevServer:
 
     async def _run(self, handler: Handler, request: Request) -> Response:
         try:
-            result = handler(self.runtime, request)
-            return response_of(await result if inspect.isawaitable(result) else result)
+            return await self._respond_by(handler, request)
         except EngineError as error:
             return error_response(error)
         except Exception as error:
@@ -81,6 +81,19 @@ class DevServer:
             self.runtime.finish_request(
                 is_read=request.method == "GET", is_poll=request.path.startswith("/api/tasks/poll/")
             )
+
+    async def _respond_by(self, handler: Handler, request: Request) -> Response:
+        left_before = self.runtime.engine.unfinished()
+        while True:
+            try:
+                result = handler(self.runtime, request)
+                if inspect.isawaitable(result):
+                    return response_of(await result)
+                response = response_of(result)  # of what the command has left, before others change it
+                await self.runtime.catch_up(left_before)
+                return response
+            except JobPending as pending:  # the check of a script's syntax, before anything has changed
+                await self.runtime.wait_for_job(pending.job)
 
 
 def _is_malformed(request: Request) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TimeDriver"]
 
-logger = logging.getLogger("conductor_async")
+logger: logging.Logger = logging.getLogger("conductor_async")
 
 # Real seconds without any activity before time is skipped. Event loops have no way to tell that every task is waiting
 # for something else than time, so the driver waits until nothing has happened for this long.

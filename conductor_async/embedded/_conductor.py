@@ -35,6 +35,9 @@ __all__ = ["EmbeddedConductor"]
 
 _HOST = "embedded.conductor"
 
+_SLICE_SECONDS = 0.03
+"""How long the engine may hold the event loop at a time, for work that it has postponed before."""
+
 
 class _EmbeddedClient(ConductorClient):
     """A client of a server in this process: worker hosts that use it live by the server's clock.
@@ -74,6 +77,10 @@ class EmbeddedConductor:
         environment: The values of `${workflow.env.NAME}`.
         secrets: The values of `${workflow.secrets.NAME}`.
         http_client: Your own `httpx.AsyncClient` for HTTP tasks. It is used as it is and never closed here.
+        http_hosts: The only hosts that HTTP tasks may reach, redirects included: `name` or `name:port`. By default,
+            they reach whatever this machine reaches.
+        allow_hosts: Host names that `app` and `serving()` answer to, beside names of this machine: see the security
+            page.
         hooks: Called around every call of `client`: metrics, tracing.
     """
 
@@ -86,6 +93,8 @@ class EmbeddedConductor:
         environment: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
         http_client: httpx.AsyncClient | None = None,
+        http_hosts: Sequence[str] | None = None,
+        allow_hosts: Sequence[str] = (),
         hooks: Sequence[CallHook] = (),
     ) -> None:
         if clock not in ("real", "skipping", "manual"):
@@ -94,18 +103,24 @@ class EmbeddedConductor:
         self._hooks = hooks
         self._mocks = Mocks()
         self._scripts = DefaultScripts()
-        self.engine = Engine(
+        self.engine: Engine = Engine(
             clock=self._clock,
             scripts=self._scripts,
             seed=seed,
             environment=environment,
             secrets=secrets,
             is_mocked=self._mocks.has,
+            slice_seconds=_SLICE_SECONDS,
         )
         self._runtime = Runtime(self.engine, self._clock, self._perform)
-        self.server = DevServer(self._runtime)
-        self.transport = EmbeddedTransport(self.server)
-        self._http_tasks = HttpTasks(http_client, {f"all://{_HOST}": self.transport})
+        self.server: DevServer = DevServer(self._runtime)
+        self.transport: EmbeddedTransport = EmbeddedTransport(self.server)
+        self._http_tasks = HttpTasks(
+            http_client,
+            {f"all://{_HOST}": self.transport},
+            None if http_hosts is None else [*http_hosts, _HOST],
+        )
+        self._allow_hosts = tuple(allow_hosts)
         self._state = "new"
 
     # -- life ------------------------------------------------------------------------------------
@@ -165,7 +180,7 @@ class EmbeddedConductor:
         """
         from conductor_async.devserver.app import asgi_app
 
-        return asgi_app(self.server)
+        return asgi_app(self.server, self._allow_hosts)
 
     def serving(self, *, host: str = "127.0.0.1", port: int = 0) -> AbstractAsyncContextManager[str]:
         """Serves it on a port, for other processes and other SDKs: an async context manager that yields the API's URL.
@@ -177,9 +192,10 @@ class EmbeddedConductor:
         Raises:
             ConfigurationError: The port cannot be bound, the extra `[embedded]` is not installed, or its clock skips.
         """
+        from conductor_async.devserver.app import asgi_app
         from conductor_async.embedded._serving import serving
 
-        return serving(self.app, self._runtime, host, port)
+        return serving(asgi_app(self.server, (*self._allow_hosts, host)), self._runtime, host, port)
 
     # -- time ------------------------------------------------------------------------------------
 

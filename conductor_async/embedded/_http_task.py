@@ -15,7 +15,7 @@ from conductor_async.devserver.runtime import Outcome
 from conductor_async.embedded._http_request import RejectedRequestError, read_request
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from conductor_async.embedded._http_request import HttpRequest
     from conductor_async.models import JsonObject
@@ -33,13 +33,16 @@ class HttpTasks:
         client: The user's `httpx.AsyncClient`. It is used as it is and never closed here. By default one that follows
             redirects.
         mounts: Transports for the default client by URL pattern, as httpx has them.
+        hosts: The only hosts that tasks may reach: `name` or `name:port`. None: all.
     """
 
     def __init__(
         self,
         client: httpx.AsyncClient | None = None,
         mounts: Mapping[str, httpx.AsyncBaseTransport | None] | None = None,
+        hosts: Sequence[str] | None = None,
     ) -> None:
+        self._hosts = None if hosts is None else frozenset(host.lower() for host in hosts)
         self._client = client
         self._mounts = mounts
         self._own: httpx.AsyncClient | None = None
@@ -75,13 +78,30 @@ class HttpTasks:
         if own is not None:
             await own.aclose()
 
-    async def _send(self, request: HttpRequest, described: JsonObject) -> httpx.Response:
+    async def _send(self, described: HttpRequest, task_input: JsonObject) -> httpx.Response:
         client = self._client or self._own or await self._open()
-        method, uri, headers, content = request
+        method, uri, headers, content = described
         timeout = httpx.Timeout(
-            None, connect=_timeout(described.get("connectionTimeOut")), read=_timeout(described.get("readTimeOut"))
+            None, connect=_timeout(task_input.get("connectionTimeOut")), read=_timeout(task_input.get("readTimeOut"))
         )
-        return await client.request(method, uri, headers=headers, content=content, timeout=timeout)
+        request = client.build_request(method, uri, headers=headers, content=content, timeout=timeout)
+        if self._hosts is None:
+            return await client.send(request)
+        return await self._send_within(self._hosts, client, request)
+
+    async def _send_within(
+        self, hosts: frozenset[str], client: httpx.AsyncClient, request: httpx.Request
+    ) -> httpx.Response:
+        """Sends a request and follows its redirects, as far as they lead to these hosts."""
+        for _ in range(client.max_redirects + 1):
+            url = request.url
+            if url.host.lower() not in hosts and f"{url.host.lower()}:{url.port}" not in hosts:
+                raise httpx.UnsupportedProtocol(f"HTTP tasks may not reach {url.host!r}: it is not in http_hosts")
+            response = await client.send(request, follow_redirects=False)
+            if response.next_request is None or not client.follow_redirects:
+                return response
+            request = response.next_request
+        raise httpx.TooManyRedirects("Exceeded maximum allowed redirects.", request=request)
 
     async def _open(self) -> httpx.AsyncClient:
         """Returns the default client. A thread loads the certificates, because that would block the event loop."""

@@ -25,6 +25,9 @@ __all__ = ["serving"]
 _GRACE = 2
 """Seconds that open requests get when the server stops."""
 
+_KEEP_ALIVE = 75
+"""Seconds that idle connections are kept: longer than clients keep them, so that none is closed under a request."""
+
 _LAST_PORT = 65535
 
 
@@ -108,5 +111,6 @@ def _server(app: Starlette, started: anyio.Event) -> uvicorn.Server:
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=_GRACE,
+            timeout_keep_alive=_KEEP_ALIVE,
         )
     )

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from conductor_async.engine.definitions.registry import MetadataStore
+from conductor_async.engine.expressions.budget import Budget
 from conductor_async.engine.state.queues import Queues
 from conductor_async.engine.state.store import Store
 from conductor_async.engine.state.timers import Timers
+from conductor_async.engine.time_slice import TimeSlice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
     from conductor_async.engine.clock import Clock
+    from conductor_async.engine.sandbox.job import Job
     from conductor_async.engine.scripts.interface import Scripts
     from conductor_async.engine.state.execution import Execution
     from conductor_async.engine.state.external import ExternalWork
@@ -44,8 +47,12 @@ class Core:
 
     Attributes:
         work: The work to do before the current command ends, in this order.
-        postponed: Work that exceeded the step limit of its command, left for `Engine.run_due`.
-        steps_left: How many more decisions and pieces of work the current command may do.
+        postponed: Work that exceeded the time slice of its command, left for `Engine.run_due`.
+        slice: The time slice of the current command.
+        budget: What the expressions of the current step may compute.
+        jobs: Scripts that have not ended, and the work to do when they have, by the key of that work.
+        new_jobs: Keys of the scripts that the runtime does not know yet.
+        parked_events: Events for a handler whose condition has not ended: queue, message id, handler, payload.
         changed: Ids of executions that the current command has changed.
         queued: Names of queues in which the current command made something ready.
         polls: The last poll: by task type, then by domain.
@@ -73,7 +80,13 @@ class Core:
     timers: Timers = field(default_factory=Timers)
     work: deque[Work] = field(default_factory=deque[Work])
     postponed: deque[Work] = field(default_factory=deque[Work])
-    steps_left: int = 0
+    slice: TimeSlice = field(default_factory=lambda: TimeSlice(None))
+    budget: Budget = field(default_factory=Budget)
+    jobs: dict[str, tuple[Job, Work]] = field(default_factory=dict[str, "tuple[Job, Work]"])
+    new_jobs: list[str] = field(default_factory=list[str])
+    parked_events: dict[str, tuple[str, str, str, JsonObject]] = field(
+        default_factory=dict[str, "tuple[str, str, str, JsonObject]"]
+    )
     changed: dict[str, None] = field(default_factory=dict[str, None])
     queued: dict[str, None] = field(default_factory=dict[str, None])
     polls: dict[str, dict[str, JsonObject]] = field(default_factory=dict[str, "dict[str, JsonObject]"])
@@ -99,8 +112,8 @@ class Core:
 
     def take_step(self) -> bool:
         """Counts one step of the current command. Returns whether it was allowed: if not, the rest is postponed."""
-        self.steps_left -= 1
-        return self.steps_left >= 0
+        self.budget.refill()
+        return self.slice.take_step()
 
     def postpone_work(self) -> None:
         """Leaves the pending work for `Engine.run_due`."""
@@ -124,6 +137,13 @@ class Core:
         """Takes up the work that earlier commands postponed."""
         self.work += self.postponed
         self.postponed.clear()
+
+    def when_finished(self, job: Job, work: Work) -> None:
+        """Does a piece of work when a job is finished."""
+        known = self.jobs.get(work.key)
+        if known is None or known[0] is not job:
+            self.jobs[work.key] = job, work
+            self.new_jobs.append(work.key)
 
     def decide_later(self, workflow_id: str) -> None:
         """Decides an execution before the command ends."""

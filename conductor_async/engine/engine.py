@@ -21,11 +21,13 @@ from conductor_async.engine.decider.loop import decide_execution
 from conductor_async.engine.decider.results import continue_after_report, report
 from conductor_async.engine.rows.kind import is_system
 from conductor_async.engine.state.ids import Ids
+from conductor_async.engine.time_slice import TimeSlice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from conductor_async.engine.clock import Clock
+    from conductor_async.engine.sandbox.job import Job
     from conductor_async.engine.scripts.interface import Scripts
     from conductor_async.engine.state.external import ExternalWork
     from conductor_async.engine.state.task_row import TaskRow
@@ -49,6 +51,8 @@ class Engine(CommandRunner):
             stored.
         is_mocked: Says which tasks are mocked: these become `external_work`, whatever their type.
         honour_idempotency_keys: Whether `idempotencyKey` counts. The open-source server ignores it.
+        slice_seconds: How long a command may take. Work beyond it is postponed until `run_due`, and scripts that have
+            not ended are left to `take_jobs`. By default, a command ends when all its work is done.
 
     Attributes:
         on_change: Called with an execution's id when it has changed.
@@ -65,6 +69,7 @@ class Engine(CommandRunner):
         secrets: Mapping[str, str] | None = None,
         is_mocked: Callable[[TaskRow], bool] | None = None,
         honour_idempotency_keys: bool = False,
+        slice_seconds: float | None = None,
     ) -> None:
         super().__init__(
             Core(
@@ -75,18 +80,19 @@ class Engine(CommandRunner):
                 secrets=secrets or {},
                 is_mocked=is_mocked,
                 honour_idempotency_keys=honour_idempotency_keys,
+                slice=TimeSlice(slice_seconds),
             )
         )
-        self.metadata = MetadataCommands(self)
-        self.workflows = WorkflowCommands(self)
-        self.bulk = BulkCommands(self, self.workflows)
-        self.search = SearchCommands(self)
-        self.runs = RunCommands(self)
-        self.tasks = TaskCommands(self)
-        self.events = EventCommands(self)
-        self.schedules = SchedulerCommands(self)
-        self.environment = EnvironmentCommands(self)
-        self.secrets = SecretCommands(self)
+        self.metadata: MetadataCommands = MetadataCommands(self)
+        self.workflows: WorkflowCommands = WorkflowCommands(self)
+        self.bulk: BulkCommands = BulkCommands(self, self.workflows)
+        self.search: SearchCommands = SearchCommands(self)
+        self.runs: RunCommands = RunCommands(self)
+        self.tasks: TaskCommands = TaskCommands(self)
+        self.events: EventCommands = EventCommands(self)
+        self.schedules: SchedulerCommands = SchedulerCommands(self)
+        self.environment: EnvironmentCommands = EnvironmentCommands(self)
+        self.secrets: SecretCommands = SecretCommands(self)
 
     # -- time ----------------------------------------------------------------------------------------
 
@@ -123,6 +129,28 @@ class Engine(CommandRunner):
     def run_due(self) -> None:
         """Does all that is due by the clock: timers, timeouts, schedules, and postponed work."""
         self.run(self.core.resume_work)
+
+    # -- work that a command leaves -------------------------------------------------------------------
+
+    def unfinished(self) -> set[str]:
+        """Returns the keys of what commands have left: executions to decide, and tasks whose script has not ended."""
+        core = self.core
+        return {work.key for work in core.postponed} | core.jobs.keys() if core.postponed or core.jobs else set()
+
+    def take_jobs(self) -> list[tuple[str, Job]]:
+        """Returns the scripts that the runtime does not know yet. It calls `finish_job` when one of them has ended."""
+        keys, self.core.new_jobs[:] = list(self.core.new_jobs), ()
+        return [(key, self.core.jobs[key][0]) for key in keys if key in self.core.jobs]
+
+    def finish_job(self, key: str, job: Job) -> None:
+        """Continues what waits for a script."""
+        self.run(self._finish_job, key, job)
+
+    def _finish_job(self, key: str, job: Job) -> None:
+        known = self.core.jobs.get(key)
+        if known is not None and known[0] is job:
+            del self.core.jobs[key]
+            self.core.work.append(known[1])
 
     # -- work for others -----------------------------------------------------------------------------
 

@@ -68,7 +68,7 @@ class Invalid(EngineError):
 
     def __init__(self, message: str, validation_errors: list[dict[str, object]] | None = None) -> None:
         super().__init__(message)
-        self.validation_errors = validation_errors or []
+        self.validation_errors: list[dict[str, object]] = validation_errors or []
 
     @classmethod
     def of_errors(cls, validation_errors: list[dict[str, object]]) -> Invalid:

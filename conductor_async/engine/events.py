@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 from conductor_async._language.names import base_name
+from conductor_async.engine.core import Work
 from conductor_async.engine.decider.results import update
 from conductor_async.engine.definitions.defaults import with_start_request_defaults
 from conductor_async.engine.errors import EngineError
@@ -17,6 +18,7 @@ from conductor_async.engine.executions.starting import start
 from conductor_async.engine.expressions.evaluation import resolve
 from conductor_async.engine.expressions.scope import Scope
 from conductor_async.engine.json_kinds import is_array, is_object
+from conductor_async.engine.sandbox.job import JobPending
 from conductor_async.engine.scripts.evaluators import evaluate_script, truth
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from conductor_async.engine.state.task_row import TaskRow
     from conductor_async.models import JsonObject, JsonValue
 
-__all__ = ["handle_events"]
+__all__ = ["handle_events", "handle_parked"]
 
 
 def handle_events(core: Core) -> None:
@@ -33,9 +35,30 @@ def handle_events(core: Core) -> None:
     for queue, message_id, payload in events:
         about = {"conductor.event.messageId": message_id, "conductor.event.name": queue}
         for handler in list(core.handlers.values()):
-            if handler["active"] and handler["event"] == queue and _applies(core, handler, payload):
-                for action in filter(None, handler["actions"]):
-                    _run_action(core, action, payload, about)
+            if handler["active"] and handler["event"] == queue:
+                _handle(core, handler, payload, about)
+
+
+def handle_parked(core: Core, key: str) -> None:
+    """Has a handler continue with an event, because the script of its condition has ended."""
+    queue, message_id, name, payload = core.parked_events.pop(key)
+    handler = core.handlers.get(name)
+    if handler is not None:
+        _handle(core, handler, payload, {"conductor.event.messageId": message_id, "conductor.event.name": queue})
+
+
+def _handle(core: Core, handler: JsonObject, payload: JsonObject, about: JsonObject) -> None:
+    try:
+        applies = _applies(core, handler, payload)
+    except JobPending as pending:
+        key = core.ids.new()
+        message_id, queue = about["conductor.event.messageId"], about["conductor.event.name"]
+        core.parked_events[key] = queue, message_id, handler["name"], payload
+        core.when_finished(pending.job, Work("event", key))
+        return
+    if applies:
+        for action in filter(None, handler["actions"]):
+            _run_action(core, action, payload, about)
 
 
 def _applies(core: Core, handler: JsonObject, payload: JsonObject) -> bool:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
 
 from conductor_async.errors import ConfigurationError, ResponseDecodeError
+from conductor_async.models._aliases import key_renamer
+from conductor_async.models._foreign_types import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,19 +25,21 @@ def output_validator(output_type: Any) -> Callable[[JsonObject, str], Any]:
         ConfigurationError: Pydantic cannot validate such a type.
     """
     try:
-        adapter: TypeAdapter[Any] = TypeAdapter(output_type)
+        adapter: TypeAdapter[Any] = TypeAdapter(readable(output_type))
     except (PydanticSchemaGenerationError, PydanticUserError) as error:
         raise ConfigurationError(
             f"type={output_type!r} is not a type that pydantic can validate: {error.message}"
         ) from error
 
+    rename = key_renamer(output_type) or (lambda value: value)
+
     def validate(output: JsonObject, owner: str) -> Any:
         try:
             try:
-                return adapter.validate_python(output)
+                return adapter.validate_python(rename(output))
             except ValidationError as error:
                 if set(output) == {"result"} and _concerns_whole_output(error):
-                    return adapter.validate_python(output["result"])
+                    return adapter.validate_python(rename(output["result"]))
                 raise
         except ValidationError as error:
             raise ResponseDecodeError(

@@ -43,7 +43,8 @@ class StartLookup:
     """
 
     def __init__(self, api: Api, unconfirmed_starts: UnconfirmedStarts) -> None:
-        self._workflow_client = WorkflowClient(api)
+        # An execution that cannot be read exists all the same: without it, the start would be repeated.
+        self._workflow_client = WorkflowClient(api.with_complete_responses())
         self._worker_api = WorkerApi(api)
         self._unconfirmed_starts = unconfirmed_starts
 

@@ -2,19 +2,50 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import IdempotencyStrategy, StartWorkflowRequest
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 DEDUPE_WINDOW = 10.0
 """Default of `dedupe_window`: seconds to search for the execution after the response to a start was lost."""
+
+Input: TypeAlias = "Mapping[str, Any] | BaseModel | DataclassInstance | None"
+"""The input of a workflow: a JSON object, a pydantic model or a dataclass that becomes one, or nothing."""
+
+
+def _is_input(value: object) -> bool:
+    return isinstance(value, Mapping | BaseModel) or (dataclasses.is_dataclass(value) and not isinstance(value, type))
+
+
+def json_object(value: Input, what: str = "input") -> dict[str, Any]:
+    """Returns the JSON object that stands for a dict, a pydantic model or a dataclass; an empty one for None.
+
+    Raises:
+        TypeError: The value is something else, or a model of something that is no object.
+    """
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return dict(value)
+    if _is_input(value):
+        result: Any = to_jsonable_python(value, by_alias=True)
+        if isinstance(result, dict):
+            return result
+    raise TypeError(f"{what} is a dict, a pydantic model or a dataclass, not {type(value).__name__}.")
 
 
 def start_request(
     name: str,
-    workflow_input: Mapping[str, Any] | None = None,
+    input: Input = None,  # noqa: A002 - the word that Conductor's SDKs share
     *,
     version: int | None = None,
     correlation_id: str | None = None,
@@ -22,8 +53,11 @@ def start_request(
     task_to_domain: Mapping[str, str] | None = None,
 ) -> StartWorkflowRequest:
     """Returns a request that sets only the fields that were given: the server's defaults hold for the others."""
-    if not isinstance(workflow_input, Mapping | None):
-        raise TypeError(f"The input of a workflow is a dict, not {type(workflow_input).__name__}.")
+    if not isinstance(version, int | None):
+        hint = f": write {name!r}, input={{…}}" if _is_input(version) else ""
+        raise TypeError(
+            f"version is a number, not a {type(version).__name__}{hint}. The order is name, version, input."
+        )
     given: dict[str, Any] = {
         "version": version,
         "correlation_id": correlation_id,
@@ -32,7 +66,7 @@ def start_request(
     }
     return StartWorkflowRequest(
         name=name,
-        input=dict(workflow_input or {}),
+        input=json_object(input),
         **{key: value for key, value in given.items() if value is not None},
     )
 

@@ -1,4 +1,4 @@
-"""Warns of task types that no worker polls for: the worker that somebody forgot to start."""
+"""Warns of executions that take long: where they stand, and the worker that somebody forgot to start."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import anyio
 
 from conductor_async.errors import ConductorError
+from conductor_async.execution._progress import describe_progress, due, open_tasks
 from conductor_async.models import TaskStatus, TaskType
+from conductor_async.resources._task_references import without_iteration
 
 if TYPE_CHECKING:
     from conductor_async.models import Task, Workflow
@@ -54,6 +56,7 @@ class UnpolledTaskTypes:
         self._workflow_client = workflow_client
         self._task_client = task_client
         self._logged: set[_Queue] = set()
+        self._logged_places: set[tuple[object, ...]] = set()
         self._unpolled: dict[str, list[_Queue]] = {}
         self._next_check = -math.inf
 
@@ -77,9 +80,9 @@ class UnpolledTaskTypes:
         self._next_check = now + self._check_interval
         try:
             execution = await self._workflow_client.get_workflow(workflow_id)
-            server_time = _server_time(execution, started_at)
+            now_there = server_time(execution, started_at)
             unpolled = {
-                queue: task for queue, task in _waiting(execution) if await self._is_unpolled(queue, task, server_time)
+                queue: task for queue, task in _waiting(execution) if await self._is_unpolled(queue, task, now_there)
             }
         except ConductorError as error:
             logger.debug("Could not check who polls for the tasks of workflow %s: %s", workflow_id, error)
@@ -89,6 +92,7 @@ class UnpolledTaskTypes:
             self._unpolled[workflow_id] = list(unpolled)
         for queue, task in unpolled.items():
             self._log(queue, task, execution)
+        self._log_progress(execution, now_there)
         return True
 
     def pop_hint(self, workflow_id: str) -> str:
@@ -102,7 +106,7 @@ class UnpolledTaskTypes:
     async def _is_unpolled(self, queue: _Queue, task: Task, server_time: float) -> bool:
         polls = await self._task_client.get_task_poll_data(queue.task_type)
         last_poll = max((poll.last_poll_time for poll in polls if (poll.domain or None) == queue.domain), default=0)
-        return server_time - max(_due(task), last_poll) >= self.grace * 1000
+        return server_time - max(due(task), last_poll) >= self.grace * 1000
 
     def _log(self, queue: _Queue, task: Task, execution: Workflow) -> None:
         if queue in self._logged:
@@ -117,22 +121,36 @@ class UnpolledTaskTypes:
             execution.workflow_id,
         )
 
+    def _log_progress(self, execution: Workflow, now_there: float) -> None:
+        """Says where an execution stands: once for each place where executions of a workflow can stand."""
+        if execution.is_completed():
+            return
+        tasks = open_tasks(execution)
+        place = (
+            execution.workflow_name,
+            *((without_iteration(each.reference_task_name), each.status) for each in tasks),
+        )
+        if place in self._logged_places:
+            return
+        self._logged_places.add(place)
+        logger.warning(
+            "Still waiting for workflow %r (id %s). %s",
+            execution.workflow_name,
+            execution.workflow_id,
+            describe_progress(execution, now_there),
+        )
+
 
 def _waiting(execution: Workflow) -> list[tuple[_Queue, Task]]:
     """Returns the tasks that wait for a worker: for each queue the one that was due first."""
     tasks = [
         task for task in execution.tasks if task.status == TaskStatus.SCHEDULED and task.task_type not in _RUN_BY_SERVER
     ]
-    tasks.sort(key=_due, reverse=True)
+    tasks.sort(key=due, reverse=True)
     return list({_Queue(task.task_type, task.domain or None): task for task in tasks}.items())
 
 
-def _due(task: Task) -> int:
-    """Returns when a worker could poll the task first, in epoch milliseconds."""
-    return task.scheduled_time + task.start_delay_in_seconds * 1000
-
-
-def _server_time(execution: Workflow, started_at: float | None) -> float:
+def server_time(execution: Workflow, started_at: float | None) -> float:
     """Returns the time on the server's clock, in epoch milliseconds: the clock of all times in executions.
 
     The start of the execution is known on both clocks, if this client made it; their difference is corrected then.

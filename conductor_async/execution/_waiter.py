@@ -9,15 +9,24 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import anyio
 
-from conductor_async.errors import ConductorError, RateLimitedError, ServerError, TransportError, WaitTimeoutError
+from conductor_async.errors import (
+    ConductorError,
+    RateLimitedError,
+    ServerError,
+    TransportError,
+    WaitTimeoutError,
+    WorkflowError,
+)
 from conductor_async.execution._poll_schedule import PollSchedule, delay_before_poll
+from conductor_async.execution._progress import describe_progress
 from conductor_async.execution._transitions import TransitionTracker
+from conductor_async.execution._unpolled import server_time
 from conductor_async.models import WorkflowRun
+from conductor_async.resources._task_references import check_references, without_iteration
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
@@ -33,6 +42,7 @@ logger = logging.getLogger("conductor_async")
 
 MAX_CONCURRENT_POLLS = 32
 _OUTAGE_LOG_INTERVAL = 60.0
+_PROGRESS_TIMEOUT = 1.0
 
 
 class ExecutionWaiter:
@@ -82,14 +92,62 @@ class ExecutionWaiter:
                 return await self._poll_until_ended(workflow_id, references, started_at)
             with anyio.move_on_after(timeout):
                 return await self._poll_until_ended(workflow_id, references, started_at)
+        except BaseException as error:
+            if not isinstance(error, Exception):  # cancelled, by Ctrl-C for example
+                again = f"executor.handle({workflow_id!r}) can wait for it again"
+                error.add_note(f"Workflow {workflow_id} goes on: {again}.")
+            raise
         finally:
             self.waits -= 1
             hint = self._unpolled.pop_hint(workflow_id)
+        standing = await self.progress(workflow_id, started_at)
         raise WaitTimeoutError(
             f"Workflow {workflow_id} did not end in time. It goes on:"
-            f" executor.handle({workflow_id!r}) can wait for it again.{hint}",
+            f" executor.handle({workflow_id!r}) can wait for it again.{standing}{hint}",
             workflow_id=workflow_id,
         )
+
+    async def wait_for_open_task(self, workflow_id: str, task_reference_name: str, *, timeout: float) -> Task:
+        """Returns a task as soon as it is SCHEDULED or IN_PROGRESS. In a loop, the plain name finds each iteration.
+
+        Raises:
+            ConfigurationError: The execution cannot have such a task.
+            WorkflowError: The task, or the execution, has ended.
+            WaitTimeoutError: The time is up.
+        """
+        schedule = PollSchedule(anyio.current_time())
+
+        async def fetch() -> Task | Literal[False]:
+            execution = await self._workflow_client.get_workflow(workflow_id)
+            check_references(execution, [task_reference_name])
+            return _open_task(execution, task_reference_name) or False
+
+        with anyio.move_on_after(timeout):
+            while True:
+                if task := await self._poll("wait for a task of", workflow_id, schedule, fetch):
+                    return task
+                schedule.succeeded(anyio.current_time(), self.waits)
+                await anyio.sleep(schedule.jittered_delay())
+        raise WaitTimeoutError(
+            f"Task {task_reference_name!r} of workflow {workflow_id} was not scheduled within {timeout:g} s."
+            f"{await self.progress(workflow_id)}",
+            workflow_id=workflow_id,
+        )
+
+    async def progress(self, workflow_id: str, started_at: float | None = None) -> str:
+        """Returns where an execution stands, as sentences for an error; nothing if the server does not tell at once."""
+        if self.polls_in_progress >= MAX_CONCURRENT_POLLS:
+            return ""
+        self.polls_in_progress += 1
+        try:
+            with anyio.move_on_after(_PROGRESS_TIMEOUT):
+                execution = await self._workflow_client.get_workflow(workflow_id)
+                return " " + describe_progress(execution, server_time(execution, started_at))
+        except ConductorError as error:
+            logger.debug("Could not find out where workflow %s stands: %s", workflow_id, error)
+        finally:
+            self.polls_in_progress -= 1
+        return ""
 
     async def events(self, workflow_id: str) -> AsyncGenerator[WorkflowEvent, None]:
         """Yields what happens in an execution until it has ended: see `WorkflowHandle.events`.
@@ -126,7 +184,10 @@ class ExecutionWaiter:
         while True:
             await anyio.sleep(schedule.jittered_delay())
             execution = await self._poll(
-                "wait for", workflow_id, schedule, lambda: self._fetch_if_ended(workflow_id, references)
+                "wait for",
+                workflow_id,
+                schedule,
+                lambda: self._fetch_if_ended(workflow_id, references, is_first=schedule.polls == 1),
             )
             if execution is None:
                 continue
@@ -163,10 +224,14 @@ class ExecutionWaiter:
         finally:
             self.polls_in_progress -= 1
 
-    async def _fetch_if_ended(self, workflow_id: str, references: Collection[str]) -> Workflow | Literal[False]:
-        """Returns the execution if it, or one of the named tasks, has ended."""
+    async def _fetch_if_ended(
+        self, workflow_id: str, references: Collection[str], *, is_first: bool
+    ) -> Workflow | Literal[False]:
+        """Returns the execution if it, or one of the named tasks, has ended. The first poll checks their names."""
         if references:
             execution = await self._workflow_client.get_workflow(workflow_id)
+            if is_first:
+                check_references(execution, references)
             return execution if execution.is_completed() or ended_task(execution, references) else False
         # The status costs the server and the client a fraction of the whole execution.
         state = await self._workflow_client.get_workflow_status(workflow_id)
@@ -198,6 +263,32 @@ def ended_task(execution: Workflow | WorkflowRun, references: Collection[str]) -
     for task in execution.tasks:
         if task.is_completed() and not task.retried:
             name = task.reference_task_name
-            if name in references or re.sub(r"(__\d+)+$", "", name) in references:
+            if name in references or without_iteration(name) in references:
                 return task
+    return None
+
+
+def _open_task(execution: Workflow, task_reference_name: str) -> Task | None:
+    """Returns the task with this reference name that is SCHEDULED or IN_PROGRESS; None if there may be one later.
+
+    Raises:
+        WorkflowError: There will be none: the task, or the execution, has ended.
+    """
+    named = [task for task in execution.tasks if task.reference_task_name == task_reference_name] or [
+        task for task in execution.tasks if without_iteration(task.reference_task_name) == task_reference_name
+    ]
+    for task in reversed(named):
+        if not task.is_completed():
+            return task
+    owner = f"workflow {execution.workflow_name!r} (id {execution.workflow_id})"
+    if execution.is_completed():
+        raise WorkflowError(
+            f"Task {task_reference_name!r} of {owner} is not open: the workflow has ended {execution.status}.",
+            execution=execution,
+        )
+    last = next((task for task in reversed(named) if not task.retried and not task.iteration), None)
+    if last is not None and last.is_successful():
+        raise WorkflowError(
+            f"Task {task_reference_name!r} of {owner} is not open: it has ended {last.status}.", execution=execution
+        )
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import anyio
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from conductor_async.config import Configuration
+    from conductor_async.execution._start_request import Input
     from conductor_async.execution.events import WorkflowEvent
     from conductor_async.models import StartWorkflowRequest, WorkflowRun
 
@@ -77,7 +78,7 @@ class WorkflowExecutor(ClientMethods):
         self,
         name: str,
         version: int | None = None,
-        workflow_input: Mapping[str, Any] | None = None,
+        input: Input = None,  # noqa: A002 - the word that Conductor's SDKs share
         *,
         correlation_id: str | None = None,
         priority: int | None = None,
@@ -90,7 +91,7 @@ class WorkflowExecutor(ClientMethods):
         Args:
             name: The name of the workflow.
             version: Its version; the latest by default.
-            workflow_input: The input of the execution.
+            input: The input of the execution: a dict, a pydantic model or a dataclass.
             correlation_id: An id of your own to look the execution up by.
             priority: 0 to 99; workers get tasks of higher priority first.
             task_to_domain: The domain for each task type, whose workers get its tasks; `*` stands for all types.
@@ -103,7 +104,7 @@ class WorkflowExecutor(ClientMethods):
         """
         request = start_request(
             name,
-            workflow_input,
+            input,
             version=version,
             correlation_id=correlation_id,
             priority=priority,
@@ -181,7 +182,7 @@ class WorkflowExecutor(ClientMethods):
         self,
         name: str,
         version: int | None = None,
-        workflow_input: Mapping[str, Any] | None = None,
+        input: Input = None,  # noqa: A002 - the word that Conductor's SDKs share
         *,
         wait_until_task_ref: str | Sequence[str] | None = None,
         correlation_id: str | None = None,
@@ -199,7 +200,7 @@ class WorkflowExecutor(ClientMethods):
         Args:
             name: The name of the workflow.
             version: Its version; the latest by default.
-            workflow_input: The input of the execution.
+            input: The input of the execution: a dict, a pydantic model or a dataclass.
             wait_until_task_ref: Reference names of tasks: one, several separated by commas, or a list. The wait is also
                 over when one of them has ended. The plain name of a task in a loop matches each of its iterations.
                 Tasks of sub-workflows do not count.
@@ -221,7 +222,7 @@ class WorkflowExecutor(ClientMethods):
         workflow_id = await self._start_limited(
             start_request(
                 name,
-                workflow_input,
+                input,
                 version=version,
                 correlation_id=correlation_id,
                 priority=priority,

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+import functools
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from conductor_async._camel_case import CamelCaseMixin
 from conductor_async.config import seconds
-from conductor_async.errors import ConfigurationError, WorkflowError
+from conductor_async.errors import ConfigurationError, NotFoundError, WorkflowError
 from conductor_async.execution._outputs import output_validator
+from conductor_async.execution._start_request import json_object
 from conductor_async.execution._waiter import ended_task, task_references
-from conductor_async.models import RerunWorkflowRequest, SkipTaskRequest
+from conductor_async.models import RerunWorkflowRequest, SkipTaskRequest, TaskResult, TaskResultStatus
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
     from datetime import timedelta
 
+    from conductor_async.execution._start_request import Input
     from conductor_async.execution._waiter import ExecutionWaiter
     from conductor_async.execution.events import WorkflowEvent
     from conductor_async.models import (
         JsonObject,
         Task,
-        TaskResultStatus,
         TaskRun,
         Workflow,
         WorkflowRun,
@@ -31,6 +33,36 @@ if TYPE_CHECKING:
 __all__ = ["WorkflowHandle"]
 
 T = TypeVar("T")
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class _BoundMethod:
+    """A method of a handle. Its repr says how to call it, because people print it where they expect the value."""
+
+    def __init__(self, handle: WorkflowHandle, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self._handle = handle
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.__wrapped__(self._handle, *args, **kwargs)  # type: ignore[attr-defined]
+
+    def __repr__(self) -> str:
+        return f"<{self.__qualname__} is a method: write await handle.{self.__name__}()>"  # type: ignore[attr-defined]
+
+
+class _Read:
+    """Makes a `_BoundMethod` of a method."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(cast("Callable[..., Any]", self), function)
+
+    def __get__(self, handle: WorkflowHandle | None, owner: type[WorkflowHandle]) -> Any:
+        function = cast("Callable[..., Any]", vars(self)["__wrapped__"])
+        return function if handle is None else _BoundMethod(handle, function)
+
+
+def _read(function: F) -> F:
+    return cast("F", _Read(function))
 
 
 class WorkflowHandle(CamelCaseMixin):
@@ -56,6 +88,7 @@ class WorkflowHandle(CamelCaseMixin):
 
     # -- read ------------------------------------------------------------------------------------------
 
+    @_read
     async def status(self) -> WorkflowStatus | str:
         """Returns the current status: GET /workflow/{workflow_id}/status."""
         return (await self._workflow_client.get_workflow_status(self.workflow_id)).status
@@ -64,6 +97,7 @@ class WorkflowHandle(CamelCaseMixin):
         """Returns the execution as it is now: GET /workflow/{workflow_id}."""
         return await self._workflow_client.get_workflow(self.workflow_id, include_tasks)
 
+    @_read
     async def children(self) -> list[WorkflowHandle]:
         """Returns handles on the sub-workflows started so far, in task order: GET /workflow/{workflow_id}.
 
@@ -102,6 +136,7 @@ class WorkflowHandle(CamelCaseMixin):
     async def result(self, type: type[T], *, timeout: float | timedelta | None = None) -> T: ...
     @overload
     async def result(self, type: Any, *, timeout: float | timedelta | None = None) -> Any: ...
+    @_read
     async def result(
         self,
         type: Any = None,  # noqa: A002 - what it is
@@ -202,14 +237,15 @@ class WorkflowHandle(CamelCaseMixin):
         task_reference_name: str | None = None,
         *,
         task_input: Mapping[str, Any] | None = None,
-        workflow_input: Mapping[str, Any] | None = None,
+        input: Input = None,  # noqa: A002 - the word that Conductor's SDKs share
     ) -> None:
         """Runs an ended execution again from one of its tasks: POST /workflow/{workflow_id}/rerun.
 
         Args:
             task_reference_name: The task to begin with; the server forgets the later ones. None: from the beginning.
             task_input: A new input for that task.
-            workflow_input: A new input for the execution. The server uses it only when it begins from the beginning.
+            input: A new input for the execution: a dict, a pydantic model or a dataclass. The server uses it only
+                when it begins from the beginning.
 
         Raises:
             ConfigurationError: No such task has run.
@@ -221,8 +257,8 @@ class WorkflowHandle(CamelCaseMixin):
             request.re_run_from_task_id = await self._task_id(task_reference_name)
         if task_input is not None:
             request.task_input = dict(task_input)
-        if workflow_input is not None:
-            request.workflow_input = dict(workflow_input)
+        if input is not None:
+            request.workflow_input = json_object(input)
         await self._workflow_client.rerun_workflow(self.workflow_id, request)
 
     async def skip(
@@ -242,6 +278,72 @@ class WorkflowHandle(CamelCaseMixin):
         request = SkipTaskRequest(task_input=dict(task_input or {}), task_output=dict(task_output or {}))
         await self._workflow_client.skip_task_from_workflow(self.workflow_id, task_reference_name, request)
 
+    async def complete(
+        self,
+        task_reference_name: str,
+        output: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | timedelta = 10.0,
+    ) -> None:
+        """Completes an open task of any type, such as a WAIT or HUMAN task: POST /tasks.
+
+        If the task is not scheduled yet, this waits for it. In a loop, the plain name means the current iteration.
+
+        Args:
+            task_reference_name: The task.
+            output: Its output: a dict, a pydantic model or a dataclass.
+            timeout: How long to wait until the task is open, in seconds or as a timedelta.
+
+        Raises:
+            ConfigurationError: The execution has no such task; the error names those that it has.
+            WorkflowError: The task, or the execution, has ended.
+            WaitTimeoutError: The task was not scheduled in time. The error says where the execution stands.
+        """
+        await self._finish(task_reference_name, TaskResultStatus.COMPLETED, output, None, timeout)
+
+    async def fail(
+        self,
+        task_reference_name: str,
+        reason: str | None = None,
+        output: Mapping[str, Any] | None = None,
+        *,
+        retry: bool = False,
+        timeout: float | timedelta = 10.0,
+    ) -> None:
+        """Fails an open task of any type: POST /tasks.
+
+        Args:
+            task_reference_name: The task. See `complete`.
+            reason: Why. It becomes the task's `reason_for_incompletion`.
+            output: Its output.
+            retry: Whether the server may retry the task. By default it does not: FAILED_WITH_TERMINAL_ERROR.
+            timeout: See `complete`.
+
+        Raises:
+            ConductorError: See `complete`.
+        """
+        status = TaskResultStatus.FAILED if retry else TaskResultStatus.FAILED_WITH_TERMINAL_ERROR
+        await self._finish(task_reference_name, status, output, reason, timeout)
+
+    async def _finish(
+        self,
+        task_reference_name: str,
+        status: TaskResultStatus,
+        output: Mapping[str, Any] | None,
+        reason: str | None,
+        timeout: float | timedelta,
+    ) -> None:
+        limit = seconds(timeout, "timeout", positive=False)
+        result = TaskResult(
+            workflow_instance_id=self.workflow_id, status=status, output_data=json_object(output, "output")
+        )
+        if reason is not None:
+            result.reason_for_incompletion = reason
+        # By its id: by its reference name, the server answers alike whether there is such a task or not.
+        task = await self._waiter.wait_for_open_task(self.workflow_id, task_reference_name.strip(), timeout=limit)
+        result.task_id = task.task_id
+        await self._task_client.update_task(result)
+
     async def signal(
         self,
         output: Mapping[str, Any] | None = None,
@@ -260,9 +362,16 @@ class WorkflowHandle(CamelCaseMixin):
             NotFoundError: No WAIT task is pending.
             AmbiguousOutcomeError: The response was lost: a WAIT task may have been completed.
         """
-        return await self._task_client.signal_workflow_task_sync(
-            self.workflow_id, status, dict(output or {}), return_strategy
-        )
+        try:
+            return await self._task_client.signal_workflow_task_sync(
+                self.workflow_id, status, json_object(output, "output"), return_strategy
+            )
+        except NotFoundError as error:
+            if standing := await self._waiter.progress(self.workflow_id):
+                nothing = f"No WAIT task of workflow {self.workflow_id} is pending, so there is nothing to signal."
+                advice = "`complete` waits for a task, and completes tasks of any type."
+                error.args = (f"{nothing}{standing} {advice}",)
+            raise
 
     async def update_variables(self, variables: Mapping[str, Any]) -> None:
         """Sets variables of the execution, and keeps the others (Orkes): POST /workflow/{workflow_id}/variables.

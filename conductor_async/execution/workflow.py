@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
 from conductor_async.execution._start_request import DEDUPE_WINDOW, start_request
+from conductor_async.execution._waiter import task_references
+from conductor_async.resources._task_references import check_references_of
+from conductor_async.workflow._snapshot import Snapshot
 from conductor_async.workflow.builder import WorkflowBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
+    from conductor_async.execution._start_request import Input
     from conductor_async.execution.executor import WorkflowExecutor
     from conductor_async.execution.handle import WorkflowHandle
     from conductor_async.models import IdempotencyStrategy, StartWorkflowRequest, WorkflowDef, WorkflowRun
@@ -40,6 +44,8 @@ class ConductorWorkflow(WorkflowBuilder):
         description: What the workflow does.
     """
 
+    _untracked = frozenset({"executor", "_registered", "_described"})
+
     executor: WorkflowExecutor | None
 
     def __init__(
@@ -57,6 +63,7 @@ class ConductorWorkflow(WorkflowBuilder):
         super().__init__(name, version, description)
         self.executor = executor
         self._registered: WorkflowDef | None = None
+        self._described: tuple[WorkflowDef, Snapshot | None] | None = None  # the last definition, and of what
 
     @classmethod
     def from_workflow_def(cls, definition: WorkflowDef, executor: WorkflowExecutor | None = None) -> Self:
@@ -89,7 +96,7 @@ class ConductorWorkflow(WorkflowBuilder):
             BadRequestError: The server found it invalid; `validation_errors` lists what.
             ConflictError: The server has this name and version, and `overwrite` is False.
         """
-        definition = self.to_workflow_def()
+        definition = self._definition()
         if not definition.tasks:
             raise WorkflowDefinitionError(
                 f"Workflow {self.name!r} has no tasks.", problems=["tasks: a workflow needs at least one"]
@@ -99,7 +106,7 @@ class ConductorWorkflow(WorkflowBuilder):
 
     async def start(
         self,
-        input: Mapping[str, Any] | None = None,  # noqa: A002 - the word that Conductor's SDKs share
+        input: Input = None,  # noqa: A002 - the word that Conductor's SDKs share
         *,
         version: int | None = None,
         correlation_id: str | None = None,
@@ -113,7 +120,7 @@ class ConductorWorkflow(WorkflowBuilder):
         Sends name and version if this object registered this very definition, else the definition itself.
 
         Args:
-            input: The input of the execution.
+            input: The input of the execution: a dict, a pydantic model or a dataclass.
             version: Start this registered version instead of the definition built here.
             correlation_id: Your own id, to find the execution by.
             priority: 0 to 99; tasks of higher priority are polled first.
@@ -133,13 +140,15 @@ class ConductorWorkflow(WorkflowBuilder):
 
     async def start_workflow(self, start_workflow_request: StartWorkflowRequest) -> str:
         """Starts this workflow with the other settings of the request, which is not changed; returns its id."""
+        definition = self._definition()
         request = start_workflow_request.model_copy()
-        self._identify(request)
+        request.name, request.version = definition.name, definition.version
+        request.workflow_def = None if definition is self._registered else definition
         return await self._executor().start_workflow(request)
 
     async def start_workflow_with_input(
         self,
-        workflow_input: Mapping[str, Any] | None = None,
+        input: Input = None,  # noqa: A002 - the word that Conductor's SDKs share
         correlation_id: str | None = None,
         task_to_domain: Mapping[str, str] | None = None,
         priority: int | None = None,
@@ -147,7 +156,7 @@ class ConductorWorkflow(WorkflowBuilder):
         idempotency_strategy: IdempotencyStrategy | str | None = None,
     ) -> str:
         """Starts an execution and returns its id. The open-source server ignores the idempotency key."""
-        request = self._request(workflow_input, None, correlation_id, priority, task_to_domain)
+        request = self._request(input, None, correlation_id, priority, task_to_domain)
         if idempotency_key is not None:
             request.idempotency_key = idempotency_key
             request.idempotency_strategy = idempotency_strategy
@@ -155,7 +164,7 @@ class ConductorWorkflow(WorkflowBuilder):
 
     async def execute(
         self,
-        workflow_input: Mapping[str, Any] | None = None,
+        input: Input = None,  # noqa: A002 - the word that Conductor's SDKs share
         *,
         wait_until_task_ref: str | Sequence[str] | None = None,
         version: int | None = None,
@@ -172,11 +181,14 @@ class ConductorWorkflow(WorkflowBuilder):
 
         Raises:
             WorkflowDefinitionError: The definition cannot work; nothing was sent.
+            ConfigurationError: The workflow has no task of a name in `wait_until_task_ref`; nothing was sent.
             AmbiguousOutcomeError: The response to the start was lost: an execution may have started.
             WaitTimeoutError: The timeout passed; the execution goes on.
         """
+        if version is None and wait_until_task_ref is not None:  # before there is an execution that nobody waits for
+            check_references_of(self._definition(), task_references(wait_until_task_ref), f"Workflow {self.name!r}")
         return await self._executor().execute_request(
-            self._request(workflow_input, version, correlation_id, priority, task_to_domain),
+            self._request(input, version, correlation_id, priority, task_to_domain),
             wait_until_task_ref=wait_until_task_ref,
             dedupe_key=dedupe_key,
             dedupe_window=dedupe_window,
@@ -202,28 +214,36 @@ class ConductorWorkflow(WorkflowBuilder):
 
     def _request(
         self,
-        workflow_input: Mapping[str, Any] | None,
+        input: Input,  # noqa: A002 - as everywhere
         version: int | None,
         correlation_id: str | None,
         priority: int | None,
         task_to_domain: Mapping[str, str] | None,
     ) -> StartWorkflowRequest:
+        definition = self._definition() if version is None else None
         request = start_request(
             self.name,
-            workflow_input,
-            version=version,
+            input,
+            version=version if definition is None else definition.version,
             correlation_id=correlation_id,
             priority=priority,
             task_to_domain=task_to_domain,
         )
-        if version is None:
-            self._identify(request)
+        if definition is not self._registered:
+            request.workflow_def = definition
         return request
 
-    def _identify(self, request: StartWorkflowRequest) -> None:
-        """Sets name and version if the server has this very definition from this object, else the definition."""
+    def _definition(self) -> WorkflowDef:
+        """Returns the definition: the registered object itself if the server has this very definition from here.
+
+        It is described and validated anew only if something has changed since the last time.
+        """
+        if self._described is not None:
+            definition, snapshot = self._described
+            if snapshot is not None and snapshot.is_current(self):
+                return definition
         definition = self.to_workflow_def()
-        request.name = definition.name
-        request.version = definition.version
-        is_registered = self._registered is not None and self._registered.to_wire() == definition.to_wire()
-        request.workflow_def = None if is_registered else definition
+        if self._registered is not None and self._registered.to_wire() == definition.to_wire():
+            definition = self._registered
+        self._described = definition, Snapshot.of(self)
+        return definition

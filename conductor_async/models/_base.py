@@ -9,7 +9,6 @@ The rules of `to_wire()`:
 
 from __future__ import annotations
 
-import difflib
 from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, TypeAlias, get_args
 
@@ -17,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticUseDefault, core_schema
 
+from conductor_async._suggestions import did_you_mean
 from conductor_async.models._lazy import Lazy, LazyAttribute
+from conductor_async.models._strict import check_of, no_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
     from pydantic.fields import FieldInfo
     from pydantic_core import CoreSchema
+
+    from conductor_async.models._strict import Check, Where
 
 __all__ = ["ConductorModel", "JsonObject", "JsonValue", "Payload", "empty_dict", "empty_list", "shown"]
 
@@ -71,12 +74,12 @@ class ConductorModel(BaseModel):
     """The base of all types that are sent to the server or received from it.
 
     Attributes have snake_case names. Constructors also accept the server's spelling (`taskReferenceName=`), and so do
-    attributes at run time. Fields that this version does not know are kept, and sent back unchanged.
-
-    Assigning an attribute that does not exist is an error; assigned values are not validated.
+    attributes at run time. Fields and values that this version does not know are kept if a server sent them, and sent
+    back unchanged. From code they are errors: in constructors, in dicts inside their arguments, and in assignments.
+    Apart from that, assigned values are not validated.
     """
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         extra="allow",
         alias_generator=to_camel,
         validate_by_name=True,
@@ -90,10 +93,15 @@ class ConductorModel(BaseModel):
     always_sent: ClassVar[frozenset[str]] = frozenset()
     """Fields that are sent even if they are unset, because the server needs them."""
 
+    element_fields: ClassVar[frozenset[str]] = frozenset()
+    """Fields of lists and maps in responses, of which an element that cannot be read is left out."""
+
     if not TYPE_CHECKING:  # so that type checkers and editors see the declared names only
 
         def __init__(self, /, **data: Any) -> None:
-            _reject_misspelled(type(self), data)
+            cls = type(self)
+            if not cls.__pydantic_custom_init__:  # else validation calls it, too, with what a server sent
+                _check_fields(cls, data)
             super().__init__(**data)
 
         # Only our own calls come through __init__; validation builds instances without it, as for any other model.
@@ -105,15 +113,29 @@ class ConductorModel(BaseModel):
 
         def __setattr__(self, name: str, value: Any) -> None:
             cls = type(self)
-            if name in cls.__pydantic_fields__ or name.startswith("_") or name in (self.__pydantic_extra__ or ()):
+            if name not in cls.__pydantic_fields__:
+                name = _names_by_alias(cls).get(name, name)
+            if name in cls.__pydantic_fields__:
+                if (found := _checks(cls)[name]) is not None:
+                    found[0](value, (cls.__name__, found[1]))
                 super().__setattr__(name, value)
-            elif field := _names_by_alias(cls).get(name):
-                super().__setattr__(field, value)
-            elif hasattr(getattr(cls, name, None), "__set__"):  # a property
+            elif (
+                name.startswith("_")
+                or name in (self.__pydantic_extra__ or ())
+                or hasattr(getattr(cls, name, None), "__set__")
+            ):
                 super().__setattr__(name, value)
             else:
-                message = f"{cls.__name__} has no attribute {name!r}.{_suggestion(cls, name)}"
+                message = f"{cls.__name__} has no attribute {name!r}.{did_you_mean(name, _known_names(cls))}"
                 raise AttributeError(message, name=name, obj=self)
+
+        def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Any:
+            if update:
+                cls = type(self)
+                extra = self.__pydantic_extra__ or {}
+                _check_fields(cls, {name: value for name, value in update.items() if name not in extra})
+                update = {_names_by_alias(cls).get(name, name): value for name, value in update.items()}
+            return super().model_copy(update=update, deep=deep)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -248,20 +270,49 @@ def _fields(cls: type[ConductorModel]) -> Mapping[str, FieldInfo]:
     return cls.__pydantic_fields__
 
 
-# -- misspelled names ------------------------------------------------------------------------
+# -- what code may give ------------------------------------------------------------------------
 
 
-def _reject_misspelled(cls: type[ConductorModel], data: Mapping[str, Any]) -> None:
-    """Raises a TypeError for unknown keywords in snake_case: those of a newer server would be in camelCase."""
-    fields = cls.__pydantic_fields__
-    for name in data:
-        if "_" in name.strip("_") and name not in fields and name not in _names_by_alias(cls):
-            raise TypeError(f"{cls.__name__}() has no field {name!r}.{_suggestion(cls, name)}")
+def _known_names(cls: type[ConductorModel]) -> list[str]:
+    return [*_fields(cls), *_names_by_alias(cls)]
 
 
-def _suggestion(cls: type[ConductorModel], name: str) -> str:
-    near = difflib.get_close_matches(name, [*cls.__pydantic_fields__, *_names_by_alias(cls)], n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+def _check_fields(cls: type[ConductorModel], data: Mapping[str, Any], where: Where | None = None) -> None:
+    """Checks what code gives for a model, in dicts inside it too.
+
+    Raises:
+        TypeError: The model has no such field.
+        ConfigurationError: An enumeration has no such value.
+    """
+    checks = _checks(cls)
+    for name, value in data.items():
+        if name not in checks:
+            raise TypeError(no_field(cls, name, _known_names(cls), where))
+        if (found := checks[name]) is not None:
+            check, step = found
+            check(value, (where or cls.__name__, step))
+
+
+def _checks(cls: type[ConductorModel]) -> Mapping[str, tuple[Check, str] | None]:
+    """Returns the checks of what code gives to fields, by all their names; None where any value may be given."""
+    checks: dict[str, tuple[Check, str] | None] | None = cls.__dict__.get("__checks__")
+    if checks is None:
+        found = {name: check_of(field.annotation, _check_of_model) for name, field in _fields(cls).items()}
+        checks = {name: (check, f".{name}") if check else None for name, check in found.items()}
+        checks |= {alias: checks[name] for alias, name in _names_by_alias(cls).items()}
+        type.__setattr__(cls, "__checks__", checks)
+    return checks
+
+
+def _check_of_model(kind: type[Any]) -> Check | None:
+    if not issubclass(kind, ConductorModel):
+        return None
+
+    def check(value: Any, where: Where) -> None:
+        if isinstance(value, dict):
+            _check_fields(kind, value, where)
+
+    return check
 
 
 # -- nulls ---------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import ConfigDict
 
 from conductor_async.models._base import ConductorModel, Payload, empty_dict, empty_list
@@ -60,7 +62,7 @@ def _action_name(name: str) -> str:
 class Action(ConductorModel):
     """One thing to do on an event. The field named like the `action` has the details."""
 
-    model_config = ConfigDict(alias_generator=_action_name)
+    model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=_action_name)
 
     action: OpenActionType = ""
     start_workflow: StartWorkflow | None = None

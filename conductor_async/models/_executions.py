@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
+from conductor_async._text import escaped
 from conductor_async.errors import WorkflowError, WorkflowFailedError, WorkflowTerminatedError, WorkflowTimedOutError
 from conductor_async.models._base import ConductorModel, Payload, empty_dict, empty_list, shown
 from conductor_async.models._enums import OpenWorkflowStatus, TaskStatus, WorkflowStatus
@@ -119,13 +120,14 @@ def _failure(execution: HasTasks) -> str:
     named = f"Workflow {name!r}" if name else "The workflow"
     text = f"{named} (id {execution.workflow_id}) ended {execution.status}"
     if execution.reason_for_incompletion:
-        text += f": {execution.reason_for_incompletion}"
+        text += f": {escaped(execution.reason_for_incompletion)}"
     task = execution.failed_task
     if task is None:
         return text.removesuffix(".") + "."
     text = f"{text.removesuffix('.')}. Task {task.reference_task_name!r} ({task.task_def_name}) is {task.status}"
-    if task.reason_for_incompletion and task.reason_for_incompletion != execution.reason_for_incompletion:
-        text += f": {task.reason_for_incompletion}"
+    # The server's reason for the execution often quotes the task's.
+    if (reason := escaped(task.reason_for_incompletion or "")) and reason not in text:
+        text += f": {reason}"
     return text.removesuffix(".") + "."
 
 

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import decimal
 import enum
+import functools
+import inspect
 import ipaddress
 import json
 import math
 import pathlib
 import uuid
-from collections import deque
-from collections.abc import Mapping
+from collections import UserList, UserString, deque
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, MappingView
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from conductor_async.errors import PayloadError
 from conductor_async.models._base import ConductorModel
+from conductor_async.models._foreign_types import write_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["encode_json"]
+__all__ = ["encode_json", "simplified"]
 
 _AS_TEXT = (
     dt.datetime,
@@ -51,10 +55,8 @@ def encode_json(value: Any, root: str = "body") -> bytes:
     Raises:
         PayloadError: The value contains something that JSON cannot hold, at the error's `path`.
     """
-    try:
+    with contextlib.suppress(Exception):  # the serializers of models are user code, which may raise anything
         return _ENCODER.encode(value).encode()
-    except (TypeError, ValueError, RecursionError):
-        pass
     # The slow way, only after a failure: find the path, or convert what the encoder itself cannot (a UUID as a key).
     converter = _Converter(root="" if isinstance(value, ConductorModel) else root)
     try:
@@ -63,18 +65,31 @@ def encode_json(value: Any, root: str = "body") -> bytes:
         raise PayloadError(f"{root} cannot be sent as JSON: {error}.", path=root) from error
 
 
-def _convert(value: Any) -> Any:
-    """Returns something simpler that stands for a value which JSON has no form for.
+def simplified(value: Any) -> Any:
+    """What the value stands for: something simplified. Asked for what JSON has no form for.
 
     Raises:
-        TypeError: There is nothing.
+        TypeError: It stands for nothing that JSON has.
+        Exception: A serializer of the user's raised it.
     """
-    for kinds, simpler in _CONVERSIONS:
+    for kinds, convert in _CONVERSIONS:
         if isinstance(value, kinds):
-            return simpler(value)
+            return convert(value)
+    kind: Any = type(value)
+    if hasattr(kind, "__pydantic_serializer__"):  # such as a dataclass or a URL of pydantic's
+        return kind.__pydantic_serializer__.to_python(value, mode="json", by_alias=True)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _dataclass(value)
-    raise TypeError(type(value).__name__)
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if hasattr(kind, "__get_pydantic_core_schema__"):
+        return _adapter(kind).dump_python(value, mode="json", by_alias=True)
+    if isinstance(value, (type, *_NEVER)):
+        raise TypeError(kind.__name__)
+    return write_foreign(value)
+
+
+@functools.cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def _sorted_if_possible(values: Iterable[Any]) -> list[Any]:
@@ -85,12 +100,6 @@ def _sorted_if_possible(values: Iterable[Any]) -> list[Any]:
         return list(values)
 
 
-def _dataclass(value: Any) -> Any:
-    if hasattr(value, "__pydantic_serializer__"):  # pydantic's own dataclass: it knows its aliases
-        return value.__pydantic_serializer__.to_python(value, mode="json", by_alias=True)
-    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-
-
 _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (ConductorModel, lambda model: model.to_wire()),
     (BaseModel, lambda model: model.model_dump(mode="json", by_alias=True)),
@@ -98,11 +107,15 @@ _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (_AS_TEXT, to_jsonable_python),
     (pathlib.PurePath, str),
     ((set, frozenset), _sorted_if_possible),
-    (deque, list),
     (Mapping, dict),
+    ((deque, range, MappingView, UserList), list),
+    (UserString, str),
 )
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_convert)
+_NEVER = (bytes, bytearray, memoryview, Awaitable, Iterator, AsyncIterator)
+"""What stands for no JSON value, or gives its values only once."""
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=simplified)
 
 
 class _Converter:
@@ -144,10 +157,10 @@ class _Converter:
         if isinstance(value, (list, tuple)):
             return [self._at(f"[{index}]", each) for index, each in enumerate(content)]
         try:
-            simpler = _convert(value)
-        except (TypeError, ValueError) as error:
+            plain = simplified(value)
+        except Exception as error:  # noqa: BLE001 - a serializer is user code
             self._reject_type(value, error)
-        return self._value(simpler)
+        return self._value(plain)
 
     def _at(self, step: str, value: Any) -> Any:
         self._path.append(step)
@@ -170,7 +183,7 @@ class _Converter:
         if isinstance(key, enum.Enum):
             return self._key(key.value)
         if isinstance(key, (*_AS_TEXT, pathlib.PurePath)):
-            return str(_convert(key))
+            return str(simplified(key))
         return self._reject(f"a dict with the key {key!r:.80}", "The keys of an object are strings.")
 
     def _reject_type(self, value: Any, error: Exception) -> NoReturn:
@@ -178,8 +191,18 @@ class _Converter:
         article = "an" if name[0] in "aeioAEIO" else "a"
         if isinstance(value, (bytes, bytearray, memoryview)):
             self._reject(name, "Decode them to text, or send them as base64.")
+        if isinstance(value, Awaitable):
+            if inspect.iscoroutine(value):
+                name = f"coroutine, of {value.__qualname__}()"
+                value.close()  # it is named here: Python need not warn that it was never awaited
+            self._reject(f"{article} {name}", "Is an `await` missing?")
+        if isinstance(value, Iterator | AsyncIterator):
+            self._reject(f"{article} {name}", "Collect what it gives in a list.")
         if isinstance(error, ValueError):
             self._reject(f"{article} {name} that pydantic cannot serialise ({error})", "Give the field a serialiser.")
+        if not isinstance(error, TypeError):
+            problem = f"{type(error).__name__}: {error}"
+            self._reject(f"{article} {name} that cannot be serialised ({problem})", "Correct its serialiser.")
         self._reject(f"{article} {name}", "Convert it to a dict, a list, a string or a number first.")
 
     def _reject(self, what: str, advice: str) -> NoReturn:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from pydantic_core import core_schema
 
+from conductor_async._text import escaped
 from conductor_async.errors import ResponseDecodeError
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class LazyAttribute:
             except ValidationError as error:
                 first = error.errors(include_input=False, include_url=False)[0]  # payloads do not belong in error texts
                 path = ".".join(str(step) for step in (self._name, *first["loc"]))
-                raise ResponseDecodeError(f"{owner.__name__}.{path} could not be read: {first['msg']}.") from error
+                problem = escaped(f"{path} could not be read: {first['msg']}")
+                raise ResponseDecodeError(f"{owner.__name__}.{problem}.") from error
         return value
 
     def __set__(self, instance: BaseModel, value: Any) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
+
+from pydantic import BeforeValidator
 
 from conductor_async.models._base import ConductorModel, JsonObject, Payload, empty_dict, empty_list
 from conductor_async.models._enums import OpenTaskResultStatus, TaskResultStatus
@@ -28,6 +30,14 @@ class TaskExecLog(ConductorModel):
     created_time: int = 0
 
 
+def _line_of_text(value: Any) -> Any:
+    """A line that is given as its text alone, as the server takes it too."""
+    return TaskExecLog(log=value, created_time=time.time_ns() // 1_000_000) if isinstance(value, str) else value
+
+
+_LogLine = Annotated[TaskExecLog, BeforeValidator(_line_of_text)]
+
+
 class TaskResult(ConductorModel):
     """What a worker reports about a task: `TaskResult.complete().add_output_data("total", 3).log("added up")`.
 
@@ -49,7 +59,7 @@ class TaskResult(ConductorModel):
     output_data: Payload = empty_dict()
     output_message: Payload | None = None
     execution_metadata: Payload | None = None
-    logs: list[TaskExecLog] = empty_list()
+    logs: list[_LogLine] = empty_list()
     external_output_payload_storage_path: str | None = None
     sub_workflow_id: str | None = None
     extend_lease: bool = False
@@ -87,12 +97,16 @@ class TaskResult(ConductorModel):
 class SearchResult(ConductorModel, Generic[T]):
     """One page of matches, and the number of all matches (`total_hits`)."""
 
+    element_fields: ClassVar[frozenset[str]] = frozenset({"results"})
+
     total_hits: int = 0
     results: list[T] = empty_list()
 
 
 class _Bulk(ConductorModel):
     """The server's error message for each id that failed."""
+
+    element_fields: ClassVar[frozenset[str]] = frozenset({"bulk_error_results", "bulk_successful_results"})
 
     bulk_error_results: dict[str, str] = empty_dict()
 

@@ -115,11 +115,9 @@ class WorkflowRun(SignalResponse, HasTasks):
     @classmethod
     def from_workflow(cls, workflow: Workflow) -> Self:
         """Returns the run of an execution. Its payloads and tasks are the execution's own objects, not copies."""
-        run = cls(
-            target_workflow_id=workflow.workflow_id,
-            target_workflow_status=workflow.status,
-            **{name: getattr(workflow, name) for name in _FIELDS_OF_EXECUTIONS},
-        )
+        fields = {name: getattr(workflow, name) for name in _FIELDS_OF_EXECUTIONS}
+        target = {"target_workflow_id": workflow.workflow_id, "target_workflow_status": workflow.status}
+        run = cls.model_validate(target | fields)  # not the constructor: the server may have a status of its own
         run.workflow_version = workflow.workflow_version
         return run
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import ConfigDict
 
 from conductor_async.models._base import ConductorModel, empty_dict, empty_list
@@ -23,7 +25,7 @@ class WorkflowSummary(HasStatus):
         output_size: Characters.
     """
 
-    model_config = ConfigDict(coerce_numbers_to_str=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(coerce_numbers_to_str=True)
 
     workflow_type: str = ""
     version: int = 0
@@ -59,7 +61,7 @@ class TaskSummary(ConductorModel):
         output: As the input.
     """
 
-    model_config = ConfigDict(coerce_numbers_to_str=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(coerce_numbers_to_str=True)
 
     workflow_id: str = ""
     workflow_type: str = ""

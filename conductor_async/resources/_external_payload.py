@@ -6,11 +6,12 @@ and from `Configuration.external_payload_hosts`.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from conductor_async._http.json_reader import read_json
 from conductor_async._http.routes import route
+from conductor_async._text import escaped
 from conductor_async.errors import APIError, ExternalPayloadError, ResponseDecodeError, TransportError
 from conductor_async.models import ExternalStorageLocation
 
@@ -46,7 +47,7 @@ async def fill_task(api: Api, task: Task) -> None:
 
 
 async def _fetch(api: Api, resource: str, path: str, payload_type: str) -> dict[str, Any]:
-    what = f"The {payload_type.lower().replace('_', ' ')} is in external storage at {path!r}"
+    what = f"The {payload_type.lower().replace('_', ' ')} is in external storage at {escaped(path)!r}"
     try:
         location = await api.call(
             "GET",
@@ -60,8 +61,8 @@ async def _fetch(api: Api, resource: str, path: str, payload_type: str) -> dict[
         raise ExternalPayloadError(f"{what}, but its storage has no URL to fetch it from", path=path)
     host = _allowed_host(api, location.uri, what, path)
     try:
-        payload = json.loads(await api.fetch_external(location.uri))
-    except (TransportError, APIError, ResponseDecodeError, ValueError, RecursionError) as error:
+        payload = read_json(await api.fetch_external(location.uri))
+    except (TransportError, APIError, ResponseDecodeError, ValueError) as error:
         raise ExternalPayloadError(f"{what}, and fetching it from {host!r} failed: {error}", path=path) from error
     if not isinstance(payload, dict):
         raise ExternalPayloadError(f"{what}, and is not a JSON object", path=path)
@@ -73,12 +74,14 @@ def _allowed_host(api: Api, url: str, what: str, path: str) -> str | None:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise ExternalPayloadError(f"{what}, and the server returned an invalid URL: {error}", path=path) from error
+        raise ExternalPayloadError(
+            f"{what}, and the server returned an invalid URL: {escaped(str(error))}", path=path
+        ) from error
     allowed = {urlsplit(api.configuration.server_api_url).hostname, *api.configuration.external_payload_hosts}
     if parts.scheme not in ("http", "https") or parts.hostname not in allowed:
         raise ExternalPayloadError(
-            f"{what}, on the host {parts.hostname!r}. Payloads are fetched only from hosts that you allow:"
-            " Configuration(external_payload_hosts=[...])",
+            f"{what}, on the host {escaped(parts.hostname or '')!r}. Payloads are fetched only from hosts that you"
+            " allow: Configuration(external_payload_hosts=[...])",
             path=path,
         )
     return parts.hostname

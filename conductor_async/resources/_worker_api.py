@@ -6,21 +6,30 @@ keeps in external storage is fetched by `fetch_payloads` alone.
 
 from __future__ import annotations
 
+import logging
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+from pydantic import ValidationError
 
 from conductor_async._http.routes import route
+from conductor_async._text import escaped
 from conductor_async.config import RetryPolicy
+from conductor_async.errors import ConductorError, ResponseDecodeError
 from conductor_async.models import SearchResult, Task, TaskResult, TaskResultStatus
 from conductor_async.resources import _external_payload
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
     from conductor_async._http.body import EncodedJson
     from conductor_async._http.call import Api
+    from conductor_async._http.elements import UnreadableElement
     from conductor_async.clock import Clock
     from conductor_async.models import JsonObject, TaskExecLog
+
+logger = logging.getLogger("conductor_async")
 
 LONGEST_POLL: Final = 5.0
 """Seconds that a poll can wait at the server. The server refuses to wait longer."""
@@ -29,6 +38,8 @@ UNREADABLE_INPUT_CALLBACK: Final = 60
 """Seconds until the server hands a task out again whose input could not be fetched."""
 
 _LONGEST_REASON = 4_000  # characters
+_HAND_BACK_TIMEOUT = 2.0  # seconds
+_IDENTIFYING = ("taskId", "workflowInstanceId", "workerId", "outputData")
 _TRY_ONCE = RetryPolicy(max_attempts=1)
 
 
@@ -76,27 +87,72 @@ class WorkerApi:
     async def poll(
         self, task_type: str, worker_id: str | None, count: int, wait: float, domain: str | None
     ) -> list[Task]:
-        """Returns up to `count` tasks, after `wait` seconds at the latest: GET /tasks/poll/batch/{task_type}."""
-        return await self.api.call(
+        """Returns up to `count` tasks, after `wait` seconds at the latest: GET /tasks/poll/batch/{task_type}.
+
+        A task that cannot be read is handed back, and is not among them.
+        """
+        unreadable: list[UnreadableElement] = []
+        tasks = await self.api.call(
             "GET",
             route("/tasks/poll/batch/{task_type}", task_type=task_type),
             params={"workerid": worker_id, "domain": domain, "count": count, "timeout": int(wait * 1000)},
             returns=list[Task],
             repeatable=False,
             extra_time=wait,
+            unreadable=unreadable,
         )
+        await self._hand_back_unreadable(unreadable)
+        return tasks
 
-    async def update(self, task_result: TaskResult | EncodedJson) -> str | None:
-        """Sends a result and returns the task's id, if the server names it: POST /tasks."""
-        return await self.api.call(
+    async def poll_one(self, task_type: str, worker_id: str | None, domain: str | None) -> Task | None:
+        """Returns a task, or None if there is none: GET /tasks/poll/{task_type}.
+
+        Raises:
+            ResponseDecodeError: The task cannot be read. It was handed back.
+        """
+        unreadable: list[UnreadableElement] = []
+        task = await self.api.call(
+            "GET",
+            route("/tasks/poll/{task_type}", task_type=task_type),
+            params={"workerid": worker_id, "domain": domain},
+            returns=Task,
+            or_none=True,
+            repeatable=False,
+            unreadable=unreadable,
+        )
+        for problem in await self._hand_back_unreadable(unreadable):
+            raise ResponseDecodeError(problem, status=200, method="GET", route="/tasks/poll/{task_type}")
+        return task
+
+    async def update(self, task_result: TaskResult | EncodedJson, *, timeout: float | None = None) -> str | None:
+        """Sends a result and returns the task's id, if the server names it: POST /tasks.
+
+        Args:
+            task_result: The result.
+            timeout: Seconds for the request, if less than usual.
+        """
+        api = self.api if timeout is None else self.api.with_options(timeout=min(self.api.timeout, timeout))
+        return await api.call(
             "POST", route("/tasks"), json=task_result, returns=str, or_none=True, repeatable=True, retry_on_500=True
         )
 
     async def update_v2(self, task_result: TaskResult | EncodedJson) -> Task | None:
-        """Sends a result and returns the next task of the same type and domain, if any: POST /tasks/update-v2."""
-        return await self.api.call(
-            "POST", route("/tasks/update-v2"), json=task_result, returns=Task, or_none=True, repeatable=False
+        """Sends a result and returns the next task of the same type and domain, if any: POST /tasks/update-v2.
+
+        If the next task cannot be read, it is handed back, and the result is None.
+        """
+        unreadable: list[UnreadableElement] = []
+        task = await self.api.call(
+            "POST",
+            route("/tasks/update-v2"),
+            json=task_result,
+            returns=Task,
+            or_none=True,
+            repeatable=False,
+            unreadable=unreadable,
         )
+        await self._hand_back_unreadable(unreadable)
+        return task
 
     async def get_task(self, task_id: str) -> Task:
         """Returns a task: GET /tasks/{task_id}."""
@@ -109,6 +165,32 @@ class WorkerApi:
             ConductorError: One of them could not be fetched.
         """
         await _external_payload.fill_task(self.api, task)
+
+    async def _hand_back_unreadable(self, unreadable: list[UnreadableElement]) -> list[str]:
+        """Hands back polled tasks that cannot be read, so that another version may work on them; returns what it logs.
+
+        It takes little time at most: the tasks that came with them wait for it.
+        """
+        problems: list[str] = []
+        async with anyio.create_task_group() as tasks:
+            for element in unreadable:
+                raw: Any = element.value if isinstance(element.value, dict) else {}
+                task_id, name = (escaped(str(raw.get(key) or "?"), 100) for key in ("taskId", "taskDefName"))
+                problems.append(f"Polled task {task_id} ({name}) cannot be read, and is handed back: {element.problem}")
+                logger.error(problems[-1])
+                if isinstance(raw.get("taskId"), str) and isinstance(raw.get("workflowInstanceId"), str):
+                    tasks.start_soon(self._hand_back_raw, raw, problems[-1])
+        return problems
+
+    async def _hand_back_raw(self, raw: Mapping[str, Any], reason: str) -> None:
+        try:
+            task = Task.model_validate({name: raw[name] for name in _IDENTIFYING if raw.get(name) is not None})
+            result = hand_back(task, callback_after=UNREADABLE_INPUT_CALLBACK, reason=reason)
+            with anyio.fail_after(_HAND_BACK_TIMEOUT):
+                await self.update(result)
+        except (ConductorError, TimeoutError, ValidationError) as error:
+            # Not raised: the caller must get the other tasks of the same poll.
+            logger.warning("It could not be handed back; its response timeout makes it available: %s", error)
 
     # -- executions ------------------------------------------------------------------------------
 

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import uuid
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from conductor_async._http.routes import route
 from conductor_async._language.names import checked_name
-from conductor_async.errors import AmbiguousOutcomeError, NotFoundError
+from conductor_async.errors import (
+    AmbiguousOutcomeError,
+    APIError,
+    NotFoundError,
+    ResponseDecodeError,
+    ServerError,
+    TransportError,
+)
 from conductor_async.hooks import WorkflowStart
-from conductor_async.models import JsonObject, StartWorkflowRequest, TaskRun, Workflow, WorkflowRun
+from conductor_async.models import JsonObject, SignalResponse, StartWorkflowRequest, TaskRun, Workflow, WorkflowRun
 from conductor_async.resources._base import Resource
+from conductor_async.resources._execution_id import excerpt, is_execution_id, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from conductor_async._http.routes import Route
+    from conductor_async.errors import ConductorError
+
+logger = logging.getLogger("conductor_async")
+
+SERVER_WAIT = 25
+"""Seconds that the server waits by default. Its limit is 30: then it responds with a 500, although it has started."""
+
+# Refusals that the server sends as a 500, before it starts anything.
+_REFUSED = re.compile("has no workflow definition available")
 
 Result = TypeVar("Result")
 Run = TypeVar("Run", bound="WorkflowRun | TaskRun")
@@ -72,7 +91,7 @@ class WorkflowStarts(Resource):
         version: int | None = None,
         wait_until_task_ref: str | Sequence[str] | None = None,
         *,
-        wait_for_seconds: int = 30,
+        wait_for_seconds: int = SERVER_WAIT,
     ) -> WorkflowRun:
         """Starts an execution and lets the server wait for it, in one request: POST /workflow/execute/{name}/{version}.
 
@@ -88,27 +107,29 @@ class WorkflowStarts(Resource):
             version: The version, if other than in the request; 0 is the latest.
             wait_until_task_ref: Reference names of tasks (several: a list, or separated by commas). For a task in a
                 loop the server needs the iteration too: `ref__1`.
-            wait_for_seconds: How long the server may wait.
+            wait_for_seconds: How long the server may wait. With 30 or more, the open-source server may fail after 30 s,
+                and not say which execution it has started: `WorkflowExecutor.execute` has no such limit.
 
         Returns:
             The run, whatever its status; `reason_for_incompletion` is set if it failed.
 
         Raises:
             NotFoundError: The workflow is not registered, and the request has no definition.
-            AmbiguousOutcomeError: The response was lost: an execution may have been started.
+            AmbiguousOutcomeError: The response was lost, or the server failed while it waited: an execution may have
+                been started.
         """
         run = await self._execute(
             start_workflow_request, request_id, name, version, wait_until_task_ref, wait_for_seconds, None, WorkflowRun
         )
-        if run.is_completed() and not run.is_successful() and run.workflow_id:
+        if run.is_completed() and not run.is_successful():
             # The server's response has no reason in it: only the execution itself has.
-            execution = await self._api.call(
-                "GET",
-                route("/workflow/{workflow_id}", workflow_id=run.workflow_id),
-                params={"includeTasks": False},
-                returns=Workflow,
-            )
-            run.reason_for_incompletion = execution.reason_for_incompletion
+            endpoint = route("/workflow/{workflow_id}", workflow_id=run.workflow_id)
+            try:
+                execution = await self._api.call("GET", endpoint, params={"includeTasks": False}, returns=Workflow)
+            except (APIError, TransportError) as error:  # the run itself must not be lost
+                logger.warning("Could not find out why workflow %s ended %s: %s", run.workflow_id, run.status, error)
+            else:
+                run.reason_for_incompletion = execution.reason_for_incompletion
         return run
 
     async def execute_workflow_with_return_strategy(
@@ -119,8 +140,9 @@ class WorkflowStarts(Resource):
         version: int | None = None,
         wait_until_task_ref: str | Sequence[str] | None = None,
         *,
-        wait_for_seconds: int = 30,
+        wait_for_seconds: int = SERVER_WAIT,
         return_strategy: str = "TARGET_WORKFLOW",
+        consistency: str | None = None,
     ) -> WorkflowRun | TaskRun:
         """Does the same as `execute_workflow`, and lets you choose what it returns.
 
@@ -134,6 +156,7 @@ class WorkflowStarts(Resource):
             return_strategy: TARGET_WORKFLOW (the execution that was started), BLOCKING_WORKFLOW (the sub-workflow that
                 waits), or BLOCKING_TASK and BLOCKING_TASK_INPUT (the WAIT task; the server responds with status 500 if
                 nothing blocks).
+            consistency: DURABLE, SYNCHRONOUS or REGION_DURABLE; the open-source server ignores it.
         """
         return await self._execute(
             start_workflow_request,
@@ -144,6 +167,7 @@ class WorkflowStarts(Resource):
             wait_for_seconds,
             return_strategy,
             run_type(return_strategy),
+            consistency,
         )
 
     async def _execute(
@@ -156,6 +180,7 @@ class WorkflowStarts(Resource):
         wait_for_seconds: int,
         return_strategy: str | None,
         returns: type[Run],
+        consistency: str | None = None,
     ) -> Run:
         refs = wait_until_task_ref
         params = {
@@ -163,6 +188,7 @@ class WorkflowStarts(Resource):
             "waitUntilTaskRef": refs if refs is None or isinstance(refs, str) else ",".join(refs),
             "waitForSeconds": wait_for_seconds,
             "returnStrategy": return_strategy,
+            "consistency": consistency,
         }
         endpoint = route(
             "/workflow/execute/{workflow_name}/{version}",
@@ -179,6 +205,11 @@ class WorkflowStarts(Resource):
                 params=params,
                 extra_time=max(wait_for_seconds, 0),
             )
+        except ServerError as error:
+            # It waits after it has started: a failure does not tell whether there is an execution.
+            if _REFUSED.search(error.message):
+                raise
+            raise _ambiguous(error, endpoint, request.name if name is None else name, request.correlation_id) from error
         except NotFoundError as error:
             if name not in (None, request.name):
                 error.add_note(
@@ -222,7 +253,7 @@ class WorkflowStarts(Resource):
         extra_time: float = 0.0,
     ) -> Result:
         try:
-            return await self._api.call(
+            started = await self._api.call(
                 "POST",
                 endpoint,
                 returns=returns,
@@ -234,6 +265,25 @@ class WorkflowStarts(Resource):
         except AmbiguousOutcomeError as error:
             error.workflow_name, error.correlation_id = start.workflow_name, start.correlation_id
             raise
+        except ResponseDecodeError as error:
+            raise _ambiguous(error, endpoint, start.workflow_name, start.correlation_id) from error
+        workflow_id = started.workflow_id if isinstance(started, SignalResponse) else str(started).strip()
+        if not is_execution_id(workflow_id):
+            problem = f"POST {endpoint.path}: the response has {excerpt(workflow_id)} in the place of an execution's id"
+            raise _ambiguous(problem, endpoint, start.workflow_name, start.correlation_id)
+        return workflow_id if returns is str else started  # type: ignore[return-value]
+
+
+def _ambiguous(
+    problem: ConductorError | str, endpoint: Route, workflow_name: str, correlation_id: str | None
+) -> AmbiguousOutcomeError:
+    return AmbiguousOutcomeError(
+        f"{sentence(problem)} An execution may have been started: check before you start it again",
+        method="POST",
+        route=endpoint.template,
+        workflow_name=workflow_name,
+        correlation_id=correlation_id,
+    )
 
 
 def run_type(return_strategy: str) -> type[WorkflowRun | TaskRun]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conductor_async._http.routes import route
 from conductor_async._language.names import checked_name
+from conductor_async._text import escaped
 from conductor_async.errors import APIError
 from conductor_async.models import BulkResponse, TaskDef, WorkflowDef, WorkflowDefSummary
 from conductor_async.resources._base import Resource
@@ -48,9 +49,9 @@ class MetadataClient(Resource):
         outcome = await self.update_workflow_defs([workflow_def], overwrite)
         for name, message in outcome.bulk_error_results.items():
             raise APIError(
-                f"PUT /metadata/workflow did not store {name!r}: {message}",
+                f"PUT /metadata/workflow did not store {escaped(name)!r}: {escaped(message)}",
                 status=200,
-                message=message,
+                message=escaped(message),
                 method="PUT",
                 route="/metadata/workflow",
             )

@@ -23,6 +23,7 @@ from conductor_async.models import (
 )
 from conductor_async.resources import _external_payload
 from conductor_async.resources._task_queues import TaskQueues
+from conductor_async.resources._task_references import check_references
 from conductor_async.resources._worker_api import LONGEST_POLL, UNREADABLE_INPUT_CALLBACK, WorkerApi, hand_back
 from conductor_async.resources._workflow_read import search_params
 from conductor_async.resources._workflow_start import run_type
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TaskClient"]
 
-logger = logging.getLogger("conductor_async")
+logger: logging.Logger = logging.getLogger("conductor_async")
 
 
 class TaskClient(TaskQueues):
@@ -55,15 +56,9 @@ class TaskClient(TaskQueues):
 
         Raises:
             ExternalPayloadError: Fetching its input from external storage failed. The task was handed back.
+            ResponseDecodeError: It cannot be read. It was handed back, if the server says which task it is.
         """
-        task = await self._api.call(
-            "GET",
-            route("/tasks/poll/{task_type}", task_type=task_type),
-            params={"workerid": worker_id, "domain": domain},
-            returns=Task,
-            or_none=True,
-            repeatable=False,
-        )
+        task = await self._worker_api.poll_one(task_type, worker_id, domain)
         if task is not None and (error := await self._fetch_input_or_hand_back(task)):
             raise error
         return task
@@ -89,8 +84,8 @@ class TaskClient(TaskQueues):
             domain: The domain of the tasks.
 
         Returns:
-            The tasks. If fetching a task's input from external storage fails, the task is handed back with a warning
-            in the log, and is not among them.
+            The tasks. A task that cannot be read, or whose input cannot be fetched from external storage, is handed
+            back with a line in the log, and is not among them.
         """
         wait = seconds(timeout, "timeout", positive=False)
         if wait > LONGEST_POLL:
@@ -174,7 +169,11 @@ class TaskClient(TaskQueues):
         The output is merged into the task's present output. In a loop, the reference name means the running iteration.
 
         Returns:
-            The task's id; empty if no such task is pending (the server does not say why).
+            The task's id; empty if the task is not scheduled yet, or has ended.
+
+        Raises:
+            NotFoundError: There is no such execution.
+            ConfigurationError: The execution has no such task; the error names those that it has.
         """
         task_id = await self._api.call(
             "POST",
@@ -191,6 +190,11 @@ class TaskClient(TaskQueues):
             or_none=True,
             repeatable=True,
         )
+        if not task_id:  # the server does not say why
+            execution = await self._api.call(
+                "GET", route("/workflow/{workflow_id}", workflow_id=workflow_id), returns=Workflow
+            )
+            check_references(execution, [task_reference_name])
         return task_id or ""
 
     async def update_task_sync(

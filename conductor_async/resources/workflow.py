@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from conductor_async._http.routes import route
-from conductor_async.errors import AmbiguousOutcomeError, ConfigurationError
+from conductor_async.errors import AmbiguousOutcomeError, ConfigurationError, ResponseDecodeError
 from conductor_async.models import (
     JsonObject,
     RerunWorkflowRequest,
@@ -15,11 +16,14 @@ from conductor_async.models import (
     Workflow,
     WorkflowTestRequest,
 )
+from conductor_async.resources._execution_id import excerpt, is_execution_id, sentence
 from conductor_async.resources._workflow_read import WorkflowReads
 from conductor_async.resources._workflow_start import WorkflowStarts
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
+
+    from conductor_async._http.routes import Route
 
 __all__ = ["WorkflowClient"]
 
@@ -113,13 +117,12 @@ class WorkflowClient(WorkflowStarts, WorkflowReads):
             BadRequestError: It has no such task.
             AmbiguousOutcomeError: The response was lost.
         """
+        endpoint = route("/workflow/{workflow_id}/rerun", workflow_id=workflow_id)
         with _naming(workflow_id):
-            return await self._api.call(
-                "POST",
-                route("/workflow/{workflow_id}/rerun", workflow_id=workflow_id),
-                json=rerun_workflow_request,
-                returns=str,
-            )
+            answer = await self._api.call("POST", endpoint, json=rerun_workflow_request, returns=str)
+            if not is_execution_id(answer.strip()):
+                raise _unexpected(answer, endpoint)
+            return answer.strip()
 
     async def reset_callbacks(self, workflow_id: str) -> None:
         """Makes tasks with a callback delay available at once: POST /workflow/{workflow_id}/resetcallbacks.
@@ -235,18 +238,49 @@ class WorkflowClient(WorkflowStarts, WorkflowReads):
             return await self._api.call("POST", endpoint, json=message, json_name="message", returns=str)
 
     async def _change(self, template: str, workflow_id: str, params: Mapping[str, Any]) -> None:
+        endpoint = route(template, workflow_id=workflow_id)
         with _naming(workflow_id):
-            await self._api.call("POST", route(template, workflow_id=workflow_id), params=params)
+            # The server's response is empty. Text comes from something in between.
+            answer = await self._api.call("POST", endpoint, params=params, returns=str, or_none=True)
+            if answer and answer.strip() and not _is_json(answer):
+                raise _unexpected(answer, endpoint)
 
 
 @contextmanager
 def _naming(workflow_id: str) -> Generator[None]:
-    """Adds the execution's id to an `AmbiguousOutcomeError`, so that the caller knows what to check."""
+    """Adds the execution's id to an `AmbiguousOutcomeError`, so that the caller knows what to check.
+
+    An unreadable response is as ambiguous as none.
+    """
     try:
         yield
     except AmbiguousOutcomeError as error:
         error.workflow_id = workflow_id
         raise
+    except ResponseDecodeError as error:
+        raise AmbiguousOutcomeError(
+            f"{sentence(error)} The server may or may not have processed the request",
+            method=error.method,
+            route=error.route,
+            workflow_id=workflow_id,
+        ) from error
+
+
+def _unexpected(answer: str, endpoint: Route) -> AmbiguousOutcomeError:
+    return AmbiguousOutcomeError(
+        f"POST {endpoint.path}: the response is {excerpt(answer)}, which is not one of Conductor. The server may or may"
+        " not have processed the request",
+        method="POST",
+        route=endpoint.template,
+    )
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _bracketed(name: str, values: JsonObject | None) -> dict[str, Any]:

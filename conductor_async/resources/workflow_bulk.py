@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conductor_async._http.routes import route
+from conductor_async.errors import AmbiguousOutcomeError, ResponseDecodeError
 from conductor_async.models import BulkResponse, BulkSearchResponse
 from conductor_async.resources._base import Resource
+from conductor_async.resources._execution_id import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,18 +28,30 @@ class WorkflowBulkClient(Resource):
         return await self._call("PUT", "/workflow/bulk/resume", workflow_ids)
 
     async def restart(self, workflow_ids: Sequence[str], use_latest_definitions: bool = False) -> BulkResponse:
-        """Runs ended executions again from the beginning, with the same ids: POST /workflow/bulk/restart."""
+        """Runs ended executions again from the beginning, with the same ids: POST /workflow/bulk/restart.
+
+        Raises:
+            AmbiguousOutcomeError: The response was lost, or lists none of the ids.
+        """
         return await self._call(
-            "POST", "/workflow/bulk/restart", workflow_ids, useLatestDefinitions=use_latest_definitions
+            "POST",
+            "/workflow/bulk/restart",
+            workflow_ids,
+            repeatable=False,
+            useLatestDefinitions=use_latest_definitions,
         )
 
     async def retry(self, workflow_ids: Sequence[str]) -> BulkResponse:
-        """Retries the failed tasks of ended executions: POST /workflow/bulk/retry."""
-        return await self._call("POST", "/workflow/bulk/retry", workflow_ids)
+        """Retries the failed tasks of ended executions: POST /workflow/bulk/retry.
+
+        Raises:
+            AmbiguousOutcomeError: The response was lost, or lists none of the ids.
+        """
+        return await self._call("POST", "/workflow/bulk/retry", workflow_ids, repeatable=False)
 
     async def terminate(self, workflow_ids: Sequence[str], reason: str | None = None) -> BulkResponse:
         """Terminates executions: POST /workflow/bulk/terminate."""
-        return await self._call("POST", "/workflow/bulk/terminate", workflow_ids, repeatable=True, reason=reason)
+        return await self._call("POST", "/workflow/bulk/terminate", workflow_ids, reason=reason)
 
     async def remove(self, workflow_ids: Sequence[str], archive_workflow: bool = True) -> BulkResponse:
         """Removes executions: DELETE /workflow/bulk/remove.
@@ -69,8 +83,22 @@ class WorkflowBulkClient(Resource):
         )
 
     async def _call(
-        self, method: str, path: str, workflow_ids: Sequence[str], *, repeatable: bool | None = None, **params: Any
+        self, method: str, path: str, workflow_ids: Sequence[str], *, repeatable: bool = True, **params: Any
     ) -> BulkResponse:
-        return await self._api.call(
-            method, route(path), params=params, json=list(workflow_ids), returns=BulkResponse, repeatable=repeatable
-        )
+        """Sends the request. A response that lists none of the ids is as ambiguous as an unreadable one, or none."""
+        ids = list(workflow_ids)
+        problem: ResponseDecodeError | None = None
+        try:
+            response = await self._api.call(
+                method, route(path), params=params, json=ids, returns=BulkResponse, repeatable=repeatable
+            )
+            if not ids or not {*response.bulk_successful_results, *response.bulk_error_results}.isdisjoint(ids):
+                return response
+        except ResponseDecodeError as error:
+            if repeatable:
+                raise
+            problem = error
+        text = sentence(problem or f"{method} {path}: the response lists none of the executions")
+        raise AmbiguousOutcomeError(
+            f"{text} The server may or may not have processed the request", method=method, route=path
+        ) from problem

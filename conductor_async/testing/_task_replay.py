@@ -32,7 +32,7 @@ async def replay_task(recording: Recording, task_reference_name: str, worker: An
     Raises:
         KeyError: The recording has no such task.
     """
-    worker.binder.resolve()
+    worker.prepare()
     invoker = Invoker(worker, _WORKER, RealClock(), Listeners(()))
     result = await invoker.invoke(
         InFlightTask(_fresh(recording.task(task_reference_name)), _WORKER, is_async=worker.is_async)

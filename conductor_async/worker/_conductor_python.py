@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async._camel_case import CamelCaseMixin
+
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from conductor_async.models import JsonObject, Task
 
 
-class ConductorPythonTaskContext:
+class ConductorPythonTaskContext(CamelCaseMixin):
     """The methods of conductor-python's `TaskContext`."""
 
     __slots__ = ()

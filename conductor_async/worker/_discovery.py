@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from conductor_async.errors import ConfigurationError
 from conductor_async.worker.decorator import WorkerTask
@@ -77,4 +77,4 @@ def _namespace_packages(path: Iterable[str]) -> Iterator[str]:
 
 
 def _workers_of(module: ModuleType) -> Iterator[AnyWorker]:
-    return (value for value in list(vars(module).values()) if isinstance(value, WorkerTask))
+    return (cast("AnyWorker", value) for value in list(vars(module).values()) if isinstance(value, WorkerTask))

@@ -20,6 +20,7 @@ from conductor_async.worker._polling.orphan_recovery import OrphanRecovery
 from conductor_async.worker._polling.poller import Poller
 from conductor_async.worker._results.delivery_report import DeliveryReport
 from conductor_async.worker._results.encoded_result import ResultEncoder
+from conductor_async.worker._results.ownership import Ownership
 from conductor_async.worker._results.result_sender import ResultSender
 from conductor_async.worker.events import HostStarted, HostStopped, HostStopping
 
@@ -38,7 +39,7 @@ _TIME_TO_DELIVER = 10.0
 """Seconds that results get after the grace period."""
 
 _SPARE_CONNECTIONS = 16
-"""Connections beside those for polls and results: for leases, cancellation checks and hand-backs."""
+"""Connections beside those for polls and tasks: for hand-backs of what was not started, and for searches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,9 @@ class HostOptions:
     @property
     def connections(self) -> int:
         """How many connections can be needed at once, so that no request ever waits for a poll to end."""
-        return min(len(self.workers), self.max_idle_polls) + self.slots + _SPARE_CONNECTIONS
+        # For each task in flight two: one for its lease or its result, which are never sent together, and one to look
+        # whether it is still wanted.
+        return min(len(self.workers), self.max_idle_polls) + 2 * self.slots + _SPARE_CONNECTIONS
 
 
 class HostRun:
@@ -177,10 +180,12 @@ def _host_state(options: HostOptions, api: WorkerApi, stopping: anyio.Event) -> 
     worker_id, listeners = options.worker_id, options.listeners
     in_flight = InFlightTasks()
     circuit_breaker = CircuitBreaker(api, clock, worker_id, listeners)
+    ownership = Ownership(api, circuit_breaker, clock)
     result_sender = ResultSender(
         api,
         workflows,
         ResultEncoder(tasks, options.max_result_size),
+        ownership,
         circuit_breaker,
         DeliveryReport(circuit_breaker, clock, worker_id, listeners, options.outbox),
         stopping=stopping,
@@ -202,7 +207,7 @@ def _host_state(options: HostOptions, api: WorkerApi, stopping: anyio.Event) -> 
         lease_extender=LeaseExtender(api, circuit_breaker, clock, listeners),
         cancellation_watcher=CancellationWatcher(api, workflows, circuit_breaker, clock, listeners),
         orphan_recovery=OrphanRecovery(
-            api, tasks, in_flight, result_sender, circuit_breaker, clock=clock, listeners=listeners
+            ownership, tasks, in_flight, result_sender, circuit_breaker, clock=clock, listeners=listeners
         ),
         quarantine=options.quarantine,
     )

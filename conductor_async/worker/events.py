@@ -33,6 +33,7 @@ __all__ = [
     "HostStarted",
     "HostStopped",
     "HostStopping",
+    "LeaseExpired",
     "LeaseExtended",
     "LeaseExtensionFailed",
     "LeaseLost",
@@ -241,6 +242,15 @@ class LeaseExtensionFailed(TaskEvent):
     """A request to extend the task's lease failed. The host retries it."""
 
     error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseExpired(TaskEvent):
+    """No extension of the task's lease has reached the server within the response timeout.
+
+    The server may have given the task to another worker. The host goes on trying, and cancels the function when it
+    learns that the task has ended or has another owner.
+    """
 
 
 @dataclass(frozen=True, slots=True)

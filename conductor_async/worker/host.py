@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WorkerHost"]
 
-logger = logging.getLogger("conductor_async")
+logger: logging.Logger = logging.getLogger("conductor_async")
 
 _REQUEST_TIMEOUT = 10.0
 """Seconds for a request of a host, beside the wait of a poll. If it gives a poll up too soon, a task has no owner."""
@@ -208,7 +208,7 @@ class WorkerHost(AsyncContextManagerMixin):
         stopping = self._stopping = anyio.Event()  # from now on, a signal has an effect
         force_stop = self._force_stop = anyio.Event()
         for worker in self.workers:
-            worker.binder.resolve()
+            worker.prepare()
         await register_task_defs(self.workers, self._conductor.metadata)
         self._conductor.worker_api.open()  # before the loop is monitored: on a cold start, this blocks it
         if self._options.outbox is not None:
@@ -250,6 +250,8 @@ def _checked(workers: Iterable[AnyWorker]) -> tuple[AnyWorker, ...]:
     if not checked:
         raise ConfigurationError("a WorkerHost needs at least one worker")
     for worker in checked:
+        if isinstance(getattr(worker, "__func__", None), WorkerTask):
+            raise ConfigurationError(f"{worker!r}: write @worker_task above @classmethod, not below it")
         if not isinstance(worker, WorkerTask):
             raise ConfigurationError(f'{worker!r} is not a worker: decorate it with @worker_task("its_task_type")')
     checked = overridden(checked, worker_environment())

@@ -12,13 +12,16 @@ import difflib
 import functools
 import types
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeGuard, Union, cast, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel
+from pydantic import BaseModel, PydanticUserError, TypeAdapter
+from pydantic_core import PydanticOmit
 from typing_extensions import is_typeddict
 
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import TaskResult
+from conductor_async.models._foreign_types import foreign_fields
 from conductor_async.workflow.references import Reference
 
 __all__ = ["TypedReference", "fields_of", "place_of", "plain_type", "reference_to_result"]
@@ -89,10 +92,26 @@ def place_of(kind: Any) -> Place | None:
     if not _is_class(kind) or kind in (Any, object, types.NoneType) or issubclass(kind, TaskResult):
         return None
     if _is_root_model(kind):
-        return "result"
+        return place_of(_root(kind))
+    decorators: Any = getattr(kind, "__pydantic_decorators__", None)
+    if decorators is not None and decorators.model_serializers:
+        return _place_by_schema(kind)
     if is_typeddict(kind) or issubclass(kind, Mapping | BaseModel) or dataclasses.is_dataclass(kind):
         return "output"
-    return "result"
+    if issubclass(kind, tuple | Enum) or foreign_fields(kind) is None:
+        return "result"
+    return "output"
+
+
+def _place_by_schema(kind: Any) -> Place | None:
+    """Returns the place of a model that has a serializer of its own, by what that is annotated to return."""
+    try:
+        written = TypeAdapter(kind).json_schema(mode="serialization")
+    except (PydanticUserError, PydanticOmit):
+        return None
+    if "type" not in written:
+        return None
+    return "output" if written["type"] == "object" else "result"
 
 
 def _is_root_model(kind: Any) -> bool:
@@ -117,6 +136,8 @@ def fields_of(kind: Any) -> Mapping[str, Field] | None:
     if dataclasses.is_dataclass(kind):
         hints = _hints(kind)
         return {each.name: Field(each.name, hints.get(each.name, UNKNOWN)) for each in dataclasses.fields(kind)}
+    if not issubclass(kind, tuple | Enum) and (keys := foreign_fields(kind)) is not None:
+        return {name: Field(key, UNKNOWN) for name, key in keys.items()}
     names: Sequence[str] | None = getattr(kind, "_fields", None)
     if issubclass(kind, tuple) and names is not None:
         hints = _hints(cast("type[Any]", kind))

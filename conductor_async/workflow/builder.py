@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any, Self
 
 from conductor_async.errors import ConductorError, WorkflowDefinitionError
 from conductor_async.models import WorkflowDef
-from conductor_async.workflow.from_definition import DefinedTask, complete, settings_of
-from conductor_async.workflow.references import Reference, plain
-from conductor_async.workflow.settings import WorkflowSettings
-from conductor_async.workflow.tasks._sequences import definitions_of
-from conductor_async.workflow.tasks.base import Composable, Step, tasks_of
-from conductor_async.workflow.tasks.children import InlineSubWorkflowTask
-from conductor_async.workflow.validation import (
+from conductor_async.workflow._from_definition import DefinedTask, complete, settings_of
+from conductor_async.workflow._settings import WorkflowSettings
+from conductor_async.workflow._snapshot import TracksAssignments
+from conductor_async.workflow._validation import (
     ValidationContext,
     build_model,
     check,
     collecting_errors,
     problems_of,
 )
-from conductor_async.workflow.validation.known_outputs import known_outputs, tasks_within
+from conductor_async.workflow._validation.known_outputs import known_outputs, tasks_within
+from conductor_async.workflow.references import Reference, plain
+from conductor_async.workflow.tasks._sequences import definitions_of
+from conductor_async.workflow.tasks.base import Composable, Step, tasks_of
+from conductor_async.workflow.tasks.children import InlineSubWorkflowTask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["WorkflowBuilder"]
 
 
-class WorkflowBuilder(WorkflowSettings, Step):
+class WorkflowBuilder(TracksAssignments, WorkflowSettings, Step):
     """Builds a workflow definition: `add` and `>>` append tasks, settings are methods that return the workflow.
 
     ```python
@@ -50,6 +51,8 @@ class WorkflowBuilder(WorkflowSettings, Step):
         version: Its version. Without one it is registered as version 1.
         description: What the workflow does.
     """
+
+    _untracked = frozenset({"_origin", "_accepted_problems"})
 
     name: str
     version: int | None

@@ -71,6 +71,12 @@ class Reference:
     __iter__ = None
     __contains__ = None
 
+    def __bool__(self) -> bool:
+        raise TypeError(
+            f"{self} has no value before the workflow runs: `if`, `and`, `or` and `not` cannot use"
+            " it. Decide with a SwitchTask."
+        )
+
     def __str__(self) -> str:
         return "${" + self._path + "}"
 

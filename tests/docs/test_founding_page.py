@@ -20,8 +20,6 @@ from conductor_async import (
     ConductorClient,
     ConductorWorkflow,
     Configuration,
-    ConflictError,
-    NotFoundError,
     OrkesClients,
     SimpleTask,
     StartWorkflowRequest,
@@ -30,6 +28,7 @@ from conductor_async import (
     WorkflowExecutor,
     worker_task,
 )
+from conductor_async.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

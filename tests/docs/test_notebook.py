@@ -42,6 +42,7 @@ async def test_the_notebook_runs_without_a_server() -> None:
 
 
 @pytest.mark.server
+@pytest.mark.only_on("server", reason="without a server it runs in its own process, as the other test shows")
 @pytest.mark.asyncio
 @jupyter_warns
 async def test_the_notebook_runs_on_a_server(server_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,17 +8,9 @@ import anyio
 import httpx
 import pytest
 
-from conductor_async import (
-    ClientClosedError,
-    ConductorWorkflow,
-    ConfigurationError,
-    NotFoundError,
-    SimpleTask,
-    TaskDef,
-    WorkerHost,
-    worker_task,
-)
+from conductor_async import ConductorWorkflow, ConfigurationError, SimpleTask, TaskDef, WorkerHost, worker_task
 from conductor_async.embedded import EmbeddedConductor
+from conductor_async.errors import ClientClosedError, NotFoundError
 
 pytestmark = pytest.mark.anyio
 
@@ -120,7 +112,7 @@ async def test_its_client_ignores_the_environment(monkeypatch: pytest.MonkeyPatc
 
 async def test_its_transport_and_its_app_serve_other_clients(embedded: EmbeddedConductor) -> None:
     for transport in (embedded.transport, httpx.ASGITransport(embedded.app)):
-        async with httpx.AsyncClient(transport=transport, base_url="http://any.example") as http:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             answer = await http.post("/api/metadata/taskdefs", json=[{"name": "greet"}])
             assert (answer.status_code, answer.content) == (200, b"")
             assert "content-type" not in answer.headers
@@ -137,7 +129,7 @@ async def test_its_app_can_be_mounted_in_another() -> None:
 
     async with EmbeddedConductor() as embedded:
         outer = Starlette(routes=[Mount("/conductor", app=embedded.app)])
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(outer), base_url="http://any.example") as http:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(outer), base_url="http://localhost") as http:
             assert (await http.get("/conductor/api/version")).text == "3.32.3"
             assert (await http.get("/api/version")).status_code == 404
 

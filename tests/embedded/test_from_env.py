@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conductor_async import ClientClosedError, ConfigurationError, TaskDef
+from conductor_async import ConfigurationError, TaskDef
 from conductor_async.embedded import EmbeddedConductor, client_from_env
+from conductor_async.errors import ClientClosedError
 
 if TYPE_CHECKING:
     from conductor_async.hooks import Call

@@ -192,3 +192,43 @@ async def test_certificates_are_not_loaded_on_the_event_loop(monkeypatch: pytest
     await tasks.aclose()
     assert loaders
     assert threading.get_ident() not in loaders
+
+
+@pytest.mark.parametrize(
+    ("location", "reached"),
+    [
+        ("http://named.example/y", ["named.example", "named.example"]),
+        ("http://with-port.example:8080/y", ["named.example", "with-port.example"]),
+        ("http://with-port.example/y", ["named.example"]),
+        ("http://169.254.169.254/latest", ["named.example"]),
+        ("http://sub.named.example/y", ["named.example"]),
+    ],
+)
+async def test_only_named_hosts_are_reached_redirects_included(location: str, reached: list[str]) -> None:
+    hosts: list[str] = []
+
+    def service(request: httpx.Request) -> httpx.Response:
+        hosts.append(request.url.host)
+        return httpx.Response(200) if request.url.path == "/y" else httpx.Response(302, headers={"Location": location})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(service), follow_redirects=True) as client:
+        tasks = HttpTasks(client, hosts=["Named.example", "with-port.example:8080"])
+        done = await tasks.perform({"uri": "http://named.example/x", "method": "GET"})
+    assert hosts == reached
+    assert done.status == ("COMPLETED" if len(reached) == 2 else "FAILED")
+    if done.status == "FAILED":
+        assert "is not in http_hosts" in (done.reason or "")
+
+
+async def test_named_hosts_hold_for_the_embedded_conductor_and_its_own_api_is_one_of_them() -> None:
+    async with EmbeddedConductor(http_hosts=[]) as embedded:
+        workflow = ConductorWorkflow(executor=embedded.client.executor, name="reaching", version=1)
+        workflow >> HttpTask("own", HttpInput(uri=f"{embedded.url}/version"))
+        workflow >> HttpTask("other", HttpInput(uri="http://127.0.0.1:9/"))
+        await workflow.register()
+        with anyio.fail_after(20):
+            run = await workflow.execute({}, wait_until_task_ref="other")
+        execution = await embedded.client.workflow.get_workflow(run.workflow_id or "")
+    tasks = {task.reference_task_name: task for task in execution.tasks or []}
+    assert str(tasks["own"].status) == "COMPLETED"
+    assert "is not in http_hosts" in (tasks["other"].reason_for_incompletion or "")

@@ -84,6 +84,7 @@ def test_start_by_post_and_result_by_get(service: Service, server_url: str) -> N
 
 
 @pytest.mark.server
+@pytest.mark.only_on("server", reason="without a server it runs in its own process, as the other test shows")
 def test_in_a_test_client_the_lifespan_runs_the_workers(server_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONDUCTOR_SERVER_URL", server_url)
     greet_in_a_test_client()

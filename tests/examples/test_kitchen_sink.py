@@ -14,6 +14,7 @@ KITCHEN_SINK = Path(__file__).parents[2] / "examples" / "kitchen_sink.py"
 
 
 @pytest.mark.server
+@pytest.mark.only_on("server", reason="without a server it runs in its own process, as the other test shows")
 def test_kitchen_sink(server_url: str) -> None:
     run(CONDUCTOR_SERVER_URL=server_url)
 

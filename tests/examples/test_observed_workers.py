@@ -13,6 +13,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "observed_workers.py"
 
 
 @pytest.mark.server
+@pytest.mark.only_on("server", reason="without a server it runs in its own process, as the other test shows")
 def test_events_trace_metric_and_log(server_url: str) -> None:
     run(CONDUCTOR_SERVER_URL=server_url)
 

@@ -33,6 +33,7 @@ def test_quickstart_needs_no_server() -> None:
 
 
 @pytest.mark.server
+@pytest.mark.only_on("server", reason="without a server it runs in its own process, as the other test shows")
 def test_quickstart_on_a_server(server_url: str) -> None:
     ended = run(CONDUCTOR_SERVER_URL=server_url)
     assert (ended.returncode, ended.stderr) == (0, "")

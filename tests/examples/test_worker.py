@@ -13,6 +13,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "worker.py"
 
 
 @pytest.mark.server
+@pytest.mark.only_on("server", reason="without a server it runs in its own process, as the other test shows")
 def test_on_a_server(server_url: str) -> None:
     run(CONDUCTOR_SERVER_URL=server_url)
 

@@ -7,17 +7,10 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from conductor_async import (
-    ConductorClient,
-    Configuration,
-    NotFoundError,
-    StartWorkflowRequest,
-    WaitTimeoutError,
-    WorkflowDef,
-    WorkflowTask,
-    WorkflowTerminatedError,
-)
+from conductor_async import ConductorClient, Configuration, StartWorkflowRequest, WaitTimeoutError, WorkflowDef
+from conductor_async.errors import NotFoundError, WorkflowTerminatedError
 from conductor_async.execution import WorkflowExecutor
+from conductor_async.models import WorkflowTask
 
 pytestmark = [pytest.mark.server, pytest.mark.anyio]
 

@@ -14,16 +14,13 @@ from conductor_async import (
     ConductorClient,
     ConductorWorkflow,
     ConfigurationError,
-    ConflictError,
-    EndpointNotAvailableError,
-    NotFoundError,
     SimpleTask,
     WaitTimeoutError,
     WorkflowError,
     WorkflowFailedError,
     WorkflowHandle,
-    WorkflowTerminatedError,
 )
+from conductor_async.errors import ConflictError, EndpointNotAvailableError, NotFoundError, WorkflowTerminatedError
 from conductor_async.execution import TaskStatusChanged, WorkflowStatusChanged
 from tests.fakes.clients import client_of
 from tests.fakes.wire import Behaviour, answer, cut, serve
@@ -39,7 +36,9 @@ class Order(BaseModel):
 
 def execution(status: str, *tasks: tuple[str, str], output: Any = None, **fields: Any) -> Behaviour:
     made = [{"taskId": name, "referenceTaskName": name, "status": state} for name, state in tasks]
-    return answer(json={"workflowId": "id-1", "status": status, "tasks": made, "output": output or {}, **fields})
+    return answer(
+        json={"workflowId": "execution-id-0001", "status": status, "tasks": made, "output": output or {}, **fields}
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,12 +47,12 @@ def execution(status: str, *tasks: tuple[str, str], output: Any = None, **fields
 async def test_an_execution_that_did_not_complete_has_no_result(status, error):
     async with serve(execution(status, reasonForIncompletion="why")) as server, client_of(server) as conductor:
         with pytest.raises(error, match="why"):
-            await conductor.executor.handle("id-1").result(Order)
+            await conductor.executor.handle("execution-id-0001").result(Order)
 
 
 async def test_the_result_is_a_dict_or_of_the_type_asked_for():
     async with serve(execution("COMPLETED", output={"total": 5})) as server, client_of(server) as conductor:
-        handle = conductor.executor.handle("id-1")
+        handle = conductor.executor.handle("execution-id-0001")
         assert await handle.result(timeout=5) == {"total": 5}
         assert await handle.result(Order, timeout=5) == Order(total=5)
 
@@ -61,7 +60,7 @@ async def test_the_result_is_a_dict_or_of_the_type_asked_for():
 async def test_what_is_not_a_type_is_rejected_before_anything_is_sent():
     async with serve() as server, client_of(server) as conductor:
         with pytest.raises(ConfigurationError, match="type=60"):
-            await conductor.executor.handle("id-1").result(60)
+            await conductor.executor.handle("execution-id-0001").result(60)
         assert server.count() == 0
 
 
@@ -71,7 +70,7 @@ async def test_what_is_not_a_type_is_rejected_before_anything_is_sent():
 async def test_wait_for_task_returns_a_task_while_the_workflow_goes_on():
     polls = [execution("RUNNING", ("a", "COMPLETED"), ("b", each)) for each in ("SCHEDULED", "FAILED")]
     async with serve(*polls) as server, client_of(server) as conductor:
-        task = await conductor.executor.handle("id-1").wait_for_task("b", timeout=5)
+        task = await conductor.executor.handle("execution-id-0001").wait_for_task("b", timeout=5)
     assert (task.reference_task_name, task.status) == ("b", "FAILED")
 
 
@@ -79,19 +78,20 @@ async def test_wait_for_task_raises_when_the_workflow_ends_without_the_task():
     ended = execution("COMPLETED", ("a", "COMPLETED"), workflowName="w")
     async with serve(ended) as server, client_of(server) as conductor:
         with pytest.raises(
-            WorkflowError, match=r"'w' \(id id-1\) ended COMPLETED without the task 'b': tasks that ran are a"
+            WorkflowError,
+            match=r"'w' \(id execution-id-0001\) ended COMPLETED without the task 'b': tasks that ran are a",
         ) as caught:
-            await conductor.executor.handle("id-1").wait_for_task("b")
+            await conductor.executor.handle("execution-id-0001").wait_for_task("b")
         assert caught.value.execution is not None
     async with serve(execution("FAILED", ("b", "SCHEDULED"))) as server, client_of(server) as conductor:
         with pytest.raises(WorkflowFailedError):
-            await conductor.executor.handle("id-1").wait_for_task("b")
+            await conductor.executor.handle("execution-id-0001").wait_for_task("b")
 
 
 async def test_wait_for_task_has_a_timeout():
     async with serve(execution("RUNNING")) as server, client_of(server) as conductor:
         with pytest.raises(WaitTimeoutError):
-            await conductor.executor.handle("id-1").wait_for_task("b", timeout=0.1)
+            await conductor.executor.handle("execution-id-0001").wait_for_task("b", timeout=0.1)
 
 
 # -- events, on a fake server ---------------------------------------------------------------------------
@@ -101,7 +101,7 @@ async def events_of(*polls: Behaviour) -> list[tuple[str, str | None, str]]:
     async with serve(*polls) as server, client_of(server) as conductor:
         return [
             (event.task_reference_name if isinstance(event, TaskStatusChanged) else "", event.previous, event.status)
-            async for event in conductor.executor.handle("id-1").events()
+            async for event in conductor.executor.handle("execution-id-0001").events()
         ]
 
 
@@ -131,20 +131,20 @@ async def test_an_outage_does_not_end_the_events():
 
 
 async def test_the_events_of_a_removed_execution_end_with_an_error():
-    gone = answer(404, json={"status": 404, "message": "No such workflow found by id: id-1"})
+    gone = answer(404, json={"status": 404, "message": "No such workflow found by id: execution-id-0001"})
     async with serve(execution("RUNNING"), gone) as server, client_of(server) as conductor:
-        events = conductor.executor.handle("id-1").events()
+        events = conductor.executor.handle("execution-id-0001").events()
         assert isinstance(await anext(events), WorkflowStatusChanged)
         with pytest.raises(NotFoundError) as caught:
             await anext(events)
-    assert caught.value.__notes__ == ["This ended the events of workflow id-1, not the workflow."]
+    assert caught.value.__notes__ == ["This ended the events of workflow execution-id-0001, not the workflow."]
 
 
 async def test_a_cancel_scope_can_be_closed_between_two_events():
     """PEP 789: no cancel scope is open at a yield, which would be entered and left in the wrong order."""
     polls = [execution("RUNNING"), execution("PAUSED"), execution("COMPLETED")]
     async with serve(*polls) as server, client_of(server) as conductor:
-        events = conductor.executor.handle("id-1").events()
+        events = conductor.executor.handle("execution-id-0001").events()
         scope = anyio.CancelScope()
         with scope:
             await anext(events)
@@ -222,7 +222,7 @@ async def test_retry_rerun_and_restart(conductor, new_name, finish):
     await finish(handle, "two", n=3)
     assert await handle.result(timeout=20) == {"n": 3}
 
-    await handle.rerun(workflow_input={"a": 2})
+    await handle.rerun(input={"a": 2})
     execution = await handle.get()
     assert execution.input == {"a": 2}
     assert [task.reference_task_name for task in execution.tasks] == ["one"]
@@ -277,11 +277,11 @@ async def test_children_are_the_sub_workflows_started_so_far(conductor, new_name
 
 async def test_update_variables_on_a_server_that_has_the_endpoint():
     async with serve(answer()) as server, client_of(server) as conductor:
-        await conductor.executor.handle("id-1").update_variables({"a": {"b": None}})
+        await conductor.executor.handle("execution-id-0001").update_variables({"a": {"b": None}})
         (request,) = server.requests
     assert (request.method, request.target, request.json) == (
         "POST",
-        "/api/workflow/id-1/variables",
+        "/api/workflow/execution-id-0001/variables",
         {"a": {"b": None}},
     )
 
@@ -290,3 +290,10 @@ async def test_every_public_method_is_async():
     for name, member in vars(WorkflowHandle).items():
         if not name.startswith("_") and callable(member):
             assert inspect.iscoroutinefunction(inspect.unwrap(member)) or name == "events"
+
+
+def test_a_method_that_is_not_called_says_how_to_call_it():
+    handle = ConductorClient("http://localhost/api").executor.handle("w")
+    assert f"{handle.status}" == "<WorkflowHandle.status is a method: write await handle.status()>"
+    assert "await handle.result()" in repr(handle.result)
+    assert "await handle.children()" in str([handle.children])

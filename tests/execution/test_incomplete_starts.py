@@ -44,10 +44,10 @@ class IncompleteStart:
         if self.rejected in path:
             return self.rejection
         if path == "/workflow":
-            return answer(text="id-2")
+            return answer(text="execution-00-0002")
         if path.endswith("/correlated"):
             self.lookups += 1
-            execution = {"workflowId": "id-1", "status": "RUNNING"}
+            execution = {"workflowId": "execution-00-0001", "status": "RUNNING"}
             return answer(json={"order-42": [execution] if self.lookups < self.removed_at else []})
         if path.endswith("/tasks"):
             tasks = [{"taskId": "t1"}] if self.lookups >= self.completes_at else []
@@ -60,17 +60,20 @@ async def test_the_server_is_asked_to_decide_an_execution_that_stays_incomplete(
     incomplete = IncompleteStart()
     async with serve(incomplete) as server, client_of(server) as conductor:
         handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
-    assert handle.workflow_id == "id-1"
+    assert handle.workflow_id == "execution-00-0001"
     assert incomplete.lookups >= 3
-    assert incomplete.requests[-2:] == [("POST", "/admin/sweep/requeue/id-1"), ("PUT", "/workflow/decide/id-1")]
-    assert set(incomplete.requests[:-2]) == {("GET", "/workflow/id-1/tasks")}
+    assert incomplete.requests[-2:] == [
+        ("POST", "/admin/sweep/requeue/execution-00-0001"),
+        ("PUT", "/workflow/decide/execution-00-0001"),
+    ]
+    assert set(incomplete.requests[:-2]) == {("GET", "/workflow/execution-00-0001/tasks")}
 
 
 async def test_an_execution_may_complete_its_start_within_the_window():
     incomplete = IncompleteStart(completes_at=3)
     async with serve(incomplete) as server, client_of(server) as conductor:
-        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
-    assert incomplete.requests == [("GET", "/workflow/id-1/tasks")] * 3
+        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "execution-00-0001"
+    assert incomplete.requests == [("GET", "/workflow/execution-00-0001/tasks")] * 3
 
 
 async def test_an_execution_that_the_server_removes_is_started_again():
@@ -78,22 +81,24 @@ async def test_an_execution_that_the_server_removes_is_started_again():
     incomplete = IncompleteStart(removed_at=3)
     async with serve(incomplete) as server, client_of(server) as conductor:
         handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.5)
-    assert handle.workflow_id == "id-2"
-    assert incomplete.requests == [("GET", "/workflow/id-1/tasks")] * 2 + [("POST", "/workflow")]
+    assert handle.workflow_id == "execution-00-0002"
+    assert incomplete.requests == [("GET", "/workflow/execution-00-0001/tasks")] * 2 + [("POST", "/workflow")]
 
 
 async def test_an_execution_that_is_removed_at_the_last_moment_is_started_again():
     async def behave(peer: Peer, request: Request) -> None:
         if "/decide/" in request.target:
             incomplete.removed_at = 0
-            await answer(404, json={"status": 404, "message": "No such workflow found by id: id-1"})(peer, request)
+            await answer(404, json={"status": 404, "message": "No such workflow found by id: execution-00-0001"})(
+                peer, request
+            )
         else:
             await incomplete(peer, request)
 
     incomplete = IncompleteStart()
     async with serve(behave) as server, client_of(server) as conductor:
         handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
-    assert handle.workflow_id == "id-2"
+    assert handle.workflow_id == "execution-00-0002"
 
 
 @pytest.mark.parametrize("rejected", ["requeue", "decide", "/tasks"])
@@ -101,8 +106,8 @@ async def test_the_execution_is_returned_even_if_the_server_rejects_the_decision
     async with serve(IncompleteStart(rejected)) as server, client_of(server) as conductor:
         with caplog.at_level(logging.WARNING, "conductor_async"):
             handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0)
-        assert handle.workflow_id == "id-1"
-        assert server.count("PUT", "/api/workflow/decide/id-1") == 1
+        assert handle.workflow_id == "execution-00-0001"
+        assert server.count("PUT", "/api/workflow/decide/execution-00-0001") == 1
     assert "not yours" in caplog.text
 
 
@@ -115,23 +120,25 @@ async def test_a_rejected_request_for_the_tasks_is_repeated():
             incomplete.rejected = "nothing"
 
     async with serve(behave) as server, client_of(server) as conductor:
-        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
-    assert set(incomplete.requests) == {("GET", "/workflow/id-1/tasks")}
+        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "execution-00-0001"
+    assert set(incomplete.requests) == {("GET", "/workflow/execution-00-0001/tasks")}
 
 
 async def test_an_execution_is_returned_at_once_if_the_server_has_no_endpoint_for_its_tasks():
     incomplete = IncompleteStart("/tasks")
-    incomplete.rejection = answer(404, json={"status": 404, "message": "No static resource api/workflow/id-1/tasks."})
+    incomplete.rejection = answer(
+        404, json={"status": 404, "message": "No static resource api/workflow/execution-00-0001/tasks."}
+    )
     async with serve(incomplete) as server, client_of(server) as conductor:
-        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
+        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "execution-00-0001"
     assert incomplete.lookups == 1
 
 
 async def test_a_404_of_a_gateway_does_not_mean_that_the_execution_is_gone():
     """Only a lookup tells whether it exists."""
-    incomplete = IncompleteStart("/id-1")
+    incomplete = IncompleteStart("/execution-00-0001")
     incomplete.rejection = answer(404, text="<html>no such page</html>")
     async with serve(incomplete) as server, client_of(server) as conductor:
         handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
-        assert handle.workflow_id == "id-1"
+        assert handle.workflow_id == "execution-00-0001"
         assert server.count("POST", "/api/workflow") == 0

@@ -10,15 +10,9 @@ from typing import Any
 import anyio
 import pytest
 
-from conductor_async import (
-    AmbiguousOutcomeError,
-    ConductorClient,
-    ConductorWorkflow,
-    ConfigurationError,
-    StartWorkflowRequest,
-    WorkflowDef,
-    WorkflowTask,
-)
+from conductor_async import ConductorClient, ConductorWorkflow, ConfigurationError, StartWorkflowRequest, WorkflowDef
+from conductor_async.errors import AmbiguousOutcomeError
+from conductor_async.models import WorkflowTask
 from conductor_async.tasks import NoopTask, SimpleTask
 from tests.fakes.clients import client_of
 from tests.fakes.lossy import Loss, lossy
@@ -61,8 +55,8 @@ async def test_the_same_key_gives_the_same_execution(server_url: str, waiting: s
     async with ConductorClient(server_url) as conductor:
         start = conductor.executor.start
         odd = "order/42 ü#?%2F"
-        first = await start(waiting, workflow_input={"a": 1}, dedupe_key=odd)
-        assert (await start(waiting, workflow_input={"a": 2}, dedupe_key=odd)).workflow_id == first.workflow_id
+        first = await start(waiting, input={"a": 1}, dedupe_key=odd)
+        assert (await start(waiting, input={"a": 2}, dedupe_key=odd)).workflow_id == first.workflow_id
         other = await start(waiting, dedupe_key="order-43")
         assert other.workflow_id != first.workflow_id
         execution = await first.get()

@@ -8,7 +8,8 @@ import pytest
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
-from conductor_async import ConfigurationError, ResponseDecodeError
+from conductor_async import ConfigurationError
+from conductor_async.errors import ResponseDecodeError
 from conductor_async.execution._outputs import output_validator
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from conductor_async import RateLimitedError, ServerError
+from conductor_async.errors import RateLimitedError, ServerError
 from conductor_async.execution._poll_schedule import PollSchedule, delay_before_poll, delay_in_outage
 
 DOWN = ServerError("down", status=503, message="down")

@@ -12,20 +12,17 @@ import anyio
 import pytest
 
 from conductor_async import (
-    AmbiguousOutcomeError,
-    AuthenticationError,
     ConductorWorkflow,
     Configuration,
     ConfigurationError,
-    NotFoundError,
-    ServerError,
     SimpleTask,
     StartWorkflowRequest,
     WorkflowDef,
-    WorkflowTask,
 )
 from conductor_async._http.call import Api
+from conductor_async.errors import AmbiguousOutcomeError, AuthenticationError, NotFoundError, ServerError
 from conductor_async.execution._safe_start import SafeStart, delay_before_lookup, may_repeat_start
+from conductor_async.models import WorkflowTask
 from tests.fakes.clients import client_of
 from tests.fakes.wire import Behaviour, HangUp, Peer, Request, WireServer, answer, cut, serve
 
@@ -35,9 +32,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 NOTHING = answer(json={"order-42": []})
-STARTED = answer(text="id-1")
+STARTED = answer(text="execution-id-0001")
 LOST = cut(b"")
-RUNNING = answer(json={"order-42": [{"workflowId": "id-1", "status": "RUNNING"}]})
+RUNNING = answer(json={"order-42": [{"workflowId": "execution-id-0001", "status": "RUNNING"}]})
 ONE_TASK = answer(json={"totalHits": 1, "results": [{"taskId": "t1"}]})
 REQUEST = StartWorkflowRequest(name="w")
 PAGE = answer(text="<html><body>Sign in</body></html>", headers={"Content-Type": "text/html"})
@@ -106,7 +103,7 @@ def test_a_start_is_repeated_once_and_only_if_no_execution_exists(starts, known_
 async def test_the_key_is_looked_up_before_the_start():
     async with serve(NOTHING, STARTED) as server, client_of(server) as conductor:
         handle = await conductor.executor.start("w", 2, {"a": 1}, priority=3, dedupe_key="order-42")
-    assert handle.workflow_id == "id-1"
+    assert handle.workflow_id == "execution-id-0001"
     lookup, start = server.requests
     assert (lookup.method, lookup.target) == (
         "POST",
@@ -125,8 +122,8 @@ async def test_the_key_is_looked_up_before_the_start():
 
 
 async def test_an_existing_execution_is_not_started_again():
-    async with serve(there("id-7")) as server, client_of(server) as conductor:
-        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-7"
+    async with serve(there("execution-id-0007")) as server, client_of(server) as conductor:
+        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "execution-id-0007"
         assert requests_of(server) == ["lookup"]
 
 
@@ -152,9 +149,12 @@ async def test_of_several_executions_the_oldest_is_returned_and_a_warning_names_
 
 @pytest.mark.parametrize("lost", [LOST, answer(502), answer(504), PAGE], ids=["cut", "502", "504", "page"])
 async def test_after_a_lost_response_the_key_is_looked_up_until_the_execution_appears(lost):
-    async with serve(NOTHING, lost, NOTHING, NOTHING, there("id-1")) as server, client_of(server) as conductor:
+    async with (
+        serve(NOTHING, lost, NOTHING, NOTHING, there("execution-id-0001")) as server,
+        client_of(server) as conductor,
+    ):
         handle = await conductor.executor.start("w", dedupe_key="order-42")
-        assert handle.workflow_id == "id-1"
+        assert handle.workflow_id == "execution-id-0001"
         assert requests_of(server) == ["lookup", "start", "lookup", "lookup", "lookup"]
 
 
@@ -166,7 +166,7 @@ async def test_the_start_is_repeated_once_if_no_execution_appears():
 
     async with serve(by_endpoint(start)) as server, client_of(server) as conductor:
         handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.2)
-        assert handle.workflow_id == "id-1"
+        assert handle.workflow_id == "execution-id-0001"
         requests = requests_of(server)
         assert requests.count("start") == 2
         assert requests[-2:] == ["lookup", "start"]  # the last lookup comes just before
@@ -196,8 +196,11 @@ FAILED_LOOKUPS = {
 
 @pytest.mark.parametrize("failed", FAILED_LOOKUPS.values(), ids=FAILED_LOOKUPS)
 async def test_failed_lookups_do_not_end_the_search(failed):
-    async with serve(NOTHING, LOST, failed, failed, there("id-1")) as server, client_of(server) as conductor:
-        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
+    async with (
+        serve(NOTHING, LOST, failed, failed, there("execution-id-0001")) as server,
+        client_of(server) as conductor,
+    ):
+        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "execution-id-0001"
         assert requests_of(server) == ["lookup", "start", "lookup", "lookup", "lookup"]
 
 
@@ -215,7 +218,7 @@ async def test_the_start_is_not_repeated_if_the_lookups_fail(failed, cause):
 async def test_an_unconfirmed_start_of_an_earlier_call_is_searched_for_first():
     """The server carries the start out late, when the call that sent it has given up."""
     given_up = False
-    lookups = iter([NOTHING, NOTHING, there("id-1")])
+    lookups = iter([NOTHING, NOTHING, there("execution-id-0001")])
 
     async def behave(peer: Peer, request: Request) -> None:
         if request.target == "/api/workflow":
@@ -232,14 +235,14 @@ async def test_an_unconfirmed_start_of_an_earlier_call_is_searched_for_first():
         unconfirmed = safe_start.unconfirmed_starts.get(("w", "order-42"))
         assert unconfirmed is not None
         unconfirmed.window = 60  # however slow this machine is
-        assert await safe_start.start(REQUEST, "order-42", 10) == "id-1"
+        assert await safe_start.start(REQUEST, "order-42", 10) == "execution-id-0001"
         assert requests_of(server).count("start") == 1
 
 
 async def test_the_lookup_is_repeated_if_the_request_for_the_tasks_fails():
     async with serve(NOTHING, LOST, RUNNING, LOST, RUNNING, ONE_TASK) as server, client_of(server) as conductor:
-        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
-        assert server.count("GET", "/api/workflow/id-1/tasks") == 2
+        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "execution-id-0001"
+        assert server.count("GET", "/api/workflow/execution-id-0001/tasks") == 2
 
 
 async def test_the_start_is_not_repeated_on_an_overloaded_server():
@@ -258,7 +261,7 @@ async def test_the_start_is_not_repeated_on_an_overloaded_server():
 
 async def test_a_running_execution_is_left_as_it_is():
     async with serve(RUNNING, ONE_TASK) as server, client_of(server) as conductor:
-        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
+        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "execution-id-0001"
         assert server.count() == 2
 
 
@@ -293,11 +296,13 @@ async def test_concurrent_starts_with_one_key_start_one_execution():
         await anyio.sleep(0.02)
         if request.target == "/api/workflow":
             started.append(request.json["correlationId"])
-            await answer(text=f"id-{len(started)}")(peer, request)
+            await answer(text=f"execution-id-000{len(started)}")(peer, request)
         else:
             (key,) = request.json
             found = [
-                {"workflowId": f"id-{at + 1}", "status": "FAILED"} for at, each in enumerate(started) if each == key
+                {"workflowId": f"execution-id-000{at + 1}", "status": "FAILED"}
+                for at, each in enumerate(started)
+                if each == key
             ]
             await answer(json={key: found})(peer, request)
 
@@ -341,7 +346,7 @@ async def test_a_start_cancelled_in_progress_is_searched_for_first():
 
     async def slow_start(peer: Peer, request: Request) -> None:
         await anyio.sleep(0.3)  # continues after the client has hung up
-        started.append("id-1")
+        started.append("execution-id-0001")
         await STARTED(peer, request)
 
     async def lookup(peer: Peer, request: Request) -> None:
@@ -351,5 +356,5 @@ async def test_a_start_cancelled_in_progress_is_searched_for_first():
         with anyio.move_on_after(0.1) as scope:
             await conductor.executor.start("w", dedupe_key="order-42")
         assert scope.cancelled_caught
-        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "id-1"
-    assert started == ["id-1"]
+        assert (await conductor.executor.start("w", dedupe_key="order-42")).workflow_id == "execution-id-0001"
+    assert started == ["execution-id-0001"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from conductor_async import ConfigurationError, IdempotencyStrategy, StartWorkflowRequest
+from conductor_async import ConfigurationError, StartWorkflowRequest
 from conductor_async.execution._start_request import with_dedupe_key
+from conductor_async.models import IdempotencyStrategy
 
 
 def test_the_key_is_the_correlation_id_and_the_idempotency_key():

@@ -49,7 +49,7 @@ async def test_a_timeout_names_the_unpolled_types_and_each_is_logged_once(caplog
         scheduled("WAIT"),
         scheduled("polled"),
     ]
-    running = answer(json={"workflowId": "id-1", "workflowName": "w", "status": "RUNNING", "tasks": tasks})
+    running = answer(json={"workflowId": "execution-id-0001", "workflowName": "w", "status": "RUNNING", "tasks": tasks})
 
     async def behave(peer: Peer, request: Request) -> None:
         if "polldata" in request.target:
@@ -63,7 +63,7 @@ async def test_a_timeout_names_the_unpolled_types_and_each_is_logged_once(caplog
         waiter = ExecutionWaiter(conductor.workflow, unpolled)
         for _ in range(2):
             with pytest.raises(WaitTimeoutError) as caught:
-                await waiter.wait_until_ended("id-1", timeout=0.4)
+                await waiter.wait_until_ended("execution-id-0001", timeout=0.4)
             assert str(caught.value).endswith(
                 " Nobody polls for tasks of type 'greet' and 'pack' in domain 'eu':"
                 " is a worker running, and connected to this server?"
@@ -72,11 +72,12 @@ async def test_a_timeout_names_the_unpolled_types_and_each_is_logged_once(caplog
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
         "Nobody polls for tasks of type 'greet'",
         "Nobody polls for tasks of type 'pack' in domain 'eu'",
+        "Still waiting for workflow 'w' (id execution-id-0001). It is RUNNING. Task 'greet' is SCHEDULED",
     ]
 
 
 async def test_a_timeout_does_not_name_types_that_were_polled_since():
-    running = answer(json={"workflowId": "id-1", "status": "RUNNING", "tasks": [scheduled("greet")]})
+    running = answer(json={"workflowId": "execution-id-0001", "status": "RUNNING", "tasks": [scheduled("greet")]})
     checks = 0
 
     async def behave(peer: Peer, request: Request) -> None:
@@ -90,7 +91,7 @@ async def test_a_timeout_does_not_name_types_that_were_polled_since():
     async with serve(behave) as server, client_of(server) as conductor:
         waiter = ExecutionWaiter(conductor.workflow, unpolled_of(conductor, grace=0.1))
         with pytest.raises(WaitTimeoutError) as caught:
-            await waiter.wait_until_ended("id-1", timeout=0.6)
+            await waiter.wait_until_ended("execution-id-0001", timeout=0.6)
     assert checks > 1
     assert "Nobody polls" not in str(caught.value)
 
@@ -123,7 +124,7 @@ async def test_the_type_without_a_worker_is_named(
                 with pytest.raises(WaitTimeoutError, match=f"Nobody polls for tasks of type {unpolled!r}: "):
                     await waiter.wait_until_ended(handle.workflow_id, timeout=2.5, started_at=started_at)
                 group.cancel_scope.cancel()
-        (warning,) = [record.getMessage() for record in caplog.records]
+        (warning,) = [text for record in caplog.records if "Nobody polls" in (text := record.getMessage())]
         assert warning.startswith(
             f"Nobody polls for tasks of type {unpolled!r}: task 'u' of workflow {workflow.name!r}"
         )

@@ -12,16 +12,10 @@ import anyio
 import httpx
 import pytest
 
-from conductor_async import (
-    AmbiguousOutcomeError,
-    AuthenticationError,
-    ConfigurationError,
-    NotFoundError,
-    WaitTimeoutError,
-    Workflow,
-)
+from conductor_async import ConfigurationError, WaitTimeoutError, Workflow
 from conductor_async.client import ConductorClient
 from conductor_async.config import Configuration
+from conductor_async.errors import AmbiguousOutcomeError, AuthenticationError, NotFoundError
 from conductor_async.execution import WorkflowStatusChanged
 from conductor_async.execution._unpolled import UnpolledTaskTypes
 from conductor_async.execution._waiter import MAX_CONCURRENT_POLLS, ExecutionWaiter, ended_task
@@ -69,22 +63,22 @@ def test_a_reference_name_can_mean_one_iteration():
 
 # -- on a fake server ------------------------------------------------------------------------------
 
-RUNNING = answer(json={"workflowId": "id-1", "status": "RUNNING", "tasks": []})
-PAUSED = answer(json={"workflowId": "id-1", "status": "PAUSED", "tasks": []})
-UNKNOWN_STATUS = answer(json={"workflowId": "id-1", "status": "DREAMING", "tasks": []})
-COMPLETED = answer(json={"workflowId": "id-1", "status": "COMPLETED", "output": {"x": 1}, "tasks": []})
-STARTED = answer(text="id-1")
+RUNNING = answer(json={"workflowId": "execution-id-0001", "status": "RUNNING", "tasks": []})
+PAUSED = answer(json={"workflowId": "execution-id-0001", "status": "PAUSED", "tasks": []})
+UNKNOWN_STATUS = answer(json={"workflowId": "execution-id-0001", "status": "DREAMING", "tasks": []})
+COMPLETED = answer(json={"workflowId": "execution-id-0001", "status": "COMPLETED", "output": {"x": 1}, "tasks": []})
+STARTED = answer(text="execution-id-0001")
 
 
 async def test_an_execution_is_polled_until_it_has_ended():
     async with serve(STARTED, RUNNING, PAUSED, UNKNOWN_STATUS, COMPLETED) as server, client_of(server) as conductor:
-        run = await conductor.executor.execute("w", workflow_input={"a": 1})
+        run = await conductor.executor.execute("w", input={"a": 1})
     assert run.output == {"x": 1}
     assert run.is_successful()
     assert [(each.method, each.target.partition("?")[0]) for each in server.requests] == [
         ("POST", "/api/workflow"),
-        *[("GET", "/api/workflow/id-1/status")] * 4,
-        ("GET", "/api/workflow/id-1"),
+        *[("GET", "/api/workflow/execution-id-0001/status")] * 4,
+        ("GET", "/api/workflow/execution-id-0001"),
     ]
     assert server.requests[0].json == {"name": "w", "input": {"a": 1}}
 
@@ -98,16 +92,16 @@ async def test_an_outage_does_not_end_a_wait(caplog):
     assert run.is_successful()
     assert server.count("POST") == 1
     (warning,) = caplog.records
-    assert "The wait for workflow id-1 goes on, and so do all other waits" in warning.getMessage()
+    assert "The wait for workflow execution-id-0001 goes on, and so do all other waits" in warning.getMessage()
 
 
 @pytest.mark.parametrize(("status", "error"), [(404, NotFoundError), (401, AuthenticationError)])
 async def test_a_rejected_poll_ends_the_wait_and_names_the_workflow(status, error):
-    rejected = answer(status, json={"status": status, "message": "No such workflow found by id: id-1"})
+    rejected = answer(status, json={"status": status, "message": "No such workflow found by id: execution-id-0001"})
     async with serve(STARTED, rejected) as server, client_of(server) as conductor:
         with pytest.raises(error) as caught:
             await conductor.executor.execute("w")
-    assert caught.value.__notes__ == ["This ended the wait for workflow id-1, not the workflow."]
+    assert caught.value.__notes__ == ["This ended the wait for workflow execution-id-0001, not the workflow."]
 
 
 async def test_execute_raises_when_the_response_to_the_start_is_lost():
@@ -120,9 +114,12 @@ async def test_execute_raises_when_the_response_to_the_start_is_lost():
 @pytest.mark.parametrize("behaviour", [RUNNING, stall, answer(503)], ids=["running", "stalled", "down"])
 async def test_the_timeout_covers_the_whole_wait(behaviour: Behaviour):
     async with serve(STARTED, behaviour) as server, client_of(server) as conductor:
-        with anyio.fail_after(5), pytest.raises(WaitTimeoutError, match="id-1 did not end in time") as caught:
+        with (
+            anyio.fail_after(5),
+            pytest.raises(WaitTimeoutError, match="execution-id-0001 did not end in time") as caught,
+        ):
             await conductor.executor.execute("w", timeout=0.2)
-    assert caught.value.workflow_id == "id-1"
+    assert caught.value.workflow_id == "execution-id-0001"
     assert isinstance(caught.value, TimeoutError)
 
 
@@ -134,7 +131,7 @@ async def test_a_start_that_takes_longer_than_the_timeout_is_not_cut_off():
     async with serve(slow_start, RUNNING) as server, client_of(server) as conductor:
         with pytest.raises(WaitTimeoutError) as caught:
             await conductor.executor.execute("w", timeout=0.1)
-    assert caught.value.workflow_id == "id-1"
+    assert caught.value.workflow_id == "execution-id-0001"
 
 
 async def test_an_invalid_timeout_is_rejected_before_anything_is_sent():
@@ -151,7 +148,7 @@ async def test_a_cancelled_wait_ends_at_once_and_leaks_nothing(behaviour: Behavi
         waiter = waiter_of(conductor)
         for _ in range(3):
             with anyio.move_on_after(0.1) as scope:
-                await waiter.wait_until_ended("id-1")
+                await waiter.wait_until_ended("execution-id-0001")
             assert scope.cancelled_caught
         assert (waiter.waits, waiter.polls_in_progress) == (0, 0)
 
@@ -160,14 +157,14 @@ async def test_cancelled_calls_of_execute_do_not_use_up_the_concurrent_starts():
     start = stall
 
     async def behave(peer: Peer, request: Request) -> None:
-        await start(peer, request)
+        await (start if request.method == "POST" else COMPLETED)(peer, request)
 
     async with serve(behave) as server, client_of(server) as conductor:
         with anyio.move_on_after(0.3):
             async with anyio.create_task_group() as calls:
                 for _ in range(40):
                     calls.start_soon(conductor.executor.execute, "w")
-        start = COMPLETED  # its status is read from an execution as well
+        start = STARTED
         with anyio.fail_after(5):
             assert await conductor.executor.start_workflows() == []
             run = await conductor.executor.execute("w")
@@ -194,14 +191,14 @@ async def test_concurrent_polls_are_limited():
 
     async with serve(slowly) as server, client_of(server) as conductor, anyio.create_task_group() as waits:
         for _ in range(2 * MAX_CONCURRENT_POLLS):
-            waits.start_soon(conductor.executor.handle("id-1").wait)
+            waits.start_soon(conductor.executor.handle("execution-id-0001").wait)
     assert most == MAX_CONCURRENT_POLLS
 
 
 async def test_named_tasks_end_a_wait_while_the_workflow_goes_on():
     def with_task(status: str) -> Behaviour:
         task = {"referenceTaskName": "b", "status": status}
-        return answer(json={"workflowId": "id-1", "status": "RUNNING", "tasks": [task]})
+        return answer(json={"workflowId": "execution-id-0001", "status": "RUNNING", "tasks": [task]})
 
     for named in ("b", "a, b", ["a", "b"]):
         async with (
@@ -219,7 +216,7 @@ async def test_named_tasks_end_a_wait_while_the_workflow_goes_on():
 async def test_events_that_nobody_reads_any_more_leak_nothing():
     async with serve(RUNNING) as server, client_of(server) as conductor:
         waiter = waiter_of(conductor)
-        events = waiter.events("id-1")
+        events = waiter.events("execution-id-0001")
         async for event in events:
             assert isinstance(event, WorkflowStatusChanged)
             assert waiter.waits == 1
@@ -227,7 +224,7 @@ async def test_events_that_nobody_reads_any_more_leak_nothing():
         await events.aclose()
         assert (waiter.waits, waiter.polls_in_progress) == (0, 0)
         with anyio.move_on_after(0.1) as scope:
-            async for _ in waiter.events("id-1"):
+            async for _ in waiter.events("execution-id-0001"):
                 pass
         assert scope.cancelled_caught
         gc.collect()
@@ -238,10 +235,20 @@ async def test_events_that_nobody_reads_any_more_leak_nothing():
 async def test_events_are_polled_soon_after_a_change_and_then_less_and_less():
     async with serve(RUNNING) as server, client_of(server) as conductor:
         with anyio.move_on_after(0.6):
-            async for _ in conductor.executor.handle("id-1").events():
+            async for _ in conductor.executor.handle("execution-id-0001").events():
                 pass
         assert 4 < server.count() < 20
-        assert server.count(path="/api/workflow/id-1") == server.count()
+        assert server.count(path="/api/workflow/execution-id-0001") == server.count()
+
+
+async def test_a_cancelled_wait_names_the_execution_that_goes_on():
+    async with serve(RUNNING) as server, client_of(server) as conductor:
+        wait = asyncio.create_task(conductor.executor.wait("execution-id-0001"))
+        await asyncio.sleep(0.05)
+        wait.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await wait
+    assert "Workflow execution-id-0001 goes on: executor.handle('execution-id-0001')" in caught.value.__notes__[0]
 
 
 # -- many ------------------------------------------------------------------------------------------
@@ -256,7 +263,7 @@ class CountingServer:
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests += 1
         if request.method == "POST":
-            return httpx.Response(200, text=f"id-{self.requests}", headers={"Content-Type": "text/plain"})
+            return httpx.Response(200, text=f"execution-{self.requests:07}", headers={"Content-Type": "text/plain"})
         return httpx.Response(200, content=json.dumps({"workflowId": "w", "status": "RUNNING"}))
 
 

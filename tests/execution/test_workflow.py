@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,16 +12,14 @@ import anyio
 import pytest
 
 from conductor_async import (
-    BadRequestError,
     ConductorClient,
     ConductorWorkflow,
-    ConflictError,
-    NotFoundError,
     StartWorkflowRequest,
     WaitTimeoutError,
     WorkflowDef,
     WorkflowFailedError,
 )
+from conductor_async.errors import BadRequestError, ConflictError, NotFoundError
 from conductor_async.tasks import NoopTask, SimpleTask, SwitchTask
 from conductor_async.workflow import env, secret
 
@@ -169,6 +168,27 @@ async def test_name_and_version_are_sent_only_for_the_registered_definition(
         with pytest.raises(NotFoundError):
             await workflow.start(version=8)
         assert len((await workflow.execute(version=7, timeout=30)).tasks) == 2
+
+
+async def test_changes_after_the_registration_are_run_also_in_nested_values(
+    conductor: ConductorClient, new_name: NewName
+):
+    kind = new_name("work")
+    nested = {"lines": [1]}
+    async with workers(conductor, kind):
+        workflow = ConductorWorkflow(conductor.executor, new_name("nested"))
+        workflow >> SimpleTask(kind, "a", input_parameters={"order": nested})
+        await workflow.register()
+        for number in (2, 3):
+            nested["lines"].append(number)
+            assert (await workflow.execute(timeout=30)).output["order"] == nested
+        await workflow.register()
+        assert (await workflow.execute(timeout=30)).output["order"] == nested
+        duplicate = copy.deepcopy(workflow)
+        task = duplicate.task("a")
+        task.input_parameters["order"]["lines"].clear()
+        assert (await duplicate.execute(timeout=30)).output["order"] == {"lines": []}
+        assert (await workflow.execute(timeout=30)).output["order"] == nested
 
 
 async def test_every_verb_starts_an_execution(conductor: ConductorClient, new_name: NewName):

@@ -27,7 +27,8 @@ import anyio
 import anyio.to_thread
 import psutil
 
-from conductor_async import ConductorClient, ConductorError, Configuration, NotFoundError
+from conductor_async import ConductorClient, ConductorError, Configuration
+from conductor_async.errors import NotFoundError
 from conductor_async.localserver import LocalServer
 from tests.fakes.clients import client_of
 from tests.faults.diary import Diary

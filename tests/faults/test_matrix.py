@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from conductor_async import Call, ConductorError, WorkerHost, worker_task
+from conductor_async import ConductorError, WorkerHost, worker_task
 from tests.fakes.clients import AT_ONCE, NEVER, client_of
 from tests.faults.leaks import nothing_leaks
 from tests.faults.queue_server import QueueServer
@@ -21,6 +21,8 @@ from tests.faults.rig import Failing, Fault, Operation, Rig, between
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from conductor_async.hooks import Call
 
 pytestmark = [pytest.mark.thorough, pytest.mark.anyio]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from conductor_async.engine.rows.kind import known_types
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tests.fuzz.scenario import Scenario
 
 
+@pytest.mark.thorough
 def test_every_type_of_task_is_generated_or_has_a_reason_not_to_be() -> None:
     found: set[str] = set()
 

@@ -11,19 +11,14 @@ from urllib.parse import parse_qs, urlsplit
 import anyio
 import pytest
 
-from conductor_async import (
-    AmbiguousOutcomeError,
-    APIError,
-    Call,
-    ConfigurationError,
-    ResponseDecodeError,
-    StartWorkflowRequest,
-)
+from conductor_async import APIError, ConfigurationError, StartWorkflowRequest
+from conductor_async.errors import AmbiguousOutcomeError, ResponseDecodeError
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, cut, serve, stall
 
 if TYPE_CHECKING:
     from conductor_async.client import ConductorClient
+    from conductor_async.hooks import Call
 
 STATUS = {"workflowId": "w", "status": "RUNNING"}
 OK = answer(json=STATUS)
@@ -111,7 +106,7 @@ async def test_debug_logs_name_calls_and_show_no_body_or_secret(caplog: pytest.L
         with_password = server.url.replace("//", "//ada:c4n4ry-basic@")
         async with client_of(with_password, debug=True, headers={"X-Key": "c4n4ry-header"}) as client:
             await client.workflow.get_workflow_status("w")
-            server.behaviours = (answer(text="id"),)
+            server.behaviours = (answer(text="execution-id-0001"),)
             await client.workflow.start_workflow_by_name("greet", {"card": "c4n4ry-body"}, correlation_id="c4n4ry-q")
     ours = "\n".join(record.getMessage() for record in caplog.records if record.name == "conductor_async")
     assert "GET /workflow/w/status → 503" in ours
@@ -149,7 +144,7 @@ class Correlating(Recorder):
 @pytest.mark.anyio
 async def test_hooks_see_a_start_and_may_set_its_correlation_id() -> None:
     hook = Correlating()
-    async with serve(answer(text="w1")) as server, client_of(server, hooks=[hook]) as client:
+    async with serve(answer(text="execution-id-0001")) as server, client_of(server, hooks=[hook]) as client:
         request = StartWorkflowRequest(name="greet", version=2, input={"name": "Ada"})
         await client.workflow.start_workflow(request)
         await client.workflow.start_workflow_by_name("greet", {"name": "Ada"})

@@ -170,11 +170,16 @@ async def _all(client: ConductorClient, count: int) -> None:
 
 
 async def test_a_cancelled_call_is_not_retried(anyio_backend: str) -> None:
+    arrived = anyio.Event()
+
     async def never(peer: Peer, request: Request) -> None:
+        arrived.set()
         await anyio.sleep(1)
 
     async with serve(never) as server, client_of(server) as client:
-        with anyio.move_on_after(0.05):
-            await read(client)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(read, client)
+            await arrived.wait()
+            tasks.cancel_scope.cancel()
         await anyio.sleep(0.05)
         assert server.count() == 1

@@ -33,6 +33,11 @@ from tests.fakes.wire import answer, serve
         ("http://[2001:db8::7]/api", "http://[2001:db8::7]/api"),
         ("http://ada:pw@localhost:8080/api", "http://localhost:8080/api"),
         ("http://host.example:80/api", "http://host.example:80/api"),
+        ("http://host.example./api", "http://host.example./api"),
+        ("http://my_service:8080", "http://my_service:8080/api"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/api"),
+        ("http://bücher.example/api", "http://bücher.example/api"),
+        ("http://ada:p@ss:wörd@host/api", "http://host/api"),
     ],
 )
 def test_urls_are_normalized(given: str, url: str) -> None:
@@ -56,13 +61,40 @@ def test_urls_are_normalized(given: str, url: str) -> None:
         "http://ada:c4n4ry@/api",
         "ftp://ada:c4n4ry@h",
         "http://ada:c4n4ry@h/api?x",
+        "http://ada:c4n4ry/more@h/api",
+        "http://exa mple/api",
+        "http://exa\tmple/api",
+        "http://exa\nmple/api",
+        "http://exa\x00mple/api",
+        "http://exa\u202emple/api",
+        "http://exa\\mple/api",
+        "http://exa%20mple/api",
+        "http://exa<mple/api",
+        "http://exa..mple/api",
+        "http://-example/api",
+        f"http://{'a' * 64}/api",
+        "http://" + "a." * 130 + "b/api",
+        "http://300.1.1.1/api",
+        "http://[::x]/api",
+        "http://localhost:0/api",
+        "http://localhost:-1/api",
+        "http://localhost:80 80/api",
+        "http://localhost/api?",
+        "http://localhost/api#",
+        "http://localhost/a\r\nHost: evil/api",
     ],
 )
 def test_invalid_urls_are_rejected_without_showing_their_password(url: str) -> None:
     with pytest.raises(ConfigurationError, match="server_api_url") as caught:
         Configuration(url)
     assert "c4n4ry" not in str(caught.value)
+    assert str(caught.value).isprintable()
     assert isinstance(caught.value, ValueError)
+
+
+def test_a_url_that_is_no_text_is_rejected() -> None:
+    with pytest.raises(ConfigurationError, match="server_api_url must be a string, not int"):
+        Configuration(8080)  # type: ignore[arg-type]
 
 
 def test_arguments_take_precedence_over_the_environment_over_the_default(monkeypatch: pytest.MonkeyPatch) -> None:

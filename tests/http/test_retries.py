@@ -10,22 +10,18 @@ from typing import Any
 import anyio
 import pytest
 
-from conductor_async import (
+from conductor_async import APIError, RetryPolicy, StartWorkflowRequest, TaskResult, TransportError
+from conductor_async._http.retries import RetryBudget, classify, retry_delay
+from conductor_async.client import ConductorClient
+from conductor_async.errors import (
     AmbiguousOutcomeError,
-    APIError,
     ConnectionFailedError,
     NotFoundError,
     RateLimitedError,
     RequestTimeoutError,
-    RetryPolicy,
     ServerError,
-    SkipTaskRequest,
-    StartWorkflowRequest,
-    TaskResult,
-    TransportError,
 )
-from conductor_async._http.retries import RetryBudget, classify, retry_delay
-from conductor_async.client import ConductorClient
+from conductor_async.models import SkipTaskRequest
 from tests.fakes.cases import each_case
 from tests.fakes.clients import NEVER, client_of
 from tests.fakes.wire import answer, cut, serve
@@ -56,7 +52,7 @@ def deliver(client: ConductorClient) -> Awaitable[Any]:
 
 
 def success(call: Call) -> Any:
-    return answer(json=STATUS) if call is read else answer(204) if call is poll else answer(text="id")
+    return answer(json=STATUS) if call is read else answer(204) if call is poll else answer(text="execution-id-0001")
 
 
 # -- by status ---------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import aiohttp
@@ -11,21 +12,16 @@ import httpx
 import pytest
 import respx
 
-from conductor_async import (
+from conductor_async import APIError, Configuration, ConfigurationError, Limits, RetryPolicy, StartWorkflowRequest
+from conductor_async.client import ConductorClient
+from conductor_async.errors import (
     AmbiguousOutcomeError,
-    APIError,
     ClientClosedError,
-    Configuration,
-    ConfigurationError,
     ConnectionFailedError,
-    Limits,
-    RetryPolicy,
-    StartWorkflowRequest,
     WrongEventLoopError,
 )
-from conductor_async.client import ConductorClient
 from tests.fakes.cases import each_case
-from tests.fakes.clients import client_of
+from tests.fakes.clients import NEVER, client_of
 from tests.fakes.orkes import KEY
 from tests.fakes.wire import answer, cut, serve, stall
 
@@ -309,3 +305,29 @@ async def test_a_redirect_is_an_error_that_names_the_target_and_keeps_the_token(
             with pytest.raises(APIError, match="redirect"):
                 await call(client)
         assert other.accepted == 0
+
+
+@pytest.mark.anyio
+async def test_the_error_of_an_unreachable_server_is_short_and_keeps_its_causes() -> None:
+    async with client_of("http://127.0.0.1:9/api", retry=NEVER) as client:
+        with pytest.raises(ConnectionFailedError) as caught:
+            await client.workflow.get_workflow("w")
+    cause = caught.value.__cause__
+    assert cause is not None
+    while cause is not None:
+        assert cause.__traceback__ is None
+        cause = cause.__cause__
+
+
+@pytest.mark.anyio
+async def test_an_unclosed_client_is_named(caplog: pytest.LogCaptureFixture, anyio_backend_name: str) -> None:
+    if anyio_backend_name == "trio":
+        return  # httpx closes its connections without a word
+    async with serve(answer(json={"status": "RUNNING"})) as server:
+        client = client_of(server)
+        await client.workflow.get_workflow("w")
+        with pytest.warns(ResourceWarning, match="A ConductorClient of http.* was not closed: use `async with`"):  # noqa: PT031
+            del client
+            gc.collect()
+        await anyio.sleep(0.05)
+    assert [record.name for record in caplog.records] == ["conductor_async"]

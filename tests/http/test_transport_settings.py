@@ -10,15 +10,8 @@ import anyio
 import pytest
 import trustme
 
-from conductor_async import (
-    APIError,
-    Configuration,
-    ConfigurationError,
-    ConnectionFailedError,
-    Limits,
-    StartWorkflowRequest,
-    TransportError,
-)
+from conductor_async import APIError, Configuration, ConfigurationError, Limits, StartWorkflowRequest, TransportError
+from conductor_async.errors import ConnectionFailedError
 from tests.fakes.cases import each_case
 from tests.fakes.clients import AT_ONCE, client_of
 from tests.fakes.proxy import forward
@@ -216,6 +209,47 @@ async def test_the_environments_proxy_is_used(variable: str, monkeypatch: pytest
         async with client_of(server, trust_env=True) as client:
             await call(client)
         assert proxy.count() == 2
+
+
+@each_case(
+    ("host", "exceptions", "excepted"),
+    [
+        ("10.1.2.3", "10.0.0.0/8", True),
+        ("10.1.2.3", "192.168.0.0/16, 10.1.2.3/32", True),
+        ("10.1.2.3:8080", "10.1.2.0/255.255.255.0", True),
+        ("11.1.2.3", "10.0.0.0/8", False),
+        ("10.1.2.3", "10.1.2.3", True),
+        ("[fd00::7]:8080", "fd00::/8", True),
+        ("[fd00::7]:8080", "fd00::7", True),
+        ("[fd00::7]", "[fd00::7]", True),
+        ("[fe00::7]", "fd00::/8", False),
+        ("[fd00::7]", "10.0.0.0/8", False),
+        ("api.example.com", "*.example.com", True),
+        ("API.example.com", "*.Example.com", True),
+        ("example.com", "*.example.com", False),
+        ("api.example.com", ".example.com", True),
+        ("badexample.com", "*.example.com", False),
+        ("example.com", "10.0.0.0/8, /, 1/2/3, 10.0.0.0/99", False),
+    ],
+)
+def test_no_proxy_excepts_hosts_networks_and_domains(host: str, exceptions: str, excepted: bool) -> None:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("http_proxy", "http://proxy:3128")
+        environment.setenv("no_proxy", exceptions)
+        proxy = Configuration().proxy_for(f"http://{host}/api")
+        assert proxy == (None if excepted else "http://proxy:3128")
+
+
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "http_proxy"])
+async def test_an_unusable_proxy_of_the_environment_is_named(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "socks5://ada:c4n4ry@localhost:1080")
+    async with client_of("http://conductor.example/api", trust_env=True) as client:
+        with pytest.raises(ConfigurationError, match=variable.upper()) as caught:
+            await call(client)
+        assert "c4n4ry" not in str(caught.value)
+    async with client_of("http://conductor.example/api", trust_env=True) as client:
+        monkeypatch.setenv("no_proxy", "*")
+        assert client.configuration.proxy_for("http://conductor.example/api") is None
 
 
 async def test_the_environments_proxy_for_https(ca_file: str, monkeypatch: pytest.MonkeyPatch) -> None:

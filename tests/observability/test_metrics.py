@@ -13,13 +13,13 @@ from conductor_async import (
     ConductorWorkflow,
     Configuration,
     ConfigurationError,
-    NotFoundError,
     Task,
     TaskDef,
     TaskResult,
     WorkerHost,
     worker_task,
 )
+from conductor_async.errors import NotFoundError
 from conductor_async.observability.metrics import PrometheusMetrics
 from conductor_async.worker.events import (
     LeaseLost,

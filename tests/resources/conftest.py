@@ -8,8 +8,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from conductor_async import TaskDef, WorkflowDef, WorkflowTask
+from conductor_async import TaskDef, WorkflowDef
 from conductor_async.client import ConductorClient
+from conductor_async.models import WorkflowTask
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

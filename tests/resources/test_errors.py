@@ -12,17 +12,20 @@ from conductor_async import (
     APIError,
     ConductorError,
     Configuration,
-    ConnectionFailedError,
-    EndpointNotAvailableError,
-    NotFoundError,
-    ResponseDecodeError,
     RetryPolicy,
     StartWorkflowRequest,
     TaskResult,
     WorkflowDef,
-    WorkflowTask,
 )
 from conductor_async.client import ConductorClient
+from conductor_async.errors import (
+    AmbiguousOutcomeError,
+    ConnectionFailedError,
+    EndpointNotAvailableError,
+    NotFoundError,
+    ResponseDecodeError,
+)
+from conductor_async.models import WorkflowTask
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, serve, unused_port
@@ -56,12 +59,13 @@ async def test_an_html_page_is_an_error_never_a_list() -> None:
             for call in (
                 client.metadata.get_all_task_defs(),
                 client.workflow.get_workflow("w"),
-                client.workflow.start_workflow_by_name("w"),
                 client.metadata.register_workflow_def(WorkflowDef(name="w")),
                 client.task.poll_task("t"),
             ):
                 with pytest.raises(ResponseDecodeError, match=r"HTML page.*Does server_api_url end in /api"):
                     await call
+            with pytest.raises(AmbiguousOutcomeError, match=r"HTML page.*Does server_api_url end in /api\? An exec"):
+                await client.workflow.start_workflow_by_name("w")
 
 
 async def test_an_error_page_of_a_gateway_is_quoted_by_its_title() -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conductor_async import ExternalPayloadError, Limits, TaskResult
+from conductor_async import Limits, TaskResult
+from conductor_async.errors import ExternalPayloadError
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.orkes import KEY

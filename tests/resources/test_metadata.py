@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conductor_async import (
-    BadRequestError,
-    ConflictError,
-    NotFoundError,
-    SubWorkflowParams,
-    TaskDef,
-    WorkflowDef,
-    WorkflowTask,
-)
+from conductor_async import TaskDef, WorkflowDef
+from conductor_async.errors import BadRequestError, ConflictError, NotFoundError
+from conductor_async.models import SubWorkflowParams, WorkflowTask
 from tests.resources.full_definitions import full_task_def, full_workflow_def, keys_of
 
 if TYPE_CHECKING:

@@ -7,18 +7,10 @@ from urllib.parse import parse_qsl, unquote
 
 import pytest
 
-from conductor_async import (
-    ConfigurationError,
-    NotFoundError,
-    PayloadError,
-    SkipTaskRequest,
-    StartWorkflowRequest,
-    TaskDef,
-    TaskResult,
-    WorkflowDef,
-    WorkflowTask,
-)
+from conductor_async import ConfigurationError, StartWorkflowRequest, TaskDef, TaskResult, WorkflowDef
 from conductor_async.client import ConductorClient
+from conductor_async.errors import NotFoundError, PayloadError
+from conductor_async.models import SkipTaskRequest, WorkflowTask
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
 from tests.fakes.wire import answer, serve
@@ -154,7 +146,7 @@ async def test_a_value_that_json_cannot_hold_is_rejected_before_sending(value: A
     request = StartWorkflowRequest(name="w", input=payload)
     result = TaskResult(task_id="t", workflow_instance_id="w", output_data=payload)
     output = path.replace("input", "outputData")
-    async with serve(answer(text="id")) as server, client_of(server) as client:
+    async with serve(answer(text="execution-id-0001")) as server, client_of(server) as client:
         calls = {
             path: (
                 lambda: client.workflow.start_workflow(request),

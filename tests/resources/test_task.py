@@ -11,15 +11,13 @@ import pytest
 from conductor_async import (
     ConductorError,
     ConfigurationError,
-    NotFoundError,
     StartWorkflowRequest,
     TaskResult,
-    TaskResultStatus,
-    TaskRun,
     WorkflowDef,
     WorkflowRun,
-    WorkflowTask,
 )
+from conductor_async.errors import NotFoundError
+from conductor_async.models import TaskResultStatus, TaskRun, WorkflowTask
 from tests.fakes.cases import each_case
 
 if TYPE_CHECKING:

@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conductor_async import (
-    APIError,
+from conductor_async import APIError, StartWorkflowRequest, WorkflowDef, WorkflowRun
+from conductor_async.errors import (
     BadRequestError,
     ConflictError,
     EndpointNotAvailableError,
     NotFoundError,
-    RerunWorkflowRequest,
     ServerError,
+)
+from conductor_async.models import (
+    RerunWorkflowRequest,
     SkipTaskRequest,
-    StartWorkflowRequest,
     TaskMock,
     TaskRun,
-    WorkflowDef,
-    WorkflowRun,
     WorkflowTask,
     WorkflowTestRequest,
 )

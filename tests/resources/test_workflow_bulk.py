@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conductor_async import BadRequestError
+from conductor_async.errors import BadRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conductor_async import ConductorWorkflow, SetVariableTask, SimpleTask, TaskDef, WaitForDurationTask
+from conductor_async import ConductorWorkflow, SetVariableTask, SimpleTask, TaskDef
 from conductor_async.errors import ConfigurationError, NonRetryableException
+from conductor_async.tasks import WaitForDurationTask
 from conductor_async.testing import (
     TIMES_OUT,
     WorkflowEnvironment,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conductor_async import ConductorWorkflow, LoopTask, SetVariableTask, SimpleTask, WaitForDurationTask
+from conductor_async import ConductorWorkflow, SetVariableTask, SimpleTask
+from conductor_async.tasks import LoopTask, WaitForDurationTask
 from conductor_async.testing import WorkflowEnvironment, assert_completed, assert_task
 
 pytestmark = pytest.mark.anyio

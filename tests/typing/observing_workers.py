@@ -5,23 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, assert_type
 
-from conductor_async import (
-    Call,
-    CallHook,
-    ConductorClient,
-    Configuration,
-    HostHealth,
-    PollerHealth,
-    SimpleTask,
-    TaskContext,
-    WorkerHost,
-    WorkerOptions,
-    WorkflowStart,
-    discover,
-    worker_task,
-)
+from conductor_async import ConductorClient, Configuration, SimpleTask, TaskContext, WorkerHost, discover, worker_task
+from conductor_async.hooks import Call, CallHook, WorkflowStart
 from conductor_async.observability.metrics import PrometheusMetrics
 from conductor_async.observability.tracing import Tracing
+from conductor_async.worker import HostHealth, PollerHealth, WorkerOptions
 from conductor_async.worker.events import Listener, TaskFinished, WorkerEvent
 
 

@@ -77,4 +77,4 @@ class Translate(InputTask, task_type="TRANSLATE"):
 
 Translate("t", "Hallo", "de", glossary={"a": "b"}, optional=True)
 Translate("t")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-Translate("t", "Hallo", "de", {})  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+Translate("t", "Hallo", "de", {})  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportCallIssue]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, assert_type
 
 from pydantic import BaseModel
 
-from conductor_async import ConductorWorkflow, SimpleTask, TaskInProgress, TaskResultStatus, WorkflowHandle, worker_task
+from conductor_async import ConductorWorkflow, SimpleTask, TaskInProgress, WorkflowHandle, worker_task
+from conductor_async.models import TaskResultStatus
 from conductor_async.workflow.references import env, secret
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, assert_type
 from conductor_async import ConductorWorkflow, WorkflowHandle
 from conductor_async.models import JsonObject, WorkflowDef, WorkflowRun, WorkflowStatus, WorkflowTask
 from conductor_async.tasks import ForkTask, InlineSubWorkflowTask, JoinTask, SimpleTask, TaskSequence
-from conductor_async.workflow import Reference
+from conductor_async.workflow import Reference, WorkflowBuilder
 
 if TYPE_CHECKING:
     from conductor_async.client import ConductorClient
@@ -36,6 +36,12 @@ def describing() -> None:
     assert_type(workflow >> (a >> b) >> ForkTask("f", [[a], b, child]) >> JoinTask("j"), ConductorWorkflow)
     assert_type(workflow.add([a, b]), ConductorWorkflow)
     _ = InlineSubWorkflowTask("c", child), InlineSubWorkflowTask("c", child.to_workflow_def())
+
+    # A builder that cannot run is a step, too.
+    builder = WorkflowBuilder(name="child")
+    assert_type(builder >> a, WorkflowBuilder)
+    assert_type(workflow >> builder, ConductorWorkflow)
+    assert_type(ConductorWorkflow.from_workflow_def(builder.to_workflow_def()), ConductorWorkflow)
 
     # References go wherever a value of some type is wanted.
     assert_type(a.output.order.total, Any)

@@ -79,7 +79,7 @@ def test_methods_of_conductor_python_work_too() -> None:
 async def test_output_is_merged_with_the_returned_value(conductor: ConductorClient, new_name: NewName) -> None:
     @worker_task(new_name("said"))
     async def said(context: TaskContext) -> dict[str, int]:
-        context.set_output({"set": 1, "both": 1})
+        context.set_output(output_data={"set": 1, "both": 1})  # conductor-python's keyword
         context.progress(pages=7)
         return {"returned": 2, "both": 2}
 

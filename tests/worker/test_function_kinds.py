@@ -165,12 +165,12 @@ async def test_annotations_of_every_kind():
     }
 
 
-async def test_a_model_is_returned_by_its_aliases_and_one_bare_parameter_gets_its_value():
+async def test_a_model_is_returned_by_its_aliases_and_one_bare_parameter_gets_the_task():
     async def model() -> Order:
         return Order(orderId="A")
 
-    async def bare(name) -> Any:  # type: ignore[no-untyped-def]
-        return name
+    async def bare(task) -> Any:  # type: ignore[no-untyped-def]
+        return task.input_data["name"]
 
     assert (await result_of(model))["outputData"] == {"orderId": "A", "lines": []}
     assert (await result_of(bare, name="Ada"))["outputData"] == {"result": "Ada"}

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from conductor_async import ConductorClient, ConfigurationError, WorkerHost, WorkerOptions, worker_task
+from conductor_async import ConductorClient, ConfigurationError, WorkerHost, worker_task
+from conductor_async.worker import WorkerOptions
 from conductor_async.worker.events import PollSkipped, PollStarted, WorkerEvent
 from tests.worker.fake_conductor import FakeConductor
 

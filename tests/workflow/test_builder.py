@@ -1,4 +1,4 @@
-"""Definitions as they are sent, compared with literals."""
+"""Definitions that the builder makes, compared with literals."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from conductor_async.errors import ConfigurationError, WorkflowDefinitionError
 from conductor_async.execution import WorkflowExecutor
 from conductor_async.models import SchemaDef, TimeoutPolicy, WorkflowDef, encode_json
 from conductor_async.tasks import DoWhileTask, ForkTask, InlineSubWorkflowTask, JoinTask, SimpleTask, SwitchTask
+from conductor_async.workflow import WorkflowBuilder
 
 
 def wire(workflow):
@@ -411,3 +412,11 @@ async def test_an_empty_workflow_cannot_be_registered():
 def test_a_name_instead_of_the_executor_is_an_error():
     with pytest.raises(TypeError, match=r"write ConductorWorkflow\(name='orders'\)"):
         ConductorWorkflow("orders")  # type: ignore[arg-type]
+
+
+def test_a_builder_without_executor_builds_and_can_be_a_step():
+    child = WorkflowBuilder(name="child", version=2) >> SimpleTask("a")
+    parent = ConductorWorkflow(name="parent") >> child
+    assert repr(child) == "WorkflowBuilder(name='child', version=2, 1 tasks)"
+    assert wire(parent)["tasks"][0]["subWorkflowParam"]["workflowDefinition"] == wire(child)
+    assert WorkflowBuilder.from_workflow_def(parent.to_workflow_def()).to_workflow_def() == parent.to_workflow_def()

@@ -1,4 +1,4 @@
-"""From definitions back to workflows: the same definition again, and more tasks."""
+"""Builders of existing definitions: the same definition again, and more tasks."""
 
 from __future__ import annotations
 

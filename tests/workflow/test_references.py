@@ -10,7 +10,7 @@ from conductor_async import ConductorWorkflow
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import SchemaDef
 from conductor_async.tasks import ChatMessage, Role, SimpleTask
-from conductor_async.workflow import Reference
+from conductor_async.workflow import Reference, WorkflowBuilder
 from conductor_async.workflow.references import env, plain, secret
 
 workflow = ConductorWorkflow(name="orders")
@@ -118,3 +118,11 @@ def test_secrets_and_environment_need_a_name(name):
     for named in (secret, env):
         with pytest.raises(ConfigurationError):
             named(name)
+
+
+def test_a_reference_has_no_truth_value():
+    task = SimpleTask("work")
+    for reference in (task.output.ok, task.input.x, WorkflowBuilder(name="w").input.x, secret("s")):
+        for decide in (bool, lambda value: not value, lambda value: 1 if value else 2, lambda value: value and 1):
+            with pytest.raises(TypeError, match=r"\$\{.*SwitchTask"):
+                decide(reference)

@@ -1,4 +1,4 @@
-"""Whatever is described, stored, fetched and read again is the same."""
+"""A definition that is built, stored, fetched and rebuilt stays the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""References to results whose type is known."""
+"""References to results of a known type."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from conductor_async import (
     ConductorClient,
     ConductorWorkflow,
     ConfigurationError,
-    Reference,
     SimpleTask,
     TaskDef,
     TaskInProgress,
@@ -27,6 +26,7 @@ from conductor_async import (
     WorkerHost,
     worker_task,
 )
+from conductor_async.workflow import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -248,7 +248,7 @@ def test_the_task_of_a_worker_function_knows_its_return_type():
     assert str(price.task("p", order_id="1").result.order_id) == "${p.output.orderId}"
     assert str(double.task("d", number=1).result) == "${d.output.result}"
     with pytest.raises(ConfigurationError, match=r"use u\.output"):
-        _ = untyped.task("u", 1).result
+        _ = untyped.task("u", a=1).result
 
 
 def test_a_type_under_type_checking_is_an_error_only_when_result_is_used():

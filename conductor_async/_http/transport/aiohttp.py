@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING
+import select
+import weakref
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
 
-from conductor_async._http.decompression import read_body
-from conductor_async._http.transport.factory import checked_url
+from conductor_async._http.decompression import check_headers, read_body
 from conductor_async._http.transport.interface import NotSentError, Response, SendError
+from conductor_async._http.transport.quoting import checked_url
 from conductor_async._urls import basic_credentials
 
 if TYPE_CHECKING:
+    import asyncio
     import ssl
     from collections.abc import Awaitable, Callable, Mapping
 
@@ -61,7 +65,7 @@ class AiohttpTransport:
         if proxy:
             self._proxy, self._proxy_headers = _without_credentials(proxy)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=keepalive_expiry, ssl=context),
+            connector=_Connector(limit=connections, keepalive_timeout=keepalive_expiry, ssl=context),
             cookie_jar=aiohttp.DummyCookieJar(),
             middlewares=(self._send_once,),
             auto_decompress=False,
@@ -87,6 +91,7 @@ class AiohttpTransport:
                 response_headers = {
                     name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.raw_headers
                 }
+                check_headers(response_headers, status=response.status)
                 body = await read_body(
                     response.content.iter_any(),
                     response_headers.get("content-encoding", ""),
@@ -97,6 +102,16 @@ class AiohttpTransport:
         except (aiohttp.ClientError, OSError) as error:
             kind = NotSentError if was_not_sent(error) else SendError
             raise kind(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
+
+    def abandon(self) -> None:
+        """Closes the connections without waiting, when nobody is left to do it properly."""
+        connector = self._session.connector
+        self._session.detach()
+        if connector is not None:
+            closing = connector.close()
+            # The first step closes the sockets. The others wait for goodbyes, which needs a running loop.
+            with suppress(StopIteration, RuntimeError):
+                closing.__await__().send(None)
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -117,6 +132,42 @@ class AiohttpTransport:
             raise
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
             raise DroppedConnectionError(str(error)) from error
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Looks at an idle connection before it is used again, and drops one that the server has closed.
+
+    The event loop may not have noticed that yet, because it was blocked or the machine slept. A request that is
+    written to such a connection fails, and nobody could tell whether the server has processed it.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._used: weakref.WeakSet[object] = weakref.WeakSet()
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Any], timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.connector.Connection:
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            if connection.protocol not in self._used:
+                self._used.add(connection.protocol)
+                return connection
+            if not _is_readable(connection.transport):
+                return connection
+            connection.close()
+
+
+def _is_readable(transport: asyncio.Transport | None) -> bool:
+    """Whether something arrived. On an idle connection, that is the end of it, or the reason for its end."""
+    socket = None if transport is None else transport.get_extra_info("socket")
+    if socket is None or (descriptor := socket.fileno()) < 0:
+        return True
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        return bool(poll.poll(0))
+    return bool(select.select([descriptor], [], [], 0)[0])  # Windows
 
 
 def was_not_sent(error: BaseException | None) -> bool:

@@ -54,20 +54,6 @@ def make_transport(configuration: Configuration, url: str, max_connections: int)
     return HttpxTransport(transport, max_size)
 
 
-def checked_url(url: str) -> str:
-    """Returns a URL from outside in a form that can be sent: invalid characters are quoted, the host is IDNA-encoded.
-
-    Raises:
-        ValueError: It is not a valid URL.
-    """
-    import httpx
-
-    try:
-        return str(httpx.URL(url))
-    except httpx.InvalidURL as error:
-        raise ValueError(str(error)) from error
-
-
 def _ssl_context(configuration: Configuration) -> ssl.SSLContext:
     verify, cert = configuration.verify, configuration.cert
     if isinstance(verify, ssl.SSLContext):

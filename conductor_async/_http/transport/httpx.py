@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 import httpx
 
-from conductor_async._http.decompression import UnreadableResponseError, read_body
+from conductor_async._http.decompression import UnreadableResponseError, check_headers, read_body
 from conductor_async._http.transport.interface import NotSentError, Response, SendError, TransportTimeoutError
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class _HttpxBase(ABC):
         chunks, content_encoding = self._chunks(response)
         try:
             status, max_size = response.status_code, self._max_response_size
+            check_headers(headers, status=status)
             body = await read_body(chunks, content_encoding, max_size=max_size, status=status)
         except UnreadableResponseError:
             await _close_stream(chunks)
@@ -71,6 +72,9 @@ class HttpxTransport(_HttpxBase):
     def __init__(self, transport: httpx.AsyncBaseTransport, max_response_size: int) -> None:
         super().__init__(max_response_size)
         self._transport = transport
+
+    def abandon(self) -> None:
+        """Leaves the connections to the garbage collector: httpx cannot close them without waiting."""
 
     async def aclose(self) -> None:
         """Closes the transport."""
@@ -104,6 +108,9 @@ class HttpxClientTransport(_HttpxBase):
         ours = {name.lower() for name in headers}
         theirs = {name: value for name, value in self._client.headers.items() if name not in ours}
         return await super().send(method, url, {**theirs, **headers}, content, connect_timeout=connect_timeout)
+
+    def abandon(self) -> None:
+        """Leaves the connections to the garbage collector: httpx cannot close them without waiting."""
 
     async def aclose(self) -> None:
         """Does nothing: the client belongs to its owner."""

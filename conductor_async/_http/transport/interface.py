@@ -37,6 +37,10 @@ class Transport(Protocol):
         """
         ...
 
+    def abandon(self) -> None:
+        """Closes the connections without waiting, when nobody is left to close them properly."""
+        ...
+
     async def aclose(self) -> None:
         """Closes the connections, unless they belong to an injected client. Requests in flight fail."""
         ...

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
 
+__all__ = ["ROUTES"]
+
 SERVER_VERSION = "3.32.3"
 """The version of the real server that this one imitates."""
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
 
+__all__ = ["ROUTES"]
+
 
 def _get(runtime: Runtime, request: Request) -> Response:
     value = runtime.engine.environment.get(request["key"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from conductor_async.devserver.routing import Route
 
+__all__ = ["ROUTES"]
+
 _HANDLER = "com.netflix.conductor.common.metadata.events.EventHandler"
 
 ROUTES = (

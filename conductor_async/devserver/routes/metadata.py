@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from conductor_async.devserver.routing import Route
 
+__all__ = ["ROUTES"]
+
 _WORKFLOW_DEF = "com.netflix.conductor.common.metadata.workflow.WorkflowDef"
 _TASK_DEF = "com.netflix.conductor.common.metadata.tasks.TaskDef"
 

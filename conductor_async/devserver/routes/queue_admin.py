@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
 
+__all__ = ["ROUTES"]
+
 
 def _get_queues(_: Runtime, __: Request) -> Response:
     return json_response({})

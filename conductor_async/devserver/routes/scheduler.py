@@ -5,6 +5,8 @@ from __future__ import annotations
 from conductor_async.devserver.routes._search import search_parameters
 from conductor_async.devserver.routing import Route
 
+__all__ = ["ROUTES"]
+
 _SCHEDULE = "org.conductoross.conductor.model.WorkflowSchedule"
 
 ROUTES = (

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
 
+__all__ = ["ROUTES"]
+
 # The server labels both texts as JSON, which they are not.
 _READ_ONLY = Response(501, b"env-backed secrets are read-only", "application/json")
 _NO_VALUE = Response(400, b"value is required", "application/json")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
 
+__all__ = ["ROUTES"]
+
 _TASK_RESULT = "com.netflix.conductor.common.metadata.tasks.TaskResult"
 _STATUS = f"{_TASK_RESULT}$Status"
 _SINGLE_POLL = 0.1

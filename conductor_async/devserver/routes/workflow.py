@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
 
+__all__ = ["ROUTES", "get_external_storage_location"]
+
 _START = "com.netflix.conductor.common.metadata.workflow.StartWorkflowRequest"
 _RERUN = "com.netflix.conductor.common.metadata.workflow.RerunWorkflowRequest"
 _TEST = "com.netflix.conductor.common.run.WorkflowTestRequest"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from conductor_async.devserver.routing import Route
 
+__all__ = ["ROUTES"]
+
 ROUTES = (
     Route("PUT", "/workflow/bulk/pause", lambda runtime, request: runtime.engine.bulk.pause(request.json_strings())),
     Route("PUT", "/workflow/bulk/resume", lambda runtime, request: runtime.engine.bulk.resume(request.json_strings())),

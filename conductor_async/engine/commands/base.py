@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from conductor_async.engine.core import Work
 from conductor_async.engine.decider.work import do_work
 from conductor_async.engine.errors import EngineError
-from conductor_async.engine.events import handle_events
+from conductor_async.engine.events import handle_events, handle_parked
 from conductor_async.engine.schedules.firing import fire
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from conductor_async.models import JsonObject
 
 __all__ = ["CommandRunner", "Commands", "bulk_response", "command"]
-
-# A fraction of a second. Without a limit, a workflow that loops for ever would never give the event loop back.
-_MAX_STEPS = 5_000
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,10 +43,9 @@ class CommandRunner:
         if self._is_running:
             return action(*args, **kwargs)
         self._is_running = True
-        self.core.steps_left = _MAX_STEPS
+        self.core.slice.begin()
         try:
             self.run_pending()
-            self.core.steps_left = _MAX_STEPS
             return action(*args, **kwargs)
         finally:
             try:
@@ -60,7 +56,7 @@ class CommandRunner:
     def run_pending(self) -> None:
         """Does what is due now, then notifies the listeners.
 
-        Work beyond the step limit is postponed: `next_due` is then now, and `run_due` continues it.
+        Work beyond the time slice is postponed: `next_due` is then now, and `run_due` continues it.
         """
         while self.core.take_step():
             if not self._run_next():
@@ -73,7 +69,11 @@ class CommandRunner:
         """Does one piece of work, or returns False if none is due. The consequences of a command go before timers."""
         core = self.core
         if core.work:
-            do_work(core, core.work.popleft())
+            work = core.work.popleft()
+            if work.kind == "event":
+                handle_parked(core, work.key)
+            else:
+                do_work(core, work)
         elif core.events:
             handle_events(core)
         elif (timer := core.timers.pop_due(core.now())) is None:
@@ -98,7 +98,7 @@ class Commands:
 
     def __init__(self, runner: CommandRunner) -> None:
         self.runner = runner
-        self.core = runner.core
+        self.core: Core = runner.core
 
 
 def command(method: Callable[Concatenate[C, P], R]) -> Callable[Concatenate[C, P], R]:

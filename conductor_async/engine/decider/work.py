@@ -25,6 +25,8 @@ def do_work(core: Core, work: Work) -> None:
         run_task(core, work.key)
     elif work.kind == "dispatch":
         dispatch_task(core, work.key)
+    elif work.kind == "script":
+        _continue_script(core, work.key)
     elif work.kind == "queue":
         core.queued[work.key] = None
     elif work.kind == "timeout":
@@ -44,6 +46,16 @@ def _decide(core: Core, workflow_id: str) -> None:
         # The server logs such errors and decides again and again; the execution stays RUNNING there too.
         with suppress(EngineError):
             decide_execution(core, execution)
+
+
+def _continue_script(core: Core, task_id: str) -> None:
+    """Decides an execution because a script of one of its tasks has ended."""
+    row = core.store.tasks.get(task_id)
+    if row is None or row.status in TERMINAL:
+        return
+    execution = core.store.executions[row.workflow_id]
+    execution.touch(row)
+    _decide(core, execution.workflow_id)
 
 
 def _check_task(core: Core, task_id: str) -> None:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from conductor_async.models import JsonObject, JsonValue
 
 __all__ = [
-    "VALIDATION_FAILED",
     "ValidationError",
     "check_event_handler",
     "check_task_def",
@@ -32,7 +31,6 @@ __all__ = [
     "workflow_def_errors",
 ]
 
-VALIDATION_FAILED = "Validation failed, check below errors for detail."
 
 ValidationError: TypeAlias = "dict[str, object]"
 """`path`, `message` and, for a plain value, `invalidValue` as text."""
@@ -44,7 +42,7 @@ _EMPTY_CONTEXT = RuleContext()
 def refuse(errors: Collection[ValidationError]) -> None:
     """Raises `Invalid` if there are errors."""
     if errors:
-        raise Invalid(VALIDATION_FAILED, list(errors))
+        raise Invalid.of_errors(list(errors))
 
 
 def refuse_null_lists(given: JsonValue) -> None:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.expressions._jayway import PathError, compile_path
+from conductor_async.engine.expressions.budget import Budget, OverBudgetError
 from conductor_async.engine.expressions.java_values import PathResults, as_java_string
 from conductor_async.engine.json_kinds import is_array, is_object
 
@@ -25,8 +26,8 @@ def look_up(reference: str, values: Mapping[str, str]) -> JsonValue:
     if text is None or not dot:
         return text
     try:
-        return compile_path(path).read(json.loads(text))
-    except (PathError, ValueError):
+        return compile_path(path).read(json.loads(text), Budget())
+    except (PathError, OverBudgetError, ValueError):
         return None
 
 

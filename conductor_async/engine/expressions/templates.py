@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from conductor_async._language.expressions import expression_spans, is_blank
 from conductor_async.engine.expressions._jayway import Path, PathError, compile_path
 from conductor_async.engine.expressions._jayway.steps import follow
+from conductor_async.engine.expressions.budget import OverBudgetError
 from conductor_async.engine.expressions.java_values import PathResults, as_java_string
 from conductor_async.engine.expressions.named_values import look_up
 from conductor_async.engine.json_kinds import is_array
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from conductor_async.models import JsonValue
 
 __all__ = ["Template", "compile_template"]
+
+logger = logging.getLogger("conductor_async")
 
 _SECRET_PREFIX = "workflow.secrets."  # noqa: S105 - the prefix of references, no secret
 _ENVIRONMENT_PREFIX = "workflow.env."
@@ -153,8 +157,12 @@ class _Reference(_Expression):
             root, *keys = path.plain
             return follow(keys, scope.roots.get(root)) if isinstance(root, str) else None
         try:
-            value = path.read({name: scope.roots[name] for name in scope.roots})
+            value = path.read({name: scope.roots[name] for name in scope.roots}, scope.budget)
         except (PathError, RecursionError):
+            return None
+        except OverBudgetError:
+            # The real server would go on, without a limit.
+            logger.warning("The expression ${%.200s} takes too long to evaluate here, and is taken as null", self.name)
             return None
         if not path.definite and is_array(value):
             value = PathResults(value)

@@ -35,7 +35,7 @@ def evaluate(
         definition: Its input template replaces what is missing or null.
         task_id: The value of `${CPEWF_TASK_ID}`.
     """
-    scope = Scope(Roots(execution), task_id=task_id, environment=core.environment)
+    scope = Scope(Roots(execution), task_id=task_id, environment=core.environment, budget=core.budget)
     values = resolve_input(parameters, scope, definition.input_template if definition is not None else None)
     execution.has_path_results = execution.has_path_results or bool(scope.path_results)
     return values

@@ -9,17 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from conductor_async.engine.core import Work
 from conductor_async.engine.rows.inputs import evaluate
 from conductor_async.engine.state.task_row import TaskRow
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
+    from conductor_async.engine.sandbox.job import JobPending
     from conductor_async.engine.state.definition import TaskSpec
     from conductor_async.engine.state.execution import Execution
     from conductor_async.engine.state.task_definition import TaskDefinition
     from conductor_async.models import JsonObject
 
-__all__ = ["RowFactory", "TaskKind", "is_system", "kind_of", "known_types", "system_kind"]
+__all__ = ["RowFactory", "TaskKind", "continue_later", "is_system", "kind_of", "known_types", "system_kind"]
 
 _kinds: dict[str, TaskKind] = {}
 _system: dict[str, TaskKind] = {}
@@ -73,6 +75,7 @@ class TaskKind:
         is_system: Whether the engine runs its rows. If not, workers poll for them.
         is_async: Whether the engine runs its rows after the decision that made them, not within it.
         is_operator: Whether it controls the flow of the workflow. Operators are never mocked.
+        takes_secrets: Whether secrets are filled in in its input while it runs.
     """
 
     type: ClassVar[str] = ""
@@ -80,6 +83,7 @@ class TaskKind:
     is_system: ClassVar[bool] = True
     is_async: ClassVar[bool] = False
     is_operator: ClassVar[bool] = False
+    takes_secrets: ClassVar[bool] = True
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -112,6 +116,12 @@ class TaskKind:
         if "asyncComplete" in row.input:
             return bool(row.input["asyncComplete"])
         return row.spec is not None and bool(row.spec.wire["asyncComplete"])
+
+
+def continue_later(core: Core, row: TaskRow, pending: JobPending) -> bool:
+    """Has a row executed again when its script has ended. Returns False: nothing has changed."""
+    core.when_finished(pending.job, Work("script", row.task_id))
+    return False
 
 
 def kind_of(spec: TaskSpec) -> TaskKind:

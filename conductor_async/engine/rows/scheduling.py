@@ -88,6 +88,10 @@ def _start(core: Core, execution: Execution, kind: TaskKind, row: TaskRow) -> No
 @contextmanager
 def secrets_in_input(core: Core, row: TaskRow) -> Generator[None]:
     """Has secrets filled in in a row's input while the context is open. They are never stored."""
+    kind = system_kind(row)
+    if kind is not None and not kind.takes_secrets:
+        yield
+        return
     literal = row.input
     try:
         row.input = with_secrets(core, literal)

@@ -28,6 +28,7 @@ _CONDITION: Final = re.compile(
     + _COMPARISON.replace("<left>", "<left2>").replace("<operator>", "<operator2>").replace("<right>", "<right2>")
     + r")\s*;?\s*"
 )
+_MAX_LENGTH = 500
 _LITERALS = {"true": True, "false": False}
 _STEP = re.compile(rf"\.({_NAME})|\['([^']*)'\]|\[\"([^\"]*)\"\]")
 _OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
@@ -44,6 +45,8 @@ _OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
 
 def compare(condition: str, values: Mapping[str, JsonValue]) -> bool | None:
     """Returns the result of a condition that compares two numbers, or is `true` or `false`; None for any other."""
+    if len(condition) > _MAX_LENGTH:
+        return None
     found = _CONDITION.fullmatch(condition)
     if found is None:
         return _LITERALS.get(condition.strip())

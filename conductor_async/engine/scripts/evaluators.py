@@ -1,4 +1,8 @@
-"""Evaluates the scripts of definitions, by the evaluator that they name."""
+"""Evaluates the scripts of definitions, by the evaluator that they name.
+
+If a script has not ended within the time slice of the command, all raise `JobPending`: the task stays as it is, and is
+continued when the script has ended.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +42,7 @@ def run_javascript(core: Core, source: str, task_input: Mapping[str, JsonValue])
     if core.scripts is None:
         msg = "There is nothing to run JavaScript with: pip install 'conductor-async[embedded]'."
         raise ScriptError(msg)
-    return core.scripts.javascript(source, {"$": task_input})
+    return core.scripts.javascript(source, {"$": task_input}, timeout=core.slice.timeout())
 
 
 def run_jq(core: Core, query: str, task_input: JsonObject) -> list[JsonValue]:
@@ -46,12 +50,15 @@ def run_jq(core: Core, query: str, task_input: JsonObject) -> list[JsonValue]:
     if core.scripts is None:
         msg = "There is nothing to run jq with: pip install 'conductor-async[embedded]'."
         raise ScriptError(msg)
-    return core.scripts.jq(query, task_input)
+    return core.scripts.jq(query, task_input, timeout=core.slice.timeout())
 
 
 def rule_context(core: Core) -> RuleContext:
     """Returns what definitions are checked against: the registered task definitions, and the syntax of scripts."""
-    script_error = None if core.scripts is None else core.scripts.check_javascript
+    scripts = core.scripts
+    script_error = (
+        None if scripts is None else lambda source: scripts.check_javascript(source, timeout=core.slice.timeout())
+    )
     return RuleContext(find_task_def=core.metadata.tasks.get, script_error=script_error)
 
 

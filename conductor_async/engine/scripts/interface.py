@@ -27,16 +27,20 @@ class ScriptError(EngineError):
 
 
 class Scripts(Protocol):
-    """Runs scripts. The default implementation is `conductor_async.engine.scripts.runners.DefaultScripts`."""
+    """Runs scripts. The default implementation is `conductor_async.engine.scripts.runners.DefaultScripts`.
 
-    def javascript(self, source: str, bindings: Mapping[str, JsonValue]) -> JsonValue:
+    All methods wait for the result, up to `timeout` seconds. Then they raise `JobPending`, and a call with the same
+    arguments after the end of that job returns its result.
+    """
+
+    def javascript(self, source: str, bindings: Mapping[str, JsonValue], *, timeout: float | None = None) -> JsonValue:
         """Returns the value of a script, with the bindings as its global names. Raises `ScriptError`."""
         ...
 
-    def check_javascript(self, source: str) -> str | None:
+    def check_javascript(self, source: str, *, timeout: float | None = None) -> str | None:
         """Returns what is wrong with a script's syntax, without running it; None if nothing is."""
         ...
 
-    def jq(self, query: str, data: JsonObject) -> list[JsonValue]:
+    def jq(self, query: str, data: JsonObject, *, timeout: float | None = None) -> list[JsonValue]:
         """Returns all results of a jq query. Raises `ScriptError`."""
         ...

@@ -17,7 +17,7 @@ class Ids:
     """
 
     def __init__(self, seed: int | None = None) -> None:
-        self.random = random.Random(seed)  # noqa: S311 - nothing here is a secret
+        self.random: random.Random = random.Random(seed)  # noqa: S311 - nothing here is a secret
         self._seeded = seed is not None
 
     def new(self) -> str:

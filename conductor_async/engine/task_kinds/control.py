@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 from conductor_async.engine.errors import WorkflowHalted
 from conductor_async.engine.expressions.java_values import as_java_string, hash_ordered
 from conductor_async.engine.json_kinds import is_object
-from conductor_async.engine.rows.kind import TaskKind
-from conductor_async.engine.rows.making import make_rows
+from conductor_async.engine.rows.domains import assign_domains
+from conductor_async.engine.rows.kind import RowFactory, TaskKind, continue_later
+from conductor_async.engine.rows.making import assign_iteration, make_rows
+from conductor_async.engine.rows.scheduling import add_new, schedule
+from conductor_async.engine.sandbox.job import JobPending
 from conductor_async.engine.scripts.evaluators import evaluate_script, known_evaluator, run_javascript
 from conductor_async.engine.scripts.interface import ScriptError
+from conductor_async.engine.state.task_row import TERMINAL
 
 if TYPE_CHECKING:
     from conductor_async.engine.core import Core
-    from conductor_async.engine.rows.kind import RowFactory
     from conductor_async.engine.state.definition import TaskSpec
     from conductor_async.engine.state.execution import Execution
     from conductor_async.engine.state.task_row import TaskRow
@@ -24,14 +27,36 @@ __all__ = ["DecisionKind", "SwitchKind", "TerminateKind"]
 
 
 class _Choice(TaskKind):
-    """The common part of SWITCH and DECISION."""
+    """The common part of SWITCH and DECISION.
+
+    The case is chosen when the row is made, unless its script takes longer. Then the row is in progress without an
+    output, and the case is chosen when the script has ended.
+    """
 
     is_operator = True
+    takes_secrets = False
 
     def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
-        """Completes the task: the case was chosen when the row was made."""
+        """Completes the task, if its case is chosen."""
+        spec = row.spec
+        if not row.output and spec is not None:
+            factory = RowFactory(core, execution, spec, row.retry_count, row.retried_task_id)
+            try:
+                _, *inner = self._choose(factory, row, row.input)
+            except JobPending as pending:
+                return continue_later(core, row, pending)
+            if row.status in TERMINAL:
+                return True
+            if row.iteration > 0:
+                assign_iteration(inner, row.iteration)
+            assign_domains(core, execution, inner)
+            schedule(core, execution, add_new(execution, inner))
         row.status = "COMPLETED"
         return True
+
+    def _choose(self, factory: RowFactory, row: TaskRow, task_input: JsonObject) -> list[TaskRow]:
+        """Fills in the case in the row. Returns it and the first rows of the case. Raises `JobPending`."""
+        raise NotImplementedError
 
     def _with_case(self, factory: RowFactory, row: TaskRow, tasks: list[TaskSpec]) -> list[TaskRow]:
         """Returns the row and the first rows of the chosen case."""
@@ -57,7 +82,15 @@ class SwitchKind(_Choice):
         task_input = factory.input()
         row = factory.started_row(task_type="SWITCH", task_def_name="SWITCH", input=task_input)
         try:
-            value = evaluate_script(factory.core, evaluator, spec.wire.get("expression"), dict(task_input))
+            return self._choose(factory, row, task_input)
+        except JobPending:
+            return [row]
+
+    def _choose(self, factory: RowFactory, row: TaskRow, task_input: JsonObject) -> list[TaskRow]:
+        spec = factory.spec
+        expression = spec.wire.get("expression")
+        try:
+            value = evaluate_script(factory.core, spec.wire.get("evaluatorType"), expression, dict(task_input))
         except ScriptError as error:
             row.status = "FAILED"
             row.reason = error.message
@@ -77,18 +110,23 @@ class DecisionKind(_Choice):
 
     def rows(self, factory: RowFactory) -> list[TaskRow]:
         """Returns the row of the choice and the first rows of the chosen case."""
+        task_input = factory.input()
+        row = factory.started_row(task_type="DECISION", task_def_name="DECISION", input=task_input)
+        try:
+            return self._choose(factory, row, task_input)
+        except JobPending:
+            return [row]
+
+    def _choose(self, factory: RowFactory, row: TaskRow, task_input: JsonObject) -> list[TaskRow]:
         spec = factory.spec
-        case = self._case(factory)
-        row = factory.started_row(
-            task_type="DECISION", task_def_name="DECISION", input={"case": case}, output={"caseOutput": [case]}
-        )
+        case = self._case(factory, task_input)
+        row.input, row.output = {"case": case}, {"caseOutput": [case]}
         rows = self._with_case(factory, row, spec.cases.get(case) or spec.default_case)
         row.input = hash_ordered(row.input)
         return rows
 
-    def _case(self, factory: RowFactory) -> str:
+    def _case(self, factory: RowFactory, task_input: JsonObject) -> str:
         expression = factory.spec.wire.get("caseExpression")
-        task_input = factory.input()
         if not expression or not expression.strip():
             return as_java_string(task_input.get(factory.spec.wire.get("caseValueParam") or ""))
         try:

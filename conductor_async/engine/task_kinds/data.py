@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.rows.kind import TaskKind
+from conductor_async.engine.rows.kind import TaskKind, continue_later
+from conductor_async.engine.sandbox.job import JobPending
 from conductor_async.engine.scripts.evaluators import evaluate_script, known_evaluator, run_javascript, run_jq
 from conductor_async.engine.scripts.interface import ScriptError
 
@@ -83,6 +84,8 @@ class InlineKind(_Script):
         try:
             self._check(evaluator, expression)
             value = evaluate_script(core, evaluator, expression, row.input)
+        except JobPending as pending:
+            return continue_later(core, row, pending)
         except ScriptError as error:
             row.status = "FAILED" if error.may_succeed_later else "FAILED_WITH_TERMINAL_ERROR"
             row.reason = error.message
@@ -121,6 +124,8 @@ class LambdaKind(_Script):
             return True
         try:
             value = run_javascript(core, f"function scriptFun(){{{source}}} scriptFun();", row.input)
+        except JobPending as pending:
+            return continue_later(core, row, pending)
         except ScriptError as error:
             row.status = "FAILED"
             row.reason = error.message
@@ -137,18 +142,25 @@ class JsonJqTransformKind(_Script):
     type = "JSON_JQ_TRANSFORM"
 
     def start(self, core: Core, execution: Execution, row: TaskRow) -> None:
-        """Runs the script."""
+        """Runs the query."""
+        self.execute(core, execution, row)
+
+    def execute(self, core: Core, execution: Execution, row: TaskRow) -> bool:
+        """Runs the query, or fetches the results of one that took longer."""
         query = row.input.get("queryExpression")
         if query is None:
             row.reason = "Missing 'queryExpression' in input parameters"
             row.status = "FAILED"
-            return
+            return True
         try:
             results = run_jq(core, query, row.input)
+        except JobPending as pending:
+            return continue_later(core, row, pending)
         except ScriptError as error:
             row.status = "FAILED"
             row.reason = error.message
             row.output = {"error": error.message}
-            return
+            return True
         row.output = {"result": results[0] if results else None, "resultList": results}
         row.status = "COMPLETED"
+        return True

@@ -14,9 +14,10 @@ from conductor_async.engine.expressions.java_values import hash_ordered
 from conductor_async.engine.json_kinds import is_array
 from conductor_async.engine.rows.domains import assign_domains
 from conductor_async.engine.rows.inputs import evaluate
-from conductor_async.engine.rows.kind import TaskKind
+from conductor_async.engine.rows.kind import TaskKind, continue_later
 from conductor_async.engine.rows.making import assign_iteration, make_rows
 from conductor_async.engine.rows.scheduling import schedule
+from conductor_async.engine.sandbox.job import JobPending
 from conductor_async.engine.scripts.conditions import compare
 from conductor_async.engine.scripts.evaluators import run_javascript, truth
 from conductor_async.engine.state.task_row import TERMINAL
@@ -102,6 +103,8 @@ class DoWhileKind(TaskKind):
                 return self._end(row)
             row.iteration += 1
             return self._iterate(core, execution, row, spec)
+        except JobPending as pending:
+            return continue_later(core, row, pending)
         except EngineError as error:
             condition = spec.wire.get("loopCondition")
             row.reason = f"Unable to evaluate condition {condition}, exception {error.message}"

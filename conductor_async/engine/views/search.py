@@ -156,7 +156,7 @@ def _read(text: str) -> _Parts:
     return _Parts(field, operator, values)
 
 
-_CONDITION = re.compile(r"([a-zA-Z]+)\s?(=|>|<|IN)\s?(.*)")
+_CONDITION = re.compile(r"(?<![a-zA-Z])([a-zA-Z]+)\s?(=|>|<|IN)\s?(.*)")
 _DECORATION = re.compile(r"[\"'()]")
 
 
@@ -195,10 +195,28 @@ def _comparison(parts: _Parts) -> Callable[[JsonObject], bool]:
 
 def _like(field: str, pattern: str) -> Callable[[JsonObject], bool]:
     """Returns SQL's LIKE, ignoring case: `*` and `%` match any text, `_` any character."""
-    pieces = {"*": ".*", "%": ".*", "_": "."}
-    expression = "".join(pieces.get(character) or re.escape(character) for character in pattern)
-    matcher = re.compile(expression, re.IGNORECASE | re.DOTALL)
-    return lambda summary: (found := _column(summary, field)) is not None and bool(matcher.fullmatch(found))
+    wanted = pattern.replace("*", "%").lower()
+    return lambda summary: (found := _column(summary, field)) is not None and _is_like(found.lower(), wanted)
+
+
+def _is_like(text: str, pattern: str) -> bool:
+    """Matches without a regular expression, whose time would be exponential in the number of wildcards."""
+    at = in_pattern = 0
+    wildcard, resume = -1, 0
+    while at < len(text):
+        expected = pattern[in_pattern : in_pattern + 1]
+        if expected == "%":
+            wildcard, resume = in_pattern, at
+            in_pattern += 1
+        elif expected in ("_", text[at]):
+            at += 1
+            in_pattern += 1
+        elif wildcard >= 0:  # the last wildcard takes one character more
+            resume += 1
+            at, in_pattern = resume, wildcard + 1
+        else:
+            return False
+    return not pattern[in_pattern:].strip("%")
 
 
 def _column(summary: JsonObject, field: str) -> str | None:

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any, Union, get_args
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterator,
+)
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from conductor_async.errors import ConfigurationError
-from conductor_async.worker._function.annotations import json_schema, resolve_hints, type_adapter, unwrap
+from conductor_async.models._foreign_types import readable
+from conductor_async.worker._function.annotations import is_async, json_schema, resolve_hints, type_adapter, unwrap
 from conductor_async.worker.context import TaskInProgress
-from conductor_async.workflow._typed_references import fields_of, place_of
-from conductor_async.workflow.validation.known_outputs import closed_output
+from conductor_async.workflow._typed_references import fields_of, place_of, plain_type
+from conductor_async.workflow._validation.known_outputs import closed_output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from conductor_async.models import JsonObject
-    from conductor_async.workflow.validation.context import OutputFields
+    from conductor_async.workflow._validation.context import OutputFields
 
 
 class ReturnType:
@@ -41,6 +52,25 @@ class ReturnType:
         """
         return self._resolved
 
+    def check(self) -> None:
+        """Refuses an annotation that no result fits.
+
+        Raises:
+            ConfigurationError: It is a type that JSON has no form for.
+        """
+        try:
+            kind = self._resolved
+        except ConfigurationError:  # only type checkers can import it
+            return
+        for each in (kind, *get_args(kind)):
+            plain = plain_type(each)
+            plain = get_origin(plain) or plain
+            advice = next((advice for kinds, advice in _NEVER if plain in kinds), None)
+            if advice is not None:
+                raise ConfigurationError(
+                    f"worker {self._worker!r} returns {kind!r}, but the result of a task is JSON: {advice}"
+                )
+
     def output_keys(self) -> list[str]:
         """Returns the keys of the output, as far as they are known.
 
@@ -60,7 +90,7 @@ class ReturnType:
         place = place_of(self._resolved)
         if place is None:  # None, or any type
             return {"type": "object", "title": self._worker}
-        schema = json_schema(self._worker, type_adapter(self._worker, self._resolved), "serialization")
+        schema = json_schema(self._worker, type_adapter(self._worker, readable(self._resolved)), "serialization")
         if place == "output":
             return schema
         definitions = schema.pop("$defs", None)
@@ -88,10 +118,21 @@ class ReturnType:
         # Apart from the parameters' annotations: only this one may be importable by type checkers alone.
         annotations = {"return": inspect.signature(self._function).return_annotation}
         kind = resolve_hints(self._worker, self._function, annotations, self._namespace).get("return", Any)
+        if get_origin(kind) in (Awaitable, Coroutine) and not is_async(self._function):
+            kind = get_args(kind)[-1]  # it is awaited
         members = get_args(kind)
         if TaskInProgress not in members:
             return kind
         return Union[tuple(each for each in members if each is not TaskInProgress)]  # noqa: UP007 - of a tuple
+
+
+_NEVER: tuple[tuple[tuple[Any, ...], str], ...] = (
+    ((bytes, bytearray, memoryview), "return text, such as base64"),
+    ((Iterator, Generator), "return a list"),
+    ((AsyncIterator, AsyncGenerator, AsyncIterable), "collect the items in a list, with `async for`"),
+    ((Awaitable, Coroutine), "await it"),
+    ((Callable, type), "return what it gives"),
+)
 
 
 def _may_use_context(function: Callable[..., Any]) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 import traceback
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from conductor_async.errors import NonRetryableException, PayloadError
-from conductor_async.models import ConductorModel, TaskExecLog, TaskResult, TaskResultStatus
+from conductor_async.models import TaskExecLog, TaskResult, TaskResultStatus
+from conductor_async.models._json import simplified
 from conductor_async.resources._worker_api import printable, reason_text
 from conductor_async.worker.context import TaskInProgress
 
@@ -26,7 +25,7 @@ _INTERNAL_PACKAGES = ("conductor_async", "anyio", "trio", "outcome")
 def result_from_return_value(value: Any, context: TaskContext, worker_id: str) -> TaskResult:
     """Returns the result for a function's return value.
 
-    A dict, a dataclass or a model is the output, None an empty output, anything else becomes `{"result": value}`. A
+    What is an object in JSON is the output, None an empty output, anything else becomes `{"result": value}`. A
     `TaskResult` is used as it is, with missing ids filled in. A `TaskInProgress` hands the task back for later.
 
     Raises:
@@ -56,9 +55,10 @@ def result_from_return_value(value: Any, context: TaskContext, worker_id: str) -
 def result_from_exception(error: BaseException, context: TaskContext, worker_id: str) -> TaskResult:
     """Returns the result for an exception that a function raised, with its traceback as the last line of the log.
 
-    It is FAILED, or FAILED_WITH_TERMINAL_ERROR for a `NonRetryableException`.
+    It is FAILED, or FAILED_WITH_TERMINAL_ERROR for a `NonRetryableException` or a group of nothing else, and for a
+    `GeneratorExit`: a bug that shows each time.
     """
-    terminal = isinstance(error, NonRetryableException)
+    terminal = all(isinstance(each, NonRetryableException | GeneratorExit) for each in _leaves(error))
     result = failed_result(context.task, worker_id, describe(error), terminal=terminal)
     _, _, logs = context.reported()
     result.output_data = context.output
@@ -79,13 +79,23 @@ def failed_result(task: Task, worker_id: str, reason: str, *, terminal: bool = T
 
 
 def describe(error: BaseException) -> str:
-    """Returns `Type: message`, or `Type` if there is no message. Never raises."""
+    """Returns `Type: message`, or `Type` if there is no message; of a group, also what is in it. Never raises."""
     name = type(error).__name__
     try:
         text = str(error)
     except Exception as failure:  # noqa: BLE001 - `__str__` is user code
         text = f"(its message is unavailable: str() raised {type(failure).__name__})"
-    return f"{name}: {text}" if text.strip() else name
+    described = f"{name}: {text}" if text.strip() else name
+    if isinstance(error, BaseExceptionGroup):
+        described += f": {'; '.join(describe(each) for each in _leaves(error))}"
+    return described
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    """Returns the exceptions in a group and its nested groups; of one that is no group, itself."""
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for each in cast("BaseExceptionGroup[BaseException]", error).exceptions for leaf in _leaves(each)]
 
 
 def _new_result(task: Task, worker_id: str, status: TaskResultStatus) -> TaskResult:
@@ -101,50 +111,61 @@ def _with_ids(given: TaskResult, task: Task, worker_id: str) -> TaskResult:
     result.workflow_instance_id = given.workflow_instance_id or task.workflow_instance_id
     result.worker_id = given.worker_id or worker_id
     result.status = given.status or TaskResultStatus.COMPLETED
+    result.logs = [_log_line(each, task) for each in given.logs]
     return result
 
 
+def _log_line(line: Any, task: Task) -> TaskExecLog:
+    """Returns a line of a log, which may be given as a text."""
+    if isinstance(line, TaskExecLog):
+        return line
+    return TaskExecLog(log=str(line), task_id=task.task_id, created_time=time.time_ns() // 1_000_000)
+
+
 def _to_output(value: Any) -> JsonObject:
-    """Returns the task's output for a return value. Nested values are serialized later, when the result is sent.
+    """Returns the task's output for a return value: what it serializes to, if that is an object, else its `result`.
+
+    Nested values are serialized later, when the result is sent.
 
     Raises:
-        PayloadError: A model's own serializer failed.
+        PayloadError: A serializer failed.
     """
     if type(value) is dict:
         return cast("JsonObject", value)
+    if value is not None and not isinstance(value, _JSON_VALUES):
+        value = _simplified(value)
     if value is None:
         return {}
-    if isinstance(value, Mapping):
-        return dict(cast("Mapping[str, Any]", value))
-    if isinstance(value, ConductorModel):
-        return value.to_wire()
-    kind: Any = value.__class__
-    # Not isinstance(value, RootModel): importing RootModel takes 15 ms.
-    has_fields = not getattr(kind, "__pydantic_root_model__", False)
-    if has_fields and hasattr(kind, "__pydantic_serializer__"):
-        return _dump(value)
-    if has_fields and dataclasses.is_dataclass(kind):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(kind)}
-    return {"result": value}
+    return cast("JsonObject", value) if isinstance(value, dict) else {"result": value}
 
 
-def _dump(value: Any) -> JsonObject:
-    """Returns a pydantic model or dataclass as JSON, by its aliases and serializers."""
+_JSON_VALUES = (str, int, float, list, tuple)
+
+
+def _simplified(value: Any) -> Any:
     try:
-        return cast("JsonObject", value.__pydantic_serializer__.to_python(value, mode="json", by_alias=True))
+        plain = simplified(value)
+    except TypeError:
+        return value  # the encoder refuses it, and says where it is
     except Exception as error:  # a model's serializers are user code
         raise PayloadError(
             f"the {type(value).__name__} cannot be serialized: {describe(error)}", path="output"
         ) from error
+    is_plain = plain is None or isinstance(plain, (dict, *_JSON_VALUES))
+    return plain if is_plain else _simplified(plain)  # such as the value of an enum
 
 
-def _format_traceback(error: BaseException) -> str:
-    """Returns the traceback, beginning with the first frame of the user's code."""
+def user_traceback(error: BaseException) -> TracebackType | None:
+    """Returns the traceback from the first frame of the user's code on."""
     first: TracebackType | None = error.__traceback__
     while first is not None and first.tb_next is not None and _is_internal(first):
         first = first.tb_next
+    return first
+
+
+def _format_traceback(error: BaseException) -> str:
     try:
-        return "".join(traceback.format_exception(type(error), error, first))
+        return "".join(traceback.format_exception(type(error), error, user_traceback(error)))
     except Exception as failure:  # noqa: BLE001 - `__str__` is user code
         return f"{describe(error)}\n(its traceback is unavailable: formatting it raised {type(failure).__name__})"
 

@@ -10,7 +10,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from conductor_async.errors import ConductorError, EndpointNotAvailableError, NotFoundError
-from conductor_async.worker._in_flight.periodic_visits import PeriodicVisits
+from conductor_async.worker._in_flight.periodic_visits import RETRY_WHILE_OPEN, PeriodicVisits
+from conductor_async.worker._results.ownership import is_held
 from conductor_async.worker.events import LeaseLost, TaskCancelled
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("conductor_async")
 
-_INTERVAL = 9.0
-"""Seconds between two visits, so that a function knows within ten."""
+_INTERVAL = 8.5
+"""Seconds between two visits."""
+_SLACK = 0.5
+"""Seconds that a visit may wait for others, so that a function knows within ten."""
 
 
 class CancellationWatcher:
-    """Looks at each task in flight every nine seconds, and ends its function if the task has ended elsewhere.
+    """Looks at each task in flight every few seconds, and ends its function if the task has ended elsewhere.
 
     Args:
         api: Fetches the tasks.
@@ -50,15 +53,19 @@ class CancellationWatcher:
         self._api = api
         self._workflows = workflows
         self._listeners = listeners
-        self._visits = PeriodicVisits(self._check, circuit_breaker, clock)
+        self._circuit_breaker = circuit_breaker
+        self._visits = PeriodicVisits(self._check, clock)
         self.run = self._visits.run
         self.remove = self._visits.remove
 
     def add(self, in_flight: InFlightTask) -> None:
         """Watches the task from now on."""
-        self._visits.add(in_flight, _INTERVAL)
+        self._visits.add(in_flight, _INTERVAL, _SLACK)
 
-    async def _check(self, in_flight: InFlightTask) -> None:
+    async def _check(self, in_flight: InFlightTask) -> float | None:
+        """Looks at the task once. Returns the seconds until the next visit, or None for the usual interval."""
+        if self._circuit_breaker.is_open:
+            return RETRY_WHILE_OPEN
         try:
             now = await self._api.get_task(in_flight.task.task_id)
         except EndpointNotAvailableError:
@@ -72,7 +79,7 @@ class CancellationWatcher:
         else:
             if now.is_completed():
                 self._cancel(in_flight, await self._why_ended(now))
-            elif _has_new_owner(in_flight, now):
+            elif not is_held(now, in_flight.worker_id, in_flight.task.poll_count):
                 reason = f"the server has given it to another worker: {now.status}, {now.worker_id}"
                 logger.warning(
                     "The lease of task %s is lost, so its function is cancelled: %s", in_flight.task.task_id, reason
@@ -80,6 +87,7 @@ class CancellationWatcher:
                 if self._listeners:
                     self._listeners.emit(LeaseLost(in_flight.worker_id, in_flight.task, reason))
                 self._abandon(in_flight, reason)
+        return None
 
     async def _why_ended(self, task: Task) -> str:
         """Returns the reason, such as `the task is CANCELED: the workflow is TERMINATED: by an operator`."""
@@ -102,9 +110,3 @@ class CancellationWatcher:
     def _abandon(self, in_flight: InFlightTask, reason: str) -> None:
         self._visits.remove(in_flight)
         in_flight.abandon(reason)
-
-
-def _has_new_owner(in_flight: InFlightTask, now: Task) -> bool:
-    return (
-        now.worker_id != in_flight.worker_id or now.poll_count > in_flight.task.poll_count or now.status == "SCHEDULED"
-    )

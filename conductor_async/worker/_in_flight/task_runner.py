@@ -111,7 +111,7 @@ class TaskRunner:
         """Runs a task, then the one that its result brought, and so on."""
         while True:
             # A copy of the variables for each: the next task must not see what the function of this one has set.
-            following = await InContext(self._variables.copy(), self._run_one(in_flight))
+            following = await InContext(self._variables.copy(), self._run_one(in_flight, running))
             if following is None:
                 return
             if self._host.stopping.is_set() or not in_flight.reusable:
@@ -120,31 +120,67 @@ class TaskRunner:
                 return
             in_flight = following
 
-    async def _run_one(self, in_flight: InFlightTask) -> InFlightTask | None:
+    async def _run_one(self, in_flight: InFlightTask, running: TaskGroup) -> InFlightTask | None:
         """Calls the function and sends the result. Returns the next task for the same slot, if it brought one."""
-        host = self._host
-        following: InFlightTask | None = None
-        host.cancellation_watcher.add(in_flight)
+        self._host.cancellation_watcher.add(in_flight)
         if self._extends_leases:
-            host.lease_extender.add(in_flight)
+            self._host.lease_extender.add(in_flight)
+        result: TaskResult | None = None
         try:
             with self._clock.working(self._task_type, self._domain):
-                if (result := await self._result_of(in_flight)) is not None:
-                    with self._polls.request():
-                        if (task := await self._send(in_flight, result)) is not None:
-                            following = self._add(task)
+                result = await self._result_of(in_flight)
+                return await self._finish(in_flight, result)
         except anyio.get_cancelled_exc_class():
-            # Another part of the host failed, or its time is up. The task can still go to another worker.
-            await self._hand_back(in_flight, "the host ends", timeout=_TIME_TO_HAND_BACK)
+            if anyio.current_effective_deadline() == float("-inf"):
+                await self._end(in_flight)
+                raise
+            # What the function left behind, such as a timeout of asyncio, has cancelled this asyncio task, and no scope
+            # of the host's did. The next cancellation may come at any time: so go on in another one.
+        except BaseException:
+            self._release(in_flight, None)
             raise
-        finally:
-            host.cancellation_watcher.remove(in_flight)
-            host.lease_extender.remove(in_flight)
-            self._remove(in_flight)
-            if following is None:
-                self._slots.release()
-                host.slots.release()
+        running.start_soon(self._run_rest, in_flight, result, running)
+        return None
+
+    async def _run_rest(self, in_flight: InFlightTask, result: TaskResult | None, running: TaskGroup) -> None:
+        """Goes on where the asyncio task of a function cannot, because of what the function left in it."""
+        with self._clock.working(self._task_type, self._domain):
+            if result is None and not in_flight.abandoned:
+                await self._hand_back(in_flight, "its asyncio task was cancelled by something other than the host")
+            try:
+                following = await InContext(self._variables.copy(), self._finish(in_flight, result))
+            except anyio.get_cancelled_exc_class():
+                await self._end(in_flight)
+                raise
+        if following is not None:
+            self._host.slots.release()
+            self._start(following, running)
+
+    async def _finish(self, in_flight: InFlightTask, result: TaskResult | None) -> InFlightTask | None:
+        """Sends the result, if there is one to send, and lets go of the task. Returns the task that it brought."""
+        following: InFlightTask | None = None
+        if result is not None:
+            with self._polls.request():
+                if (task := await self._send(in_flight, result)) is not None:
+                    following = self._add(task)
+        self._release(in_flight, following)
         return following
+
+    async def _end(self, in_flight: InFlightTask) -> None:
+        """Hands the task back when another part of the host failed, or its time is up: another worker can have it."""
+        try:
+            await self._hand_back(in_flight, "the host ends", timeout=_TIME_TO_HAND_BACK)
+        finally:
+            self._release(in_flight, None)
+
+    def _release(self, in_flight: InFlightTask, following: InFlightTask | None) -> None:
+        """Lets go of a task. Its slot is free, unless the task that follows takes it."""
+        self._host.cancellation_watcher.remove(in_flight)
+        self._host.lease_extender.remove(in_flight)
+        self._remove(in_flight)
+        if following is None:
+            self._slots.release()
+            self._host.slots.release()
 
     # -- the function --------------------------------------------------------------------------------
 
@@ -191,7 +227,11 @@ class TaskRunner:
     async def _send(self, in_flight: InFlightTask, result: TaskResult) -> Task | None:
         """Sends the result. Returns the next task, if the server handed one out."""
         following, error = await self._host.result_sender.send(
-            result, self._task_type, self.update_v2_policy, update_lock=in_flight.update_lock
+            result,
+            self._task_type,
+            self.update_v2_policy,
+            poll_count=in_flight.task.poll_count,
+            update_lock=in_flight.update_lock,
         )
         if error is not None:
             self.suspect_orphans(error, 0.0)
@@ -212,4 +252,10 @@ class TaskRunner:
             output=in_flight.context.output,
             logs=logs,
         )
-        await self._host.result_sender.send(result, self._task_type, timeout=timeout, update_lock=in_flight.update_lock)
+        await self._host.result_sender.send(
+            result,
+            self._task_type,
+            poll_count=in_flight.task.poll_count,
+            timeout=timeout,
+            update_lock=in_flight.update_lock,
+        )

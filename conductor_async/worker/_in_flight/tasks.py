@@ -24,12 +24,23 @@ class InFlightTask:
         context: What its function sees of it.
         scope: Encloses the call of its function.
         is_async: Whether cancelling the scope ends the function. A thread has to look at its context instead.
+        has_expired: The server has had no sign of life for longer than the response timeout.
         abandoned: The server no longer wants the result from here.
         reusable: The function returned and left nothing open: the next task may run in the same asyncio task.
         update_lock: Held while an update of the task is sent.
     """
 
-    __slots__ = ("abandoned", "context", "is_async", "reusable", "scope", "task", "update_lock", "worker_id")
+    __slots__ = (
+        "abandoned",
+        "context",
+        "has_expired",
+        "is_async",
+        "reusable",
+        "scope",
+        "task",
+        "update_lock",
+        "worker_id",
+    )
 
     def __init__(self, task: Task, worker_id: str, *, is_async: bool) -> None:
         self.task = task
@@ -37,6 +48,7 @@ class InFlightTask:
         self.context = TaskContext(task)
         self.scope = anyio.CancelScope()
         self.is_async = is_async
+        self.has_expired = False
         self.abandoned = False
         self.reusable = False
         self.update_lock = UpdateLock()

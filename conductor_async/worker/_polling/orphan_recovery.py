@@ -17,7 +17,6 @@ from conductor_async.errors import (
     ClientClosedError,
     ConductorError,
     EndpointNotAvailableError,
-    NotFoundError,
     WrongEventLoopError,
 )
 from conductor_async.resources._worker_api import hand_back
@@ -30,11 +29,11 @@ if TYPE_CHECKING:
     from conductor_async.clock import Clock
     from conductor_async.models import Task
     from conductor_async.resources import TaskClient
-    from conductor_async.resources._worker_api import WorkerApi
     from conductor_async.worker._circuit_breaker import CircuitBreaker
     from conductor_async.worker._in_flight.tasks import InFlightTasks
     from conductor_async.worker._listeners import Listeners
     from conductor_async.worker._polling.poll_tracker import PollTracker
+    from conductor_async.worker._results.ownership import Ownership
     from conductor_async.worker._results.result_sender import ResultSender
 
 logger = logging.getLogger("conductor_async")
@@ -59,7 +58,7 @@ class OrphanRecovery:
     """Finds tasks that the server handed out to this host, and that the host does not have.
 
     Args:
-        api: Fetches tasks.
+        ownership: Tells whether a task is still this host's.
         tasks: Lists tasks.
         in_flight: The tasks that the host has.
         sender: Hands tasks back.
@@ -70,7 +69,7 @@ class OrphanRecovery:
 
     def __init__(
         self,
-        api: WorkerApi,
+        ownership: Ownership,
         tasks: TaskClient,
         in_flight: InFlightTasks,
         sender: ResultSender,
@@ -79,7 +78,7 @@ class OrphanRecovery:
         clock: Clock,
         listeners: Listeners,
     ) -> None:
-        self._api = api
+        self._ownership = ownership
         self._tasks = tasks
         self._in_flight = in_flight
         self._sender = sender
@@ -162,23 +161,17 @@ class OrphanRecovery:
 
     async def _hand_back(self, polls: PollTracker, task: Task) -> None:
         async with self._hand_backs:
-            if task.task_id in self._in_flight or not await self._is_unchanged(task):
+            # The list may be old.
+            if task.task_id in self._in_flight or not await self._ownership.is_ours(
+                task.task_id, task.worker_id, task.poll_count
+            ):
                 return
             reason = "the response that should have brought it was lost"
             logger.warning("Task %s (%s) is handed back: %s", task.task_id, polls.task_type, reason)
             if self._listeners:
                 self._listeners.emit(TaskHandedBack(polls.worker_id, task, reason))
-            await self._sender.send(hand_back(task, worker_id=polls.worker_id), polls.task_type)
-
-    async def _is_unchanged(self, task: Task) -> bool:
-        """Returns whether the task is still as the list, which may be old, says."""
-        try:
-            now = await self._api.get_task(task.task_id)
-        except NotFoundError:
-            return False
-        except ConductorError:
-            return True
-        return (now.status, now.worker_id, now.poll_count) == (task.status, task.worker_id, task.poll_count)
+            result = hand_back(task, worker_id=polls.worker_id)
+            await self._sender.send(result, polls.task_type, poll_count=task.poll_count)
 
     async def _list_own(self, polls: PollTracker) -> list[Task] | None:
         """Returns the tasks that this poller works on, however long the list takes. None: the server rejects it."""

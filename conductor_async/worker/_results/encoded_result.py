@@ -37,11 +37,22 @@ class EncodedResult:
         row: Its row in the outbox, if it is there.
         attempts: How often it was sent.
         since: When it was first sent, on the host's clock.
+        poll_count: The number of the poll that brought its task, if it does not end the task.
         is_replacement: Whether it is a failure that replaces what the server would not accept.
         update_lock: Held while it is sent, if other updates of the task may be sent too (see `UpdateLock`).
     """
 
-    __slots__ = ("attempts", "content", "is_replacement", "result", "row", "since", "task_type", "update_lock")
+    __slots__ = (
+        "attempts",
+        "content",
+        "is_replacement",
+        "poll_count",
+        "result",
+        "row",
+        "since",
+        "task_type",
+        "update_lock",
+    )
 
     def __init__(self, result: TaskResult, task_type: str, content: EncodedJson) -> None:
         self.result = result
@@ -50,12 +61,13 @@ class EncodedResult:
         self.row: int | None = None
         self.attempts = 0
         self.since = 0.0
+        self.poll_count = 0
         self.is_replacement = False
         self.update_lock: AbstractAsyncContextManager[Any] = _NO_LOCK
 
     @property
     def is_final(self) -> bool:
-        """Whether it ends the task. Then it can be sent again, however late, and does no harm."""
+        """Whether it ends the task. Then it can be sent again, however late, and does no harm (see `Ownership`)."""
         return self.result.status != TaskResultStatus.IN_PROGRESS
 
     def replace_by_failure(self, why: str) -> None:

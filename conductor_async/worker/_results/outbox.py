@@ -2,6 +2,8 @@
 
 It keeps the exact request until the server has answered it, and only results that end a task: these can be sent again,
 however late, and do no harm.
+
+A damaged file must not keep a host from starting: it is set aside, and what can be read of it goes into a new one.
 """
 
 from __future__ import annotations
@@ -14,11 +16,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 from anyio import to_thread
-from pydantic import ValidationError
 
 from conductor_async._http.body import EncodedJson
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import TaskResult
+from conductor_async.worker._results.damaged_outbox import is_damage, may_be_outbox, readable_rows, set_aside
 from conductor_async.worker._results.encoded_result import EncodedResult
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ class Outbox:
         self._error: sqlite3.Error | None = None
 
     async def open(self) -> None:
-        """Opens the file.
+        """Opens the file. A damaged one is set aside under another name, and what it still has goes into a new one.
 
         Raises:
             ConfigurationError: The file cannot be opened, is not an outbox, or another process uses it.
@@ -127,25 +129,33 @@ class Outbox:
                 self._error = None
 
     def _open(self) -> None:
-        file: sqlite3.Connection | None = None
         try:
-            file = sqlite3.connect(self.path, timeout=0.5, check_same_thread=False)
-            # Exclusive: another process with the same file would deliver these results as well.
-            for statement in (
-                "PRAGMA locking_mode = EXCLUSIVE",
-                "PRAGMA journal_mode = WAL",
-                "PRAGMA synchronous = FULL",
-                _SCHEMA,
-                "BEGIN IMMEDIATE",
-                "COMMIT",
-            ):
-                file.execute(statement)
-        except sqlite3.Error as error:
-            if file is not None:
-                file.close()
-            reason = "another process has it: give each process its own" if "locked" in str(error) else str(error)
-            raise ConfigurationError(f"the outbox {str(self.path)!r} cannot be used: {reason}") from error
-        self._file = file
+            try:
+                self._file = _connect(self.path)
+            except sqlite3.Error as error:
+                if not is_damage(error) or not may_be_outbox(self.path):
+                    raise
+                self._replace_damaged(error)
+        except (sqlite3.Error, OSError) as error:
+            raise ConfigurationError(
+                f"the outbox {str(self.path)!r} cannot be used: {_reason(error, self.path)}"
+            ) from error
+
+    def _replace_damaged(self, error: sqlite3.Error) -> None:
+        aside = set_aside(self.path)
+        rows = readable_rows(aside, _SCHEMA)
+        self._file = _connect(self.path)
+        with self._file:
+            self._file.executemany("INSERT INTO results (id, task_type, content) VALUES (?, ?, ?)", rows)
+        logger.critical(
+            "The outbox %s is damaged: %s. It is set aside as %s, and a new one is used. %d results can be read from it"
+            " and are delivered; others that it may have had are lost, and the server hands their tasks out again after"
+            " their response timeout",
+            self.path,
+            error,
+            aside,
+            len(rows),
+        )
 
     def _read(self) -> list[EncodedResult]:
         with self._lock:
@@ -155,7 +165,10 @@ class Outbox:
         for row, task_type, content in rows:
             try:
                 result = TaskResult.model_validate_json(content)
-            except ValidationError as error:
+                encoded = EncodedResult(result, str(task_type), EncodedJson(content))
+                if not encoded.is_final:
+                    raise ValueError("it does not end its task, which may be another worker's by now")
+            except (TypeError, ValueError) as error:
                 logger.critical(
                     "Result %d of the outbox %s cannot be read, so it stays there and is not delivered: %s",
                     row,
@@ -163,7 +176,6 @@ class Outbox:
                     error,
                 )
                 continue
-            encoded = EncodedResult(result, task_type, EncodedJson(content))
             encoded.row = row
             results.append(encoded)
         return results
@@ -171,8 +183,72 @@ class Outbox:
     def _close(self) -> None:
         assert self._file is not None
         self._write()
-        self._file.close()
+        try:
+            self._file.close()
+        except sqlite3.Error as error:
+            logger.warning("The outbox %s could not be closed properly: %s", self.path, error)
         self._file = None
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await to_thread.run_sync(call, limiter=self._limiter)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Returns a connection to the file that no other process has, with the table of an outbox.
+
+    Raises:
+        ConfigurationError: It is another program's.
+        sqlite3.Error: It cannot be used.
+    """
+    file = sqlite3.connect(path, timeout=0.5, check_same_thread=False)
+    try:
+        file.text_factory = _text
+        # Before anything is written: it may be somebody else's.
+        tables = {name for (name,) in file.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        if tables and not _is_outbox(file, tables):
+            raise ConfigurationError(
+                f"the outbox {str(path)!r} is another program's database: it has the tables {', '.join(sorted(tables))}"
+            )
+        # Exclusive: another process with the same file would deliver these results as well.
+        for statement in (
+            "PRAGMA locking_mode = EXCLUSIVE",
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = FULL",
+            _SCHEMA,
+            "BEGIN IMMEDIATE",
+            "COMMIT",
+        ):
+            file.execute(statement)
+        _check(file)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _is_outbox(file: sqlite3.Connection, tables: set[str]) -> bool:
+    columns = {column[1] for column in file.execute("PRAGMA table_info(results)")}
+    return tables <= {"results", "sqlite_sequence"} and columns >= {"id", "task_type", "content"}
+
+
+def _check(file: sqlite3.Connection) -> None:
+    """Reads the whole file, which is small, so that damage is found now and not when a result is to be kept."""
+    (found,) = file.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        error = sqlite3.DatabaseError(" ".join(found.split()))
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+
+
+def _text(content: bytes) -> str:
+    return content.decode(errors="replace")
+
+
+def _reason(error: Exception, path: Path) -> str:
+    if path.is_dir():
+        return "it is a folder"
+    if "locked" in str(error):
+        return "another process has it: give each process its own"
+    if "unable to open" in str(error) or "readonly" in str(error):
+        return f"{error}: does its folder exist, and may this process write there?"
+    return str(error)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from conductor_async.worker._results.delivery_report import DeliveryReport
     from conductor_async.worker._results.encoded_result import EncodedResult, ResultEncoder
     from conductor_async.worker._results.outbox import Outbox
+    from conductor_async.worker._results.ownership import Ownership
     from conductor_async.worker._results.update_lock import UpdateLock
     from conductor_async.worker._results.update_v2_policy import UpdateV2Policy
 
@@ -51,6 +52,7 @@ class ResultSender:
         api: Sends one request at a time, without retries: what to repeat, and for how long, is decided here.
         workflows: Triggers decisions.
         encoder: Encodes the results.
+        ownership: Tells whether a task is still this host's.
         circuit_breaker: While it is open, results wait.
         report: Is told what becomes of results.
         stopping: Set when the host stops: from then on no next task is wanted.
@@ -66,6 +68,7 @@ class ResultSender:
         api: WorkerApi,
         workflows: WorkflowClient,
         encoder: ResultEncoder,
+        ownership: Ownership,
         circuit_breaker: CircuitBreaker,
         report: DeliveryReport,
         *,
@@ -76,6 +79,7 @@ class ResultSender:
         self._api = api
         self._workflows = workflows
         self._encoder = encoder
+        self._ownership = ownership
         self._circuit_breaker = circuit_breaker
         self._report = report
         self._stopping = stopping
@@ -102,6 +106,7 @@ class ResultSender:
         task_type: str,
         policy: UpdateV2Policy | None = None,
         *,
+        poll_count: int,
         timeout: float | None = None,
         update_lock: UpdateLock | None = None,
     ) -> tuple[Task | None, ConductorError | None]:
@@ -111,6 +116,7 @@ class ResultSender:
             result: The result.
             task_type: The task's name.
             policy: Takes the next task along if it says so. None: never.
+            poll_count: The number of the poll that brought the task.
             timeout: Seconds after which the result is given up.
             update_lock: The lock of the task, held while a request is under way.
 
@@ -123,10 +129,11 @@ class ResultSender:
         with anyio.CancelScope(shield=True, deadline=deadline) as scope, self._counted(scope):
             encoded = await self._encoder.encode(result, task_type)
             encoded.since = self._clock.now()
+            encoded.poll_count = poll_count
             encoded.update_lock = update_lock or encoded.update_lock
             if self._outbox is not None and encoded.is_final:
                 await self._outbox.add(encoded)
-            if policy is not None and self.has_v2 and not self._stopping.is_set() and policy.use_v2():
+            if policy is not None and encoded.is_final and self._may_use_v2(policy):
                 return await self._send_v2(encoded, policy)
             await self._send_v1(encoded)
             return None, None
@@ -148,6 +155,9 @@ class ResultSender:
             yield
         finally:
             self._sending.discard(scope)
+
+    def _may_use_v2(self, policy: UpdateV2Policy) -> bool:
+        return self.has_v2 and not self._stopping.is_set() and policy.use_v2()
 
     # -- update-v2 ---------------------------------------------------------------------------------
 
@@ -192,11 +202,15 @@ class ResultSender:
         """
         backoff = FailureBackoff()
         rejections = RejectionCount()
+        delay = 0.0
         while True:
             await self._circuit_breaker.wait_until_closed()
-            encoded.attempts += 1
             try:
                 async with encoded.update_lock:
+                    if resent and not encoded.is_final and not await self._is_still_ours(encoded, delay):
+                        self._report.delivered(encoded)
+                        return True
+                    encoded.attempts += 1
                     await self._api.update(encoded.content)
             except ConductorError as error:
                 self._circuit_breaker.record_failure(error)
@@ -216,10 +230,21 @@ class ResultSender:
                     case _:
                         resent = resent or may_have_arrived(error)
                         self._report.failed(encoded, error)
-                        await self._sleep(backoff.delay_after(error))
+                        delay = backoff.delay_after(error)
+                        if encoded.is_final or not resent:
+                            await self._sleep(delay)
             else:
                 await self._after_success(encoded, resent=resent)
                 return True
+
+    async def _is_still_ours(self, encoded: EncodedResult, delay: float) -> bool:
+        """Returns whether a result that does not end its task, and may have arrived, is still to be sent.
+
+        It sleeps first, with the lock held: a lease extension could undo what the server is about to store.
+        """
+        await self._sleep(delay)
+        result = encoded.result
+        return await self._ownership.is_ours(result.task_id, result.worker_id, encoded.poll_count)
 
     async def _decide(
         self, encoded: EncodedResult, error: ConductorError, rejections: RejectionCount

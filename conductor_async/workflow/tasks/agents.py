@@ -56,7 +56,9 @@ class CallMcpTool(NamedAiTask, task_type="CALL_MCP_TOOL"):
 
     mcp_server: Text
     method: Text
-    arguments: Mapping[str, InputValue] | Text | None = field(default=None, convert=lambda given: given or {})
+    arguments: Mapping[str, InputValue] | Text | None = field(
+        default=None, convert=lambda given: {} if given is None else given
+    )
     headers: Mapping[str, Text] | Text | None = None
 
 

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, Typed
 from conductor_async._camel_case import CamelCaseMixin, snake_case
 from conductor_async._language.durations import whole_seconds
 from conductor_async.models import CacheConfig, StateChangeEvent, TaskDef, TaskType, WorkflowTask
+from conductor_async.workflow._snapshot import TrackedDict, TracksAssignments
+from conductor_async.workflow._validation import build_model
 from conductor_async.workflow.references import InputValue, Reference, plain
 from conductor_async.workflow.tasks.fields import Converted, DeclaredFields, field
-from conductor_async.workflow.validation import build_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,10 +77,10 @@ Composable: TypeAlias = "Step | Sequence[Composable]"
 def _input_parameters(given: Mapping[str, InputValue] | None) -> dict[str, InputValue]:
     if not isinstance(given, Mapping | None):
         raise TypeError(f"input_parameters is a dict, not {type(given).__name__}.")
-    return dict(given or {})
+    return TrackedDict(given or {})
 
 
-class TaskInterface(CamelCaseMixin, DeclaredFields, Step):
+class TaskInterface(TracksAssignments, CamelCaseMixin, DeclaredFields, Step):
     """A task of a workflow. Its classes are the task types.
 
     All fields can be given to the constructor and set afterwards. A field that is not set is not sent, so that the

@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 from conductor_async.models import SubWorkflowParams, TaskType, WorkflowDef, WorkflowTask
+from conductor_async.workflow._validation import build_model
 from conductor_async.workflow.references import InputValue, Reference, plain, wire_form
 from conductor_async.workflow.tasks.base import TaskInterface, TaskOptions
 from conductor_async.workflow.tasks.fields import field
-from conductor_async.workflow.validation import build_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

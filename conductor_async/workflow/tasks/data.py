@@ -52,6 +52,8 @@ class SetVariableTask(TaskInterface, task_type=TaskType.SET_VARIABLE):
 
 
 class _ResultTask(InputTask):
+    """A task whose output is one value, `result`."""
+
     @property
     def result(self) -> Reference:
         """The value of the script, or the rows of the query."""
@@ -59,6 +61,8 @@ class _ResultTask(InputTask):
 
 
 class _ScriptTask(_ResultTask):
+    """A script, and the values that it can read."""
+
     def _set_up(self, given: Mapping[str, Any]) -> None:
         super()._set_up(given)
         self.input_parameters.update(given["bindings"] or {})

@@ -37,6 +37,8 @@ class HttpMethod(StrEnum):
 
 
 class _Request(InputPart):
+    """An HTTP request: method, address, headers and body."""
+
     def to_wire(self) -> JsonObject:
         """Returns the JSON object to send. References in it are kept."""
         request = super().to_wire()
@@ -126,6 +128,8 @@ def _with_method(request: InputPart | Mapping[str, InputValue]) -> InputValue:
 
 
 class _HttpTask(InputTask):
+    """A task whose output is the response to an HTTP request."""
+
     @property
     def status_code(self) -> Reference:
         """The status of the response: `task.status_code`, or `task.status_code()` as in conductor-python."""

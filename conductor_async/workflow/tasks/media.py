@@ -21,6 +21,8 @@ __all__ = ["GenerateAudio", "GenerateImage", "GeneratePdf", "GenerateVideo", "Ge
 
 
 class _MediaTask(ModelTask):
+    """A model that generates files."""
+
     @property
     def media(self) -> Reference:
         """What was generated: a list of objects with `location` and `mimeType`."""

@@ -45,6 +45,8 @@ def _with_provider(given: EmbeddingModel | Text | None) -> Any:
 
 
 class _VectorTask(AiTask):
+    """A task on a vector database."""
+
     vector_db: Text = field(key="vectorDB")
 
     def _set_up(self, given: Mapping[str, Any]) -> None:
@@ -57,6 +59,8 @@ class _VectorTask(AiTask):
 
 
 class _IndexTask(_VectorTask, NamedAiTask):
+    """Stores documents in a vector database."""
+
     _: KW_ONLY
     document_metadata: Mapping[str, InputValue] | Text | None = field(default=None, key="metadata")
     dimensions: Number | None = None

@@ -46,6 +46,7 @@ class SimpleTask(TaskInterface, Generic[R_co], task_type=TaskType.SIMPLE):
         """The name of the task definition."""
         return self.name
 
+    _untracked = frozenset({"_return_type", "_output_fields"})
     _return_type: Callable[[], Any] | None = None
     _output_fields: Mapping[str, Any] | None = None
 

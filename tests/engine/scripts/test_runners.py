@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conductor_async.engine.sandbox.job import JobPending
 from conductor_async.engine.scripts.interface import ScriptError
 from conductor_async.engine.scripts.runners import DefaultScripts
 from tests.engine.real_server import execute
@@ -220,17 +220,24 @@ def test_a_script_that_takes_too_long_is_interrupted_and_the_next_runs() -> None
         assert scripts.javascript("typeof x", {}) == "undefined"
 
 
-def test_closing_ends_the_thread_and_a_later_script_starts_a_new_one() -> None:
-    before = set(threading.enumerate())
+def test_scripts_can_be_used_after_closing() -> None:
     scripts = DefaultScripts()
-    assert set(threading.enumerate()) == before
     assert scripts.javascript("1", {}) == 1
     scripts.close()
-    assert set(threading.enumerate()) == before
+    scripts.close()
     assert scripts.javascript("2", {}) == 2
     scripts.close()
-    scripts.close()
-    assert set(threading.enumerate()) == before
+
+
+def test_a_script_that_has_not_ended_is_found_again(scripts: DefaultScripts) -> None:
+    source = "const end = Date.now() + 300; while (Date.now() < end); $.a"
+    with pytest.raises(JobPending) as pending:
+        scripts.javascript(source, {"$": {"a": 1}}, timeout=0)
+    with pytest.raises(JobPending) as again:
+        scripts.javascript(source, {"$": {"a": 1}}, timeout=0)
+    assert again.value.job is pending.value.job
+    pending.value.job.wait()
+    assert scripts.javascript(source, {"$": {"a": 1}}, timeout=0) == 1
 
 
 def test_bindings_are_global_names(scripts: DefaultScripts) -> None:

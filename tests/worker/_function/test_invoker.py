@@ -1,19 +1,15 @@
-"""What a function leaves behind in its asyncio task: open cancel scopes, and whatever else it did not close."""
+"""Which asyncio task a function runs in."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import anyio
 import pytest
 
 from conductor_async.worker import worker_task
 from tests.worker.fake_conductor import FakeConductor
 from tests.worker.hosting import hosting
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
 
 pytestmark = pytest.mark.anyio
 
@@ -22,29 +18,6 @@ pytestmark = pytest.mark.anyio
 def anyio_backend() -> str:
     """Not trio: there, a scope that is left open is an internal error that ends the program."""
     return "asyncio"
-
-
-async def test_a_cancel_scope_left_open_ends_the_host_and_the_log_names_the_worker(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    server = FakeConductor()
-    kept: list[AsyncGenerator[int]] = []
-
-    async def numbers() -> AsyncGenerator[int]:
-        with anyio.CancelScope():
-            yield 1
-
-    @worker_task("job", concurrency=1)
-    async def job(number: int) -> int:
-        kept.append(numbers())
-        return await anext(kept[-1])
-
-    server.put(number=1)
-    with pytest.raises(RuntimeError, match="cancel scope"):
-        async with hosting(server, job):
-            await anyio.sleep_forever()
-    (said,) = (record.getMessage() for record in caplog.records if record.levelname == "CRITICAL")
-    assert "'job'" in said
 
 
 @pytest.mark.parametrize("ending", ["raises", "returns"])

@@ -7,7 +7,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -16,12 +16,14 @@ from conductor_async import (
     ConductorClient,
     ConductorWorkflow,
     TaskDef,
-    TaskExecLog,
     TaskInProgress,
     WorkerHost,
     get_task_context,
     worker_task,
 )
+
+if TYPE_CHECKING:
+    from conductor_async.models import TaskExecLog
 
 pytestmark = [pytest.mark.server, pytest.mark.anyio]
 

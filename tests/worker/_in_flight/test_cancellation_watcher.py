@@ -178,3 +178,20 @@ async def test_nothing_is_cancelled_on_a_server_that_cannot_fetch_tasks():
     async with hosting(server, worker(long)):
         await server.until(lambda: "COMPLETED" in server.statuses(), within=100)
     assert server.statuses() == ["COMPLETED"]
+
+
+@only_with_a_mock_clock
+async def test_functions_know_within_ten_seconds_although_there_are_many_and_the_server_is_slow():
+    server = FakeConductor()
+    server.put(60)
+    server.always["other"] = lambda: anyio.sleep(0.4)
+    sleeper = Sleeper()
+    async with hosting(server, worker(sleeper, concurrency=60)):
+        await sleeper.begun.wait()
+        await anyio.sleep(20)
+        began = anyio.current_time()
+        for task_id in server.tasks:
+            server.end(task_id)
+        await anyio.sleep(12)
+    assert len(sleeper.ended) == 60
+    assert max(at for at, _ in sleeper.ended) - began <= 10

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conductor_async import ConductorWorkflow, TimeoutPolicy, worker_task
+from conductor_async import ConductorWorkflow, worker_task
+from conductor_async.models import TimeoutPolicy
 from conductor_async.tasks import (
     CallMcpTool,
     ChatMessage,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conductor_async import ConductorWorkflow, StateChangeEvent, TaskDef, worker_task
+from conductor_async import ConductorWorkflow, TaskDef, worker_task
+from conductor_async.models import StateChangeEvent
 from conductor_async.tasks import (
     DecisionTask,
     ForkTask,

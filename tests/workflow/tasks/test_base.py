@@ -1,4 +1,4 @@
-"""What every task has."""
+"""Fields and methods that all tasks have."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def test_all_parameters_of_a_sub_workflow_are_sent():
         "idempotencyKey": "order-${workflow.input.order}",
         "idempotencyStrategy": "RETURN_EXISTING",
     }
-    assert wire(SubWorkflowTask("s", "child"))["subWorkflowParam"] == {"name": "child"}  # D58
+    assert wire(SubWorkflowTask("s", "child"))["subWorkflowParam"] == {"name": "child"}
     assert str(task.workflow_id) == "${s.output.subWorkflowId}"
 
 

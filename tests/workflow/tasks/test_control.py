@@ -1,10 +1,11 @@
-"""Switches, and the early end."""
+"""Switches, decisions and termination."""
 
 from __future__ import annotations
 
 import pytest
 
-from conductor_async import ConductorWorkflow, WorkflowDefinitionError, WorkflowStatus
+from conductor_async import ConductorWorkflow, WorkflowStatus
+from conductor_async.errors import WorkflowDefinitionError
 from conductor_async.tasks import (
     DecisionTask,
     ExclusiveJoinTask,

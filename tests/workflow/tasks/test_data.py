@@ -1,4 +1,4 @@
-"""Tasks that work on data inside the server."""
+"""Tasks that process data inside the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks side by side."""
+"""Forks and joins."""
 
 from __future__ import annotations
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conductor_async import ConductorWorkflow, SchemaDef
+from conductor_async import ConductorWorkflow
+from conductor_async.models import SchemaDef
 from conductor_async.tasks import ChatMessage, GenerateImage, LlmChatComplete, LlmTextComplete
 
 workflow = ConductorWorkflow(name="w")

@@ -1,4 +1,4 @@
-"""Tasks for AI: models, vectors, media, agents. The test server has no AI, so that these are read back, not run."""
+"""AI tasks: models, vectors, media, agents. The test server has no AI, so these are stored and fetched, not run."""
 
 from __future__ import annotations
 

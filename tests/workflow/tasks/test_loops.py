@@ -1,10 +1,11 @@
-"""Tasks that run others again and again."""
+"""Loops."""
 
 from __future__ import annotations
 
 import pytest
 
-from conductor_async import ConductorWorkflow, ConfigurationError, WorkflowDefinitionError
+from conductor_async import ConductorWorkflow, ConfigurationError
+from conductor_async.errors import WorkflowDefinitionError
 from conductor_async.tasks import DoWhileTask, ForEachTask, ForkTask, InlineTask, LoopTask, NoopTask, SimpleTask
 
 workflow = ConductorWorkflow(name="w")

@@ -1,4 +1,4 @@
-"""PULL_WORKFLOW_MESSAGES on a real server that has the queue of messages switched on: by default it is off."""
+"""PULL_WORKFLOW_MESSAGES on a real server whose message queue is switched on: by default it is off."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conductor_async import ConductorClient, ConductorWorkflow, ConflictError
+from conductor_async import ConductorClient, ConductorWorkflow
+from conductor_async.errors import ConflictError
 from conductor_async.tasks import HumanTask, LoopTask, PullWorkflowMessagesTask, SetVariableTask
 
 if TYPE_CHECKING:

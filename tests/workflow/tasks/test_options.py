@@ -1,4 +1,4 @@
-"""What the fields that all tasks have do on the real server."""
+"""The effect of the common fields on the real server."""
 
 from __future__ import annotations
 

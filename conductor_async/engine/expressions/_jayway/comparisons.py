@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, TypeAlias
 
+from conductor_async.engine.expressions._jayway.patterns import matches
 from conductor_async.engine.expressions._jayway.steps import PathError
 from conductor_async.engine.expressions.java_values import as_java_string
 from conductor_async.engine.json_kinds import is_array, is_object
@@ -14,6 +15,7 @@ from conductor_async.engine.json_kinds import is_array, is_object
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from conductor_async.engine.expressions.budget import Budget
     from conductor_async.models import JsonValue
 
 __all__ = ["OPERATORS", "JsonLiteral", "Operand", "as_operand"]
@@ -145,12 +147,13 @@ def _none_of(left: Operand, right: Operand) -> bool:
 
 
 def _size(left: Operand, right: Operand) -> bool:
-    if not isinstance(right, Decimal):
+    if not isinstance(right, Decimal) or not right.is_finite():
         return False
+    right = right.to_integral_value(ROUND_DOWN) if right.adjusted() < _MORE_DIGITS_THAN_ANY_SIZE else right
     if isinstance(left, str):
-        return len(left) == int(right)
+        return right == len(left)
     if isinstance(left, JsonLiteral | _JsonNode):
-        return (len(left.value) if is_array(left.value) else -1) == int(right)
+        return right == (len(left.value) if is_array(left.value) else -1)
     return False
 
 
@@ -163,7 +166,7 @@ def _empty(left: Operand, right: Operand) -> bool:
     return (len(content) == 0) is right
 
 
-def _matches(left: Operand, right: Operand) -> bool:
+def _matches(left: Operand, right: Operand, budget: Budget) -> bool:
     if isinstance(left, re.Pattern) == isinstance(right, re.Pattern):
         return False
     pattern, other = (left, right) if isinstance(left, re.Pattern) else (right, left)
@@ -172,7 +175,7 @@ def _matches(left: Operand, right: Operand) -> bool:
     candidates = [other]
     if isinstance(other, JsonLiteral | _JsonNode) and is_array(other.value):
         candidates = _items(other) or []
-    return any(pattern.fullmatch(_matched_text(each)) for each in candidates)
+    return matches(pattern, [_matched_text(each) for each in candidates], budget)
 
 
 def _matched_text(operand: Operand) -> str:
@@ -189,7 +192,33 @@ def _compared(test: Callable[[int], bool]) -> Callable[[Operand, Operand], bool]
     return compare
 
 
-OPERATORS: Mapping[str, Callable[[Operand, Operand], bool]] = {
+def _counted(compare: Callable[[Operand, Operand], bool]) -> Callable[[Operand, Operand, Budget], bool]:
+    def counted(left: Operand, right: Operand, budget: Budget) -> bool:
+        budget.spend(_count(left) * _count(right))
+        return compare(left, right)
+
+    return counted
+
+
+def _count(operand: Operand) -> int:
+    """Returns how many values there are in an operand, or a number that is above any budget."""
+    if not isinstance(operand, JsonLiteral | _JsonNode):
+        return 1
+    count, rest = 0, [operand.value]
+    while rest and count < _MORE_THAN_ANY_BUDGET:
+        value = rest.pop()
+        count += 1
+        if is_object(value):
+            rest.extend(value.values())
+        elif is_array(value):
+            rest.extend(value)
+    return count
+
+
+_MORE_THAN_ANY_BUDGET = 10_000_000
+_MORE_DIGITS_THAN_ANY_SIZE = 20
+
+_PLAIN: Mapping[str, Callable[[Operand, Operand], bool]] = {
     "==": _equal,
     "!=": lambda left, right: not _equal(left, right),
     "===": _type_safe_equal,
@@ -198,7 +227,6 @@ OPERATORS: Mapping[str, Callable[[Operand, Operand], bool]] = {
     "<=": _compared(lambda order: order <= 0),
     ">": _compared(lambda order: order > 0),
     ">=": _compared(lambda order: order >= 0),
-    "=~": _matches,
     "IN": _in,
     "NIN": lambda left, right: not _in(left, right),
     "CONTAINS": _contains,
@@ -208,5 +236,10 @@ OPERATORS: Mapping[str, Callable[[Operand, Operand], bool]] = {
     "SUBSETOF": _subset_of,
     "ANYOF": _any_of,
     "NONEOF": _none_of,
+}
+
+OPERATORS: Mapping[str, Callable[[Operand, Operand, Budget], bool]] = {
+    **{name: _counted(compare) for name, compare in _PLAIN.items()},
+    "=~": _matches,
 }
 """The operators by name, in upper case."""

@@ -14,21 +14,23 @@ from conductor_async.engine.expressions._jayway.comparisons import (
     Operand,
     as_operand,
 )
+from conductor_async.engine.expressions._jayway.patterns import compile_pattern
 from conductor_async.engine.expressions._jayway.reader import CharacterReader, unescape
 from conductor_async.engine.expressions._jayway.steps import NoMatchError, Path, PathError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from conductor_async.engine.expressions._jayway.steps import Evaluation
     from conductor_async.models import JsonValue
 
-    Condition: TypeAlias = Callable[[JsonValue, JsonValue], bool]
+    Condition: TypeAlias = Callable[[JsonValue, Evaluation], bool]
 
 __all__ = ["compile_filter"]
 
 
 def compile_filter(text: str, compile_path: Callable[[str], Path]) -> Condition:
-    """Returns the condition of a text in parentheses, as a function of an item and the document.
+    """Returns the condition of a text in parentheses, as a function of an item and the evaluation.
 
     Raises:
         PathError: The text is no condition.
@@ -52,16 +54,16 @@ class _PathOperand:
     path: Path
     negated: bool
 
-    def operand(self, item: JsonValue, root: JsonValue) -> Operand:
-        start = root if self.path.from_root else item
+    def operand(self, item: JsonValue, outer: Evaluation) -> Operand:
+        start = outer.root if self.path.from_root else item
         try:
-            return as_operand(self.path.value(start, root))
+            return as_operand(self.path.value(start, outer))
         except NoMatchError:
             return None
 
-    def exists(self, item: JsonValue, root: JsonValue) -> bool:
+    def exists(self, item: JsonValue, outer: Evaluation) -> bool:
         try:
-            self.path.value(item, root, strict=True)
+            self.path.value(item, outer, strict=True)
         except NoMatchError:
             return self.negated
         return not self.negated
@@ -78,7 +80,7 @@ class _FilterParser:
         while self._accept("||"):
             conditions.append(self.conjunction())
         return (
-            conditions[0] if len(conditions) == 1 else lambda item, root: any(each(item, root) for each in conditions)
+            conditions[0] if len(conditions) == 1 else lambda item, outer: any(each(item, outer) for each in conditions)
         )
 
     def conjunction(self) -> Condition:
@@ -87,7 +89,7 @@ class _FilterParser:
         while self._accept("&&"):
             conditions.append(self.term())
         return (
-            conditions[0] if len(conditions) == 1 else lambda item, root: all(each(item, root) for each in conditions)
+            conditions[0] if len(conditions) == 1 else lambda item, outer: all(each(item, outer) for each in conditions)
         )
 
     def term(self) -> Condition:
@@ -96,7 +98,7 @@ class _FilterParser:
         if reader.skip_blanks() == "!" and reader.next_non_blank(reader.position) not in ("$", "@"):
             reader.position += 1
             negated = self.term()
-            return lambda item, root: not negated(item, root)
+            return lambda item, outer: not negated(item, outer)
         if reader.skip_blanks() == "(":
             reader.position += 1
             inner = self.disjunction()
@@ -116,7 +118,7 @@ class _FilterParser:
             if isinstance(left, _PathOperand):
                 return left.exists
             raise PathError from None
-        return lambda item, root: compare(_evaluated(left, item, root), _evaluated(right, item, root))
+        return lambda item, outer: compare(_evaluated(left, item, outer), _evaluated(right, item, outer), outer.budget)
 
     def _accept(self, token: str) -> bool:
         position = self.reader.position
@@ -199,13 +201,13 @@ class _FilterParser:
         flags = found[0] if found else ""
         self.reader.position = end + 1 + len(flags)
         try:
-            return re.compile(self.reader.text[start + 1 : end], _flags(flags))
+            return compile_pattern(self.reader.text[start + 1 : end], _flags(flags))
         except re.error:
             raise PathError from None
 
 
-def _evaluated(side: Operand | _PathOperand, item: JsonValue, root: JsonValue) -> Operand:
-    return side.operand(item, root) if isinstance(side, _PathOperand) else side
+def _evaluated(side: Operand | _PathOperand, item: JsonValue, outer: Evaluation) -> Operand:
+    return side.operand(item, outer) if isinstance(side, _PathOperand) else side
 
 
 def _flags(letters: str) -> re.RegexFlag:

@@ -37,8 +37,10 @@ class Function(Step):
 
     @override
     def visit(self, value: JsonValue, evaluation: Evaluation) -> None:
+        if is_array(value) or is_object(value):
+            evaluation.budget.spend(len(value))
         if self.name in ("length", "size"):
-            result = _length(value, self.arguments)
+            result = _length(value, self.arguments, evaluation)
         elif function := _FUNCTIONS.get(self.name):
             result = function(value, [_argument(argument, evaluation) for argument in self.arguments])
         else:
@@ -49,15 +51,15 @@ class Function(Step):
 
 
 def _argument(argument: JsonValue | Path, evaluation: Evaluation) -> JsonValue:
-    return argument.value(evaluation.root, evaluation.root) if isinstance(argument, Path) else argument
+    return argument.value(evaluation.root, evaluation) if isinstance(argument, Path) else argument
 
 
-def _length(value: JsonValue, arguments: Sequence[JsonValue | Path]) -> JsonValue:
+def _length(value: JsonValue, arguments: Sequence[JsonValue | Path], outer: Evaluation) -> JsonValue:
     if arguments and isinstance(arguments[0], Path):
         path = arguments[0]
-        inner: JsonValue = path.value(value, value)
+        evaluation = Evaluation(value, outer.budget)
+        inner: JsonValue = path.value(value, evaluation)
         if not (path.steps and isinstance(path.steps[-1], Function)):
-            evaluation = Evaluation(value)
             for item in [inner] if path.definite else inner:
                 Wildcard().visit(item, evaluation)
             inner = evaluation.results

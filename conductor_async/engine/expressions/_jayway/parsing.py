@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["compile_path"]
 
+_MAX_LENGTH = 10_000
+"""Characters of a path: some take time that grows with the square of this."""
+
 
 @lru_cache(maxsize=2048)
 def compile_path(text: str) -> Path:
@@ -37,10 +40,15 @@ def compile_path(text: str) -> Path:
     Raises:
         PathError: The path is malformed.
     """
+    if len(text) > _MAX_LENGTH:
+        raise PathError
     reader = CharacterReader(text if text.startswith(("$", "@")) else "$." + text).trimmed()
     if reader.text.endswith("."):
         raise PathError
-    return _linked(list(_steps(reader)), from_root=reader.text[0] == "$")
+    try:
+        return _linked(list(_steps(reader)), from_root=reader.text[0] == "$")
+    except RecursionError:
+        raise PathError from None
 
 
 def _linked(steps: list[Step], *, from_root: bool = True) -> Path:

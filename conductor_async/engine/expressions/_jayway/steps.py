@@ -13,6 +13,7 @@ from conductor_async.engine.json_kinds import is_array, is_object
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from conductor_async.engine.expressions.budget import Budget
     from conductor_async.models import JsonValue
 
 __all__ = [
@@ -48,16 +49,18 @@ class Evaluation:
 
     Attributes:
         root: The value of `$`.
+        budget: What is left to compute.
         results: The values found so far.
         strict: Whether a missing property ends the evaluation, as when a filter tests that a path exists.
         takes_properties: Whether the last step still emits properties. A quirk of Jayway's: after a deep scan has gone
             through an array, it does not, unless the step before it names the index of the item.
     """
 
-    __slots__ = ("results", "root", "strict", "takes_properties")
+    __slots__ = ("budget", "results", "root", "strict", "takes_properties")
 
-    def __init__(self, root: JsonValue, *, strict: bool = False) -> None:
+    def __init__(self, root: JsonValue, budget: Budget, *, strict: bool = False) -> None:
         self.root = root
+        self.budget = budget
         self.strict = strict
         self.takes_properties = True
         self.results: list[JsonValue] = []
@@ -87,6 +90,7 @@ class Step:
 
     def emit(self, value: JsonValue, evaluation: Evaluation) -> None:
         """Passes a value that this step leads to on to the next step, or to the results."""
+        evaluation.budget.spend()
         if self.next_step is None:
             evaluation.results.append(value)
         else:
@@ -142,6 +146,7 @@ class _ArrayStep(Step):
     def visit(self, value: JsonValue, evaluation: Evaluation) -> None:
         if is_array(value):
             for position in self.positions(len(value)):
+                evaluation.budget.spend()
                 if -len(value) <= position < len(value):
                     self.emit_item(value[position], evaluation)
         else:
@@ -202,7 +207,7 @@ class Wildcard(Step):
 class Filter(Step):
     """`[?(…)]`."""
 
-    def __init__(self, condition: Callable[[JsonValue, JsonValue], bool]) -> None:
+    def __init__(self, condition: Callable[[JsonValue, Evaluation], bool]) -> None:
         self.condition = condition
 
     @override
@@ -223,8 +228,9 @@ class Filter(Step):
 
     def accepts(self, value: JsonValue, evaluation: Evaluation) -> bool:
         """Whether the condition holds. A value that it cannot be evaluated on does not meet it."""
+        evaluation.budget.spend()
         try:
-            return self.condition(value, evaluation.root)
+            return self.condition(value, evaluation)
         except PathError:
             return False
 
@@ -234,6 +240,7 @@ class DeepScan(Step):
 
     @override
     def visit(self, value: JsonValue, evaluation: Evaluation) -> None:
+        evaluation.budget.spend()
         step = self.next_step
         if step is None or not (is_object(value) or is_array(value)):
             return
@@ -272,26 +279,27 @@ class Path:
     from_root: bool
     plain: tuple[str | int, ...] | None
 
-    def read(self, document: JsonValue) -> JsonValue:
+    def read(self, document: JsonValue, budget: Budget) -> JsonValue:
         """Returns the value that the path leads to, or None; for an indefinite path the list of all values.
 
         Raises:
             PathError: It cannot be evaluated on this document.
+            OverBudgetError: That takes too long.
         """
         if self.plain is not None:
             return follow(self.plain, document)
-        results = self._results(document, Evaluation(document))
+        results = self._results(document, Evaluation(document, budget))
         if self.definite:
             return results[-1] if results else None
         return results
 
-    def value(self, item: JsonValue, root: JsonValue, *, strict: bool = False) -> JsonValue:
-        """Returns what the path leads to from `item`, in a filter.
+    def value(self, item: JsonValue, outer: Evaluation, *, strict: bool = False) -> JsonValue:
+        """Returns what the path leads to from `item`, in a filter or an argument of another path.
 
         Raises:
             NoMatchError: A definite path matches nothing.
         """
-        results = self._results(item, Evaluation(root, strict=strict))
+        results = self._results(item, Evaluation(outer.root, outer.budget, strict=strict))
         if not self.definite:
             return results
         if not results:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from conductor_async.engine.expressions.java_values import hash_order
 from conductor_async.engine.json_kinds import is_array, is_object
+from conductor_async.engine.sandbox.job import ComputationFailedError, LimitExceededError, SandboxUnavailableError
+from conductor_async.engine.sandbox.pool import Pool
 from conductor_async.engine.scripts.interface import ScriptError
 from conductor_async.engine.scripts.runners.harness import HARNESS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from py_mini_racer import MiniRacer
-
+    from conductor_async.engine.scripts.runners.jobs import Jobs
     from conductor_async.models import JsonValue
 
 __all__ = ["JavaScript"]
-
-_MEMORY_LIMIT = 256 * 1024 * 1024
 
 # A script with one of these may change more than its own variables. No other script runs in the same V8 after it.
 _MAY_CHANGE_BUILT_INS = re.compile(
@@ -29,105 +27,80 @@ _MAY_CHANGE_BUILT_INS = re.compile(
 )
 
 
+_POOL = Pool("javascript", {"harness": HARNESS, "heap_bytes": 256 * 1024 * 1024})
+
+
 class JavaScript:
-    """Evaluates scripts, one after the other, in one V8 that starts when it is first needed.
+    """Evaluates scripts, one after the other in a V8 that stays warm.
 
     Args:
-        time_limit: Seconds after which a script is interrupted.
+        jobs: Runs them.
     """
 
-    def __init__(self, *, time_limit: float) -> None:
-        self.time_limit = time_limit
-        self._racer: MiniRacer | None = None
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
 
-    def evaluate(self, source: str, bindings: Mapping[str, JsonValue]) -> JsonValue:
+    def evaluate(self, source: str, bindings: Mapping[str, JsonValue], timeout: float | None) -> JsonValue:
         """Returns the value of the last statement, with the bindings as global names.
 
         Raises:
             ScriptError: It failed, or took too long.
+            JobPending: It has not ended yet.
         """
-        racer = self._running_racer()
-        from py_mini_racer import JSOOMException, JSTimeoutException
-
         call = f"__conductor({json.dumps(source)},{json.dumps(json.dumps(dict(bindings)))})"
-        try:
-            response = racer.eval(call, timeout_sec=self.time_limit)
-        except JSTimeoutException:
-            limit = f"{self.time_limit:g}"
-            message = f"Script not evaluated within {limit} seconds, interrupted."
-            raise ScriptError(message, may_succeed_later=True) from None
-        except JSOOMException:
-            self.close()
-            raise ScriptError("Error evaluating the script `RangeError: out of memory`") from None
-        if _MAY_CHANGE_BUILT_INS.search(source):
-            self.close()
-        return self._result(str(response), source)
+        changes_builtins = _MAY_CHANGE_BUILT_INS.search(source) is not None
+        return self._result(
+            self._run(call, timeout, data=[source, dict(bindings)], changes_builtins=changes_builtins), source, timeout
+        )
 
-    def syntax_error(self, source: str) -> str | None:
+    def syntax_error(self, source: str, timeout: float | None) -> str | None:
         """Returns what is wrong with a script's syntax, in the server's form but V8's words; None if nothing is."""
-        reads = self._running_racer().eval(f"__conductor_reads({json.dumps(source)})")
-        return None if reads else self._syntax(source)[0]
+        reads = self._run(f"__conductor_reads({json.dumps(source)})", timeout)
+        return None if reads == "True" else self._syntax(source, timeout)[0]
 
-    def close(self) -> None:
-        """Frees V8 and ends its thread."""
-        if self._racer is not None:
-            self._racer.close()
-            self._racer = None
+    def _run(self, text: str, timeout: float | None, *, data: JsonValue = None, changes_builtins: bool = False) -> str:
+        try:
+            value: str = self._jobs.run(_POOL, timeout, text, data=data, changes_builtins=changes_builtins)
+        except LimitExceededError as error:
+            if error.resource == "time":
+                message = f"Script not evaluated within {self._jobs.time_limit:g} seconds, interrupted."
+                raise ScriptError(message, may_succeed_later=True) from None
+            raise ScriptError("Error evaluating the script `RangeError: out of memory`") from None
+        except SandboxUnavailableError as error:
+            library = "JavaScript needs mini-racer: pip install 'conductor-async[embedded]'."
+            raise ScriptError(library if error.is_library_missing else str(error)) from error
+        except ComputationFailedError as error:
+            raise ScriptError(f"Error evaluating the script `{error}`") from error
+        return value
 
-    def _running_racer(self) -> MiniRacer:
-        if self._racer is None:
-            self._racer = _new_racer()
-            self._racer.set_hard_memory_limit(_MEMORY_LIMIT)
-            self._racer.eval(HARNESS)
-        return self._racer
-
-    def _result(self, response: str, source: str) -> JsonValue:
+    def _result(self, response: str, source: str, timeout: float | None) -> JsonValue:
         kind, content = response[0], response[1:]
         if kind == "v":
             return _hash_ordered(json.loads(content))
         message, frames = json.loads(content)
         line: int | None
         if kind == "s":
-            message, line = self._syntax(source)
+            message, line = self._syntax(source, timeout)
         else:
             line = _line_of(kind, message, frames, source)
         where = "" if line is None else f" at line {line}"
         raise ScriptError(f"Error evaluating the script `{_in_graal_words(message)}`{where}")
 
-    def _syntax(self, source: str) -> tuple[str, int]:
+    def _syntax(self, source: str, timeout: float | None) -> tuple[str, int]:
         """Returns message and line of a syntax error. V8 only says the position when it runs the script itself."""
-        from py_mini_racer import JSParseException
-
-        try:
-            self._running_racer().eval(source)
-        except JSParseException as error:
-            found = _PARSE_ERROR.match(str(error))
-            if found:
-                number = int(found["line"])
-                line = source.splitlines()[number - 1] if number <= len(source.splitlines()) else ""
-                column = found["caret"].find("^") if found["caret"] else 0
-                message = f"SyntaxError: inline:{number}:{max(column, 0)} {found['message']}\n{line}\n"
-                return f"{message}{' ' * max(column, 0)}^\n", number
+        found = _PARSE_ERROR.match(self._run(source, timeout))
+        if found:
+            number = int(found["line"])
+            line = source.splitlines()[number - 1] if number <= len(source.splitlines()) else ""
+            column = found["caret"].find("^") if found["caret"] else 0
+            message = f"SyntaxError: inline:{number}:{max(column, 0)} {found['message']}\n{line}\n"
+            return f"{message}{' ' * max(column, 0)}^\n", number
         return "SyntaxError: the script cannot be read", 1
 
 
 _PARSE_ERROR = re.compile(
     r"<anonymous>:(?P<line>\d+): SyntaxError: (?P<message>[^\n]*)(?:\n[^\n]*\n(?P<caret>[ ^]*))?", re.DOTALL
 )
-
-
-def _new_racer() -> MiniRacer:
-    try:
-        from py_mini_racer import MiniRacer, init_mini_racer
-    except ImportError as error:
-        msg = "JavaScript needs mini-racer: pip install 'conductor-async[embedded]'."
-        raise ScriptError(msg) from error
-    # With its memory keys, V8 crashes in threads that are older than its first use.
-    init_mini_racer(flags=("--single-threaded", "--no-memory-protection-keys"), ignore_duplicate_init=True)
-    # In a thread of its own: created where an event loop runs, it attaches to that loop, and no script can then be
-    # interrupted.
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(MiniRacer).result()
 
 
 def _hash_ordered(value: JsonValue) -> JsonValue:

@@ -1,4 +1,8 @@
-"""Runs jq queries in libjq, without what the server's jq (jackson-jq 0.0.13) does not have."""
+"""Runs jq queries in libjq, without what the server's jq (jackson-jq 0.0.13) does not have.
+
+A query that names a function that jackson-jq lacks fails with the server's message. That reads the query's text, and a
+text can hide a name. So the sandbox overrides these functions too, and has neither environment nor files.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,20 @@ import json
 import math
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING
 
 from conductor_async.engine.json_kinds import is_array, is_object
+from conductor_async.engine.sandbox.job import ComputationFailedError, LimitExceededError, SandboxUnavailableError
+from conductor_async.engine.sandbox.pool import Pool
 from conductor_async.engine.scripts.interface import ScriptError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from conductor_async.engine.scripts.runners.jobs import Jobs
     from conductor_async.models import JsonObject, JsonValue
 
-__all__ = ["run_query"]
+__all__ = ["JqQueries"]
 
-# Functions that libjq has and jackson-jq has not. Some of them would also expose this machine to a definition.
+# Functions that libjq has and jackson-jq has not.
 _ABSENT_NAMES = (
     "IN INDEX JOIN abs acos acosh asin asinh atan2 atanh bsearch builtins cbrt ceil copysign cosh debug "
     "delpaths drem env erf erfc exp exp10 exp2 expm1 fabs fdim finites fma fmax fmin fmod format frexp "
@@ -32,22 +37,58 @@ _ABSENT_NAMES = (
 _ABSENT = frozenset(_ABSENT_NAMES.split())
 
 
-class _Program(Protocol):
-    def input_text(self, text: str) -> Iterable[JsonValue]: ...
+# `@csv` and strings with `\\(…)` call `format` of the place where they are.
+_POOL = Pool("jq", {"absent": sorted(_ABSENT - {"format"})})
 
 
-def run_query(query: str, data: JsonObject) -> list[JsonValue]:
-    """Returns all results of a query on the data.
+class JqQueries:
+    """Runs jq queries.
 
-    Raises:
-        ScriptError: The query is malformed, or it failed.
+    Args:
+        jobs: Runs them.
     """
-    _refuse_absent(query)
-    program = _compiled(query)
-    try:
-        return [_as_stored(result) for result in program.input_text(json.dumps(data))]
-    except ValueError as error:
-        raise ScriptError(_WRONG_INDEX.sub(_without_number, str(error))) from error
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+
+    def run(self, query: str, data: JsonObject, timeout: float | None) -> list[JsonValue]:
+        """Returns all results of a query on the data.
+
+        Raises:
+            ScriptError: The query is malformed, or it failed or took too long.
+            JobPending: It has not ended yet.
+        """
+        _refuse_absent(query)
+        try:
+            results: list[JsonValue] = self._jobs.run(_POOL, timeout, query, json.dumps(data), data=[query, data])
+        except ComputationFailedError as error:
+            raise ScriptError(_server_message(str(error))) from error
+        except LimitExceededError as error:
+            is_late = error.resource == "time"
+            why = f"within {self._jobs.time_limit:g} seconds" if is_late else "within its limit of memory"
+            raise ScriptError(f"Query not evaluated {why}, interrupted.", may_succeed_later=is_late) from None
+        except SandboxUnavailableError as error:
+            library = "JSON_JQ_TRANSFORM needs jq: pip install 'conductor-async[embedded]'."
+            raise ScriptError(library if error.is_library_missing else str(error)) from error
+        return [_as_stored(result) for result in results]
+
+
+def _server_message(message: str) -> str:
+    if undefined := _UNDEFINED.match(message):
+        name = undefined[1]
+        return f"Undefined variable: {name}" if name.startswith("$") else f"Function {name} does not exist"
+    if message.startswith("jq: error: "):
+        return _LINE.sub(_user_line, message.removeprefix("jq: error: "))
+    return _WRONG_INDEX.sub(_without_number, message)
+
+
+_UNDEFINED = re.compile(r"jq: error: (\S+) is not defined")
+_LINE = re.compile(r"(?<=, line )\d+")
+
+
+def _user_line(found: re.Match[str]) -> str:
+    """Returns a line number of the query, before which the sandbox puts a line of its own."""
+    return str(max(int(found[0]) - 1, 1))
 
 
 _WRONG_INDEX = re.compile(
@@ -58,26 +99,6 @@ _WRONG_INDEX = re.compile(
 
 def _without_number(found: re.Match[str]) -> str:
     return found[1] + (found["number"] or f"string {found['key']}")
-
-
-@lru_cache(maxsize=1024)
-def _compiled(query: str) -> _Program:
-    try:
-        import jq
-    except ImportError as error:
-        raise ScriptError("JSON_JQ_TRANSFORM needs jq: pip install 'conductor-async[embedded]'.") from error
-    try:
-        return cast("_Program", cast("Any", jq).compile(query))
-    except ValueError as error:
-        message = str(error)
-        if undefined := _UNDEFINED.search(message):
-            name = undefined[1]
-            text = f"Undefined variable: {name}" if name.startswith("$") else f"Function {name} does not exist"
-            raise ScriptError(text) from error
-        raise ScriptError(message.removeprefix("jq: error: ")) from error
-
-
-_UNDEFINED = re.compile(r"jq: error: (\S+) is not defined")
 
 
 @lru_cache(maxsize=1024)

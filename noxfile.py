@@ -78,6 +78,14 @@ def tests(session: nox.Session) -> None:
     pytest(session, "--backend=server")
 
 
+@nox.session(name="tests-3.32.1")
+def tests_on_the_server_before(session: nox.Session) -> None:
+    """The comparisons with the embedded engine on Conductor 3.32.1, which many still run."""
+    install(session, "tests")
+    session.env["CONDUCTOR_TEST_SERVER_VERSION"] = "3.32.1"
+    pytest(session, "--backend=server", "tests/contract")
+
+
 @nox.session
 def thorough(session: nox.Session) -> None:
     """The long tests: fuzzing, faults at length, starts and stops of real servers, a short soak."""

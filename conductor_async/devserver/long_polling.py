@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import anyio
 
 from conductor_async._language.return_strategies import RETURN_STRATEGIES, TARGET_WORKFLOW
+from conductor_async.engine.errors import RequestTimedOut
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -20,6 +22,8 @@ __all__ = ["MAX_POLL_SECONDS", "poll", "return_strategy", "wait_for_run"]
 
 MAX_POLL_SECONDS = 5.0
 """The longest time that a poll can ask to wait."""
+
+_MAX_RUN_SECONDS = 30.0  # after which Spring gives up on an asynchronous request; the execution goes on
 
 _STRATEGY = "org.conductoross.conductor.model.WorkflowSignalReturnStrategy"
 
@@ -82,11 +86,15 @@ async def wait_for_run(
     *,
     references: Sequence[str] = (),
     strategy: str = TARGET_WORKFLOW,
-    request_id: str = "",
+    request_id: str | None = None,
 ) -> JsonObject:
-    """Returns the run when it has ended, waits for a WAIT task, one of the tasks has ended, or the time is up."""
+    """Returns the run when it has ended, waits for a WAIT task, one of the tasks has ended, or the time is up.
+
+    Raises:
+        RequestTimedOut: It was to wait for more than 30 seconds, and these are over. What has been started goes on.
+    """
     engine, clock = runtime.engine, runtime.clock
-    deadline = clock.now() + seconds
+    deadline = clock.now() + min(seconds, _MAX_RUN_SECONDS)
     runtime.settle()  # the workflow may have just started and handed out work
     while not (reached := engine.runs.is_due(workflow_id, references)) and not runtime.closing:
         remaining = deadline - clock.now()
@@ -94,7 +102,15 @@ async def wait_for_run(
             break
         with runtime.execution_changed(workflow_id) as changed:
             await clock.wait(changed, remaining)
-    return engine.runs.get(workflow_id, return_strategy=strategy, request_id=request_id, signal_timeout=not reached)
+    if not reached and seconds > _MAX_RUN_SECONDS and not runtime.closing:
+        raise RequestTimedOut
+    return engine.runs.get(
+        workflow_id,
+        wait_until_task_refs=references,
+        return_strategy=strategy,
+        request_id=request_id or str(uuid.uuid4()),
+        signal_timeout=not reached,
+    )
 
 
 def return_strategy(request: Request) -> str:

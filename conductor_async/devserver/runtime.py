@@ -163,6 +163,10 @@ class Runtime:
     async def _run_external_work(self, work: ExternalWork) -> None:
         try:
             outcome = await self._perform(work)
+        except Exception as error:
+            # The boundary of one task: what it meets must not end the engine.
+            logger.exception("The embedded Conductor failed to carry out task %s, which is failed", work.task_id)
+            outcome = Outcome("FAILED", reason=f"{type(error).__name__}: {error}")
         finally:
             self._time.end_external_work()
         if outcome is None:

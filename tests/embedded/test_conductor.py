@@ -117,7 +117,7 @@ async def test_its_transport_and_its_app_serve_other_clients(embedded: EmbeddedC
             assert (answer.status_code, answer.content) == (200, b"")
             assert "content-type" not in answer.headers
             assert (await http.get("/health")).json()["healthy"] is True
-            assert (await http.get("/api/version")).text == "3.32.1"
+            assert (await http.get("/api/version")).text == "3.32.3"
             missing = await http.get("/api/metadata/workflow/no%20such")
             assert missing.json()["message"] == "No such workflow found by name: no such, version: null"
     assert (await embedded.client.metadata.get_task_def("greet")).name == "greet"
@@ -130,7 +130,7 @@ async def test_its_app_can_be_mounted_in_another() -> None:
     async with EmbeddedConductor() as embedded:
         outer = Starlette(routes=[Mount("/conductor", app=embedded.app)])
         async with httpx.AsyncClient(transport=httpx.ASGITransport(outer), base_url="http://localhost") as http:
-            assert (await http.get("/conductor/api/version")).text == "3.32.1"
+            assert (await http.get("/conductor/api/version")).text == "3.32.3"
             assert (await http.get("/api/version")).status_code == 404
 
 

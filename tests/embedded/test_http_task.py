@@ -158,7 +158,7 @@ async def test_a_workflow_can_call_its_own_server(embedded: EmbeddedConductor) -
     workflow.output_parameters({"version": version.body})
     await workflow.register()
     with anyio.fail_after(20):
-        assert (await workflow.execute({})).output == {"version": "3.32.1"}
+        assert (await workflow.execute({})).output == {"version": "3.32.3"}
 
 
 async def test_the_users_http_client_is_used_and_stays_open() -> None:

@@ -140,12 +140,12 @@ async def test_a_workflow_timeout_passes_at_once_when_no_worker_polls(skipping: 
 async def test_a_synchronous_execution_waits_on_the_same_clock(skipping: EmbeddedConductor) -> None:
     from conductor_async import StartWorkflowRequest
 
-    workflow = workflow_of(skipping, WaitForDurationTask("pause", 3600))
+    workflow = workflow_of(skipping, WaitForDurationTask("pause", 20))
     await workflow.register()
     request = StartWorkflowRequest(name="patient")
-    short = await skipping.client.workflow.execute_workflow(request, wait_for_seconds=60)
+    short = await skipping.client.workflow.execute_workflow(request, wait_for_seconds=10)
     assert (short.status, short.signal_timeout) == ("RUNNING", True)
-    whole = await skipping.client.workflow.execute_workflow(request, wait_for_seconds=7200)
+    whole = await skipping.client.workflow.execute_workflow(request, wait_for_seconds=25)
     assert whole.status == "COMPLETED"
 
 

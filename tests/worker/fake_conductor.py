@@ -146,7 +146,7 @@ class FakeConductor:
                 200, json={"workflowId": path[14:], "status": "TERMINATED", "reasonForIncompletion": "not wanted"}
             )
         if path == "/api/version":
-            return httpx.Response(200, text="3.32.1")
+            return httpx.Response(200, text="3.32.3")
         if task := self.tasks.get(path.removeprefix("/api/tasks/")):
             return httpx.Response(200, json=task)
         return httpx.Response(404, json={"status": 404, "message": f"No such thing found: {path}"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import anyio
@@ -11,7 +12,7 @@ from conductor_async._language.return_strategies import RETURN_STRATEGIES, TARGE
 from conductor_async.engine.errors import RequestTimedOut
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
@@ -41,20 +42,41 @@ async def poll(
     engine, clock = runtime.engine, runtime.clock
     tasks = engine.tasks.batch_poll(task_type, worker_id, count=count, domain=domain)
     real_deadline, deadline = anyio.current_time() + seconds, clock.now() + seconds
-    while len(tasks) < count and not runtime.closing:
-        remaining = deadline - clock.now() if tasks else real_deadline - anyio.current_time()
-        if remaining <= 0:
-            break
-        with runtime.task_queued(task_type, domain) as queued:
-            if tasks:
-                await clock.wait(queued, remaining)
-            else:
-                with anyio.move_on_after(remaining):
-                    await queued.wait()
-        tasks += engine.tasks.batch_poll(task_type, worker_id, count=count - len(tasks), domain=domain)
+    with runtime.open_polls.opening(worker_id) as current, _undone_if_closed(runtime, worker_id, tasks):
+        while len(tasks) < count and not runtime.closing and not current.is_withdrawn:
+            remaining = deadline - clock.now() if tasks else real_deadline - anyio.current_time()
+            if remaining <= 0:
+                break
+            with runtime.task_queued(task_type, domain) as current.wakeup:
+                if tasks:
+                    await clock.wait(current.wakeup, remaining)
+                else:
+                    with anyio.move_on_after(remaining):
+                        await current.wakeup.wait()
+            if not current.is_withdrawn:
+                tasks += engine.tasks.batch_poll(task_type, worker_id, count=count - len(tasks), domain=domain)
     if tasks:
         runtime.record_activity()
     return tasks
+
+
+@contextmanager
+def _undone_if_closed(runtime: Runtime, worker_id: str | None, tasks: list[JsonObject]) -> Generator[None]:
+    """Makes the tasks available again if the client closes the poll that was to bring them."""
+    try:
+        yield
+    except BaseException:
+        for task in tasks:
+            runtime.engine.tasks.update(
+                {
+                    "taskId": task["taskId"],
+                    "workflowInstanceId": task["workflowInstanceId"],
+                    "workerId": worker_id,
+                    "status": "IN_PROGRESS",
+                    "outputData": task.get("outputData", {}),
+                }
+            )
+        raise
 
 
 async def wait_for_run(

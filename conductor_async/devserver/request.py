@@ -43,6 +43,11 @@ class Request:
     path_parameters: dict[str, str] = field(default_factory=dict[str, str])
     _query_parameters: dict[str, list[str]] | None = None
 
+    @property
+    def is_poll(self) -> bool:
+        """Whether it asks for tasks, or withdraws such a request."""
+        return self.path.startswith(("/api/tasks/poll/", "/api/dev/polls"))
+
     # -- the path --------------------------------------------------------------------------------
 
     def __getitem__(self, name: str) -> str:

@@ -78,9 +78,7 @@ class DevServer:
             logger.exception("The embedded Conductor failed on %s %s and answers 500", request.method, request.path)
             return error_response(EngineError(f"{type(error).__name__}: {error}"))
         finally:
-            self.runtime.finish_request(
-                is_read=request.method == "GET", is_poll=request.path.startswith("/api/tasks/poll/")
-            )
+            self.runtime.finish_request(is_read=request.method == "GET", is_poll=request.is_poll)
 
     async def _respond_by(self, handler: Handler, request: Request) -> Response:
         left_before = self.runtime.engine.unfinished()

@@ -31,7 +31,7 @@ def greetings(embedded: EmbeddedConductor) -> ConductorWorkflow:
 async def test_a_workflow_runs_with_its_worker_and_no_server(embedded: EmbeddedConductor) -> None:
     workflow = greetings(embedded)
     await workflow.register(overwrite=True)
-    async with WorkerHost(embedded.client, [greet], poll_timeout=0.1):
+    async with WorkerHost(embedded.client, [greet]):
         with anyio.fail_after(20):
             run = await workflow.execute({"name": "Ada"})
     assert (run.status, run.output) == ("COMPLETED", {"greeting": "Hello, Ada"})
@@ -40,7 +40,7 @@ async def test_a_workflow_runs_with_its_worker_and_no_server(embedded: EmbeddedC
 async def test_passing_the_conductor_instead_of_its_client_is_an_error(embedded: EmbeddedConductor) -> None:
     whole: Any = embedded
     with pytest.raises(ConfigurationError, match=r"not <EmbeddedConductor.*have one as \.client"):
-        WorkerHost(whole, [greet], poll_timeout=0.1)
+        WorkerHost(whole, [greet])
     workflow = ConductorWorkflow(executor=whole.client, name="greetings")
     workflow >> SimpleTask("greet", "greet_ref")
     with pytest.raises(ConfigurationError, match=r"is ConductorClient\(.*a client has one as client\.executor"):

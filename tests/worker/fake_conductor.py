@@ -123,6 +123,8 @@ class FakeConductor:
         return await self._carry_out(kind, request, body)
 
     async def _carry_out(self, kind: str, request: httpx.Request, body: dict[str, Any]) -> httpx.Response:
+        if request.method == "DELETE":  # polls can be withdrawn from a dev server only
+            return httpx.Response(404, json={"status": 404, "message": "No static resource api/dev/polls."})
         if kind == "poll":
             query = request.url.params
             return httpx.Response(

@@ -79,7 +79,7 @@ async def test_request_defaults_and_what_the_task_overrides() -> None:
             "readTimeOut": 0,
         },
     )
-    assert (asked.method, str(asked.url), asked.content) == ("PUT", "http://service.example/y", b'{"k": [1]}')
+    assert (asked.method, str(asked.url), asked.content) == ("PUT", "http://service.example/y", b'{"k":[1]}')
     assert (asked.headers["X-H"], asked.headers["Accept"]) == ("5", "text/plain, text/csv")
     assert "X-None" not in asked.headers
     assert (asked.extensions["timeout"]["connect"], asked.extensions["timeout"]["read"]) == (0.5, None)

@@ -30,6 +30,7 @@ _FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>[\w+-]*)[^\n]*\n(?P<code>.*?)^(?P=indent)```", re.MULTILINE | re.DOTALL
 )
 _OPT_OUT = re.compile(r"<!-- not run: \S.*-->\s*\Z")
+_INLINE_CODE = re.compile(r"(?<!\[)`[^`\n]+`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 
@@ -118,8 +119,13 @@ def test_blocks_of_pages_that_start_a_server_run(page: Path, monkeypatch: pytest
 
 
 def test_links_lead_somewhere() -> None:
-    links = [(page, link) for page in PAGES for link in _LINK.findall(_FENCE.sub("", page.read_text("utf-8")))]
+    links = [(page, link) for page in PAGES for link in _LINK.findall(prose_of(page))]
     assert [f"{name_of(page)}: {link}" for page, link in links if not leads_somewhere(page, link)] == []
+
+
+def prose_of(page: Path) -> str:
+    """The text of a page without its code."""
+    return _INLINE_CODE.sub("", _FENCE.sub("", page.read_text(encoding="utf-8")))
 
 
 def leads_somewhere(page: Path, link: str) -> bool:

@@ -26,7 +26,7 @@ Call = Callable[[ConductorClient], Awaitable[Any]]
 
 async def in_pieces(peer: Peer, request: Request) -> None:
     """An answer in pieces, so that there are awaits in the headers and in the body."""
-    texts = {"/api/workflow": "3f1c", "/api/tasks/t/log": ""}
+    texts = {"/api/workflow": "3f1c7a52-0000-4000-8000-000000000000", "/api/tasks/t/log": ""}
     text = texts.get(request.target)
     data = (
         raw_response(json={"token": "t"} if "token" in request.target else STATUS)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
 
+__all__ = ["ROUTES"]
+
 
 def _withdraw_polls(runtime: Runtime, request: Request) -> Response:
     """Answers the open polls of a worker id: its host stops, and need not wait until their time is up."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections import deque
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -136,7 +138,7 @@ class _Child:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._remove_folder: weakref.finalize[[str], Any] | None = None
         self._unavailable: SandboxUnavailableError | None = None
         self.is_stopped = False
         self.is_ready = False
@@ -196,17 +198,19 @@ class _Child:
                 with suppress(OSError):  # what was not written any more
                     if stream is not None:
                         stream.close()
-        if self._folder is not None:
-            self._folder.cleanup()
+        if self._remove_folder is not None:
+            self._remove_folder()
 
     def _start(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="conductor-async-sandbox-", ignore_cleanup_errors=True)
+        folder = tempfile.mkdtemp(prefix="conductor-async-sandbox-")
+        # It also runs when the interpreter exits, where nobody stops the children: they end with this process.
+        self._remove_folder = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         process = self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with a program of this package
             [sys.executable, "-I", "-S", "-c", _BOOTSTRAP, str(_PROGRAM), *filter(None, sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            cwd=self._folder.name,
+            cwd=folder,
             env={"SYSTEMROOT": os.environ["SYSTEMROOT"]} if "SYSTEMROOT" in os.environ else {},
             start_new_session=True,  # Ctrl-C in a terminal is for the parent
         )

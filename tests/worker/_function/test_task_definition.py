@@ -76,7 +76,7 @@ class TestTaskDef:
         assert (definition.retry_count, definition.description, definition.input_keys[0]) == (5, "mine", "lines")
 
     def test_the_decorators_task_def_is_completed_and_not_modified(self):
-        given = TaskDef(retry_count=1, output_keys=["mine"], newField="kept")  # type: ignore[call-arg]
+        given = TaskDef.model_validate({"retryCount": 1, "outputKeys": ["mine"], "newField": "kept"})
         worker = worker_task("based", task_def=given)(price.function)
         definition = worker.task_def(retry_delay_seconds=7)
         assert definition.to_wire() == {

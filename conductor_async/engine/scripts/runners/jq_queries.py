@@ -59,6 +59,8 @@ class JqQueries:
             JobPending: It has not ended yet.
         """
         _refuse_absent(query)
+        if not _COMMENT.sub("", query).strip():
+            raise ScriptError("Top-level program not given")
         try:
             results: list[JsonValue] = self._jobs.run(_POOL, timeout, query, json.dumps(data), data=[query, data])
         except ComputationFailedError as error:
@@ -81,6 +83,9 @@ def _server_message(message: str) -> str:
         return _LINE.sub(_user_line, message.removeprefix("jq: error: "))
     return _WRONG_INDEX.sub(_without_number, message)
 
+
+# With the sandbox's prelude before it, a query without a program would be no error of libjq's.
+_COMMENT = re.compile(r"#[^\n]*")
 
 _UNDEFINED = re.compile(r"jq: error: (\S+) is not defined")
 _LINE = re.compile(r"(?<=, line )\d+")

@@ -74,7 +74,7 @@ async def throughput(name: str, url: str, quick: bool) -> dict[str, float]:
     async with AsyncExitStack() as stack:
         conductor = await connected(name, url, stack)
         await conductor.metadata.register_task_def(TaskDef(name=task_type))
-        async with WorkerHost(conductor, [step], poll_timeout=0.5):
+        async with WorkerHost(conductor, [step]):
             for length in TASKS:
                 workflow = chain(conductor, task_type, length)
                 await workflow.register()

@@ -38,7 +38,7 @@ async def main() -> None:
             await server.start()
             print(f"{server.url} is back as process {server.pid}")
 
-            async with WorkerHost(server.client, [greet], poll_timeout=0.5):
+            async with WorkerHost(server.client, [greet]):
                 output = await handle.result()
             print(f"{handle.workflow_id} went on and ended: {output['greeting']}")
 

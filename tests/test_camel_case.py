@@ -9,14 +9,15 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from conductor_async import ConductorWorkflow, Configuration, ConfigurationError, SkipTaskRequest, StartWorkflowRequest
+from conductor_async import ConductorWorkflow, Configuration, ConfigurationError, StartWorkflowRequest
 from conductor_async._camel_case import CamelCaseMixin, snake_case
 from conductor_async.client import ConductorClient
 from conductor_async.compat import OrkesClients
+from conductor_async.models import SkipTaskRequest
 from conductor_async.resources import MetadataClient, TaskClient, WorkflowBulkClient, WorkflowClient
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
-from tests.fakes.wire import answer, routed, serve
+from tests.fakes.http_server import respond, routed, serve
 
 
 @each_case(
@@ -64,7 +65,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 @pytest.mark.anyio
 async def test_keywords_in_both_spellings() -> None:
-    async with serve(answer(text="execution-id-0001")) as server, client_of(server) as client:
+    async with serve(respond(text="execution-id-0001")) as server, client_of(server) as client:
         old: Any = client.workflow
         for start in (old.startWorkflowByName, old.start_workflow_by_name):
             await start("w", correlationId="c", priority=1)
@@ -87,13 +88,13 @@ def _queries(server: Any) -> list[dict[str, str]]:
 @pytest.mark.anyio
 async def test_keywords_of_conductor_python_for_executions() -> None:
     routes = {
-        "/api/workflow": answer(text=ID),
-        "/api/workflow/search": answer(json={"totalHits": 0, "results": []}),
-        f"/api/workflow/{ID}/skiptask/r": answer(),
-        f"/api/workflow/{ID}/restart": answer(),
-        f"/api/workflow/{ID}/status": answer(json=EXECUTION),
-        f"/api/workflow/{ID}": answer(json=EXECUTION),
-        "/api/workflow/execute/w/0": answer(json=EXECUTION),
+        "/api/workflow": respond(text=ID),
+        "/api/workflow/search": respond(json={"totalHits": 0, "results": []}),
+        f"/api/workflow/{ID}/skiptask/r": respond(),
+        f"/api/workflow/{ID}/restart": respond(),
+        f"/api/workflow/{ID}/status": respond(json=EXECUTION),
+        f"/api/workflow/{ID}": respond(json=EXECUTION),
+        "/api/workflow/execute/w/0": respond(json=EXECUTION),
     }
     async with serve(routed(routes)) as server, client_of(server) as client:
         workflow: Any = client.workflow
@@ -121,11 +122,11 @@ async def test_keywords_of_conductor_python_for_executions() -> None:
 @pytest.mark.anyio
 async def test_keywords_of_conductor_python_for_tasks_and_definitions() -> None:
     routes = {
-        "/api/tasks/poll/batch/t": answer(json=[]),
-        f"/api/tasks/{ID}/r/COMPLETED": answer(text=ID),
-        f"/api/tasks/{ID}/r/COMPLETED/sync": answer(json=EXECUTION),
-        "/api/metadata/taskdefs/t": answer(json={"name": "t"}),
-        "/api/tasks": answer(text=ID),
+        "/api/tasks/poll/batch/t": respond(json=[]),
+        f"/api/tasks/{ID}/r/COMPLETED": respond(text=ID),
+        f"/api/tasks/{ID}/r/COMPLETED/sync": respond(json=EXECUTION),
+        "/api/metadata/taskdefs/t": respond(json={"name": "t"}),
+        "/api/tasks": respond(text=ID),
     }
     async with serve(routed(routes)) as server, client_of(server) as client:
         task: Any = client.task

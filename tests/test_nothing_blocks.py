@@ -33,7 +33,7 @@ async def test_running_workflows_does_no_blocking_io(server_url: str, new_name: 
         workflow >> first >> in_a_thread.task("second", n=first.output.result)
         with blockbuster_ctx():
             await workflow.register()
-            async with WorkerHost(conductor, [on_the_loop, in_a_thread], poll_timeout=0.5):
+            async with WorkerHost(conductor, [on_the_loop, in_a_thread]):
                 run = await workflow.execute({"n": 1}, timeout=30)
     assert run.output == {"result": 4}
 

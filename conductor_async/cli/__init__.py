@@ -21,9 +21,15 @@ _FAILED = 1
 _USAGE_ERROR = 2
 """The exit code when the command was called wrongly."""
 
+_INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C ended, as shells have it."""
+
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs a command. Returns the exit code: 0 if it succeeded, 1 if it failed, 2 if it was called wrongly."""
+    """Runs a command. Returns the exit code.
+
+    It is 0 if the command succeeded, 1 if it failed, 2 if it was called wrongly, 130 if Ctrl-C interrupted it.
+    """
     try:
         from cyclopts import CycloptsError  # the extra [cli]: imported when it is needed
 
@@ -36,6 +42,8 @@ def main(arguments: Sequence[str]) -> int:
         code = make_app()(list(arguments), result_action="return_value", exit_on_error=False, print_error=True)
     except CycloptsError:
         return _USAGE_ERROR  # cyclopts has printed why
+    except KeyboardInterrupt:  # before the command handled signals itself: a traceback would say nothing
+        return _print_error("Interrupted", _INTERRUPTED)
     except ConfigurationError as error:
         return _print_error(str(error), _USAGE_ERROR)
     except ConductorError as error:

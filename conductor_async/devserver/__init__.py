@@ -1,4 +1,4 @@
-"""Conductor's REST API over the embedded engine: the same paths, responses and errors as the real server 3.32.1."""
+"""Conductor's REST API over the embedded engine: the same paths, responses and errors as the real server 3.32.3."""
 
 from conductor_async.devserver.runtime import Outcome, Runtime
 from conductor_async.devserver.server import DevServer

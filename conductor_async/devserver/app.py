@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio
+
 from conductor_async.devserver.origins import why_forbidden
 from conductor_async.devserver.request import Request
-from conductor_async.devserver.response import json_response
+from conductor_async.devserver.response import Response, json_response
 from conductor_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from conductor_async.devserver.server import DevServer
 
 __all__ = ["asgi_app"]
+
+_CLOSED = Response(499)
+"""For nobody: the client has closed the connection."""
 
 _METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
@@ -38,7 +43,7 @@ def asgi_app(server: DevServer, allow_hosts: Collection[str] = ()) -> Starlette:
     """
     try:
         from starlette.applications import Starlette
-        from starlette.responses import Response
+        from starlette.responses import Response as HttpResponse
         from starlette.routing import Route
     except ImportError as error:
         raise ConfigurationError(
@@ -52,14 +57,36 @@ def asgi_app(server: DevServer, allow_hosts: Collection[str] = ()) -> Starlette:
         if forbidden is not None:
             response = json_response({"status": 403, "message": forbidden, "retryable": False}, 403)
         else:
-            response = await server.handle(await _request_of(http_request))
-        http_response = Response(response.body, response.status)
+            request = await _request_of(http_request)
+            if request.is_poll:
+                response = await _handle_while_connected(server, request, http_request)
+            else:
+                response = await server.handle(request)
+        http_response = HttpResponse(response.body, response.status)
         if response.content_type is not None:
             http_response.headers["Content-Type"] = response.content_type
         http_response.headers.update(dict(response.headers))
         return http_response
 
     return Starlette(routes=[Route("/{path:path}", endpoint, methods=_METHODS)])
+
+
+async def _handle_while_connected(
+    server: DevServer, request: Request, http_request: starlette.requests.Request
+) -> Response:
+    """Returns the response to a poll. If the client closes the connection before, the poll hands nothing out."""
+    response = _CLOSED
+    async with anyio.create_task_group() as group:
+
+        async def cancel_when_closed() -> None:
+            while (await http_request.receive())["type"] != "http.disconnect":
+                pass
+            group.cancel_scope.cancel()
+
+        group.start_soon(cancel_when_closed)
+        response = await server.handle(request)
+        group.cancel_scope.cancel()
+    return response
 
 
 async def _request_of(http_request: starlette.requests.Request) -> Request:

@@ -50,4 +50,6 @@ def method_not_allowed(method: str) -> Response:
 
 def _error(status: int, message: str) -> Response:
     body: JsonObject = {"status": status, "message": message, "instance": INSTANCE, "retryable": False}
+    if not message:
+        del body["message"]
     return json_response(body, status)

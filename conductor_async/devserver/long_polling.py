@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import anyio
 
 from conductor_async._language.return_strategies import RETURN_STRATEGIES, TARGET_WORKFLOW
+from conductor_async.engine.errors import RequestTimedOut
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
@@ -19,6 +22,8 @@ __all__ = ["MAX_POLL_SECONDS", "poll", "return_strategy", "wait_for_run"]
 
 MAX_POLL_SECONDS = 5.0
 """The longest time that a poll can ask to wait."""
+
+_MAX_RUN_SECONDS = 30.0  # after which Spring gives up on an asynchronous request; the execution goes on
 
 _STRATEGY = "org.conductoross.conductor.model.WorkflowSignalReturnStrategy"
 
@@ -37,20 +42,41 @@ async def poll(
     engine, clock = runtime.engine, runtime.clock
     tasks = engine.tasks.batch_poll(task_type, worker_id, count=count, domain=domain)
     real_deadline, deadline = anyio.current_time() + seconds, clock.now() + seconds
-    while len(tasks) < count and not runtime.closing:
-        remaining = deadline - clock.now() if tasks else real_deadline - anyio.current_time()
-        if remaining <= 0:
-            break
-        with runtime.task_queued(task_type, domain) as queued:
-            if tasks:
-                await clock.wait(queued, remaining)
-            else:
-                with anyio.move_on_after(remaining):
-                    await queued.wait()
-        tasks += engine.tasks.batch_poll(task_type, worker_id, count=count - len(tasks), domain=domain)
+    with runtime.open_polls.opening(worker_id) as current, _undone_if_closed(runtime, worker_id, tasks):
+        while len(tasks) < count and not runtime.closing and not current.is_withdrawn:
+            remaining = deadline - clock.now() if tasks else real_deadline - anyio.current_time()
+            if remaining <= 0:
+                break
+            with runtime.task_queued(task_type, domain) as current.wakeup:
+                if tasks:
+                    await clock.wait(current.wakeup, remaining)
+                else:
+                    with anyio.move_on_after(remaining):
+                        await current.wakeup.wait()
+            if not current.is_withdrawn:
+                tasks += engine.tasks.batch_poll(task_type, worker_id, count=count - len(tasks), domain=domain)
     if tasks:
         runtime.record_activity()
     return tasks
+
+
+@contextmanager
+def _undone_if_closed(runtime: Runtime, worker_id: str | None, tasks: list[JsonObject]) -> Generator[None]:
+    """Makes the tasks available again if the client closes the poll that was to bring them."""
+    try:
+        yield
+    except BaseException:
+        for task in tasks:
+            runtime.engine.tasks.update(
+                {
+                    "taskId": task["taskId"],
+                    "workflowInstanceId": task["workflowInstanceId"],
+                    "workerId": worker_id,
+                    "status": "IN_PROGRESS",
+                    "outputData": task.get("outputData", {}),
+                }
+            )
+        raise
 
 
 async def wait_for_run(
@@ -60,11 +86,15 @@ async def wait_for_run(
     *,
     references: Sequence[str] = (),
     strategy: str = TARGET_WORKFLOW,
-    request_id: str = "",
+    request_id: str | None = None,
 ) -> JsonObject:
-    """Returns the run when it has ended, waits for a WAIT task, one of the tasks has ended, or the time is up."""
+    """Returns the run when it has ended, waits for a WAIT task, one of the tasks has ended, or the time is up.
+
+    Raises:
+        RequestTimedOut: It was to wait for more than 30 seconds, and these are over. What has been started goes on.
+    """
     engine, clock = runtime.engine, runtime.clock
-    deadline = clock.now() + seconds
+    deadline = clock.now() + min(seconds, _MAX_RUN_SECONDS)
     runtime.settle()  # the workflow may have just started and handed out work
     while not (reached := engine.runs.is_due(workflow_id, references)) and not runtime.closing:
         remaining = deadline - clock.now()
@@ -72,7 +102,15 @@ async def wait_for_run(
             break
         with runtime.execution_changed(workflow_id) as changed:
             await clock.wait(changed, remaining)
-    return engine.runs.get(workflow_id, return_strategy=strategy, request_id=request_id, signal_timeout=not reached)
+    if not reached and seconds > _MAX_RUN_SECONDS and not runtime.closing:
+        raise RequestTimedOut
+    return engine.runs.get(
+        workflow_id,
+        wait_until_task_refs=references,
+        return_strategy=strategy,
+        request_id=request_id or str(uuid.uuid4()),
+        signal_timeout=not reached,
+    )
 
 
 def return_strategy(request: Request) -> str:

@@ -43,6 +43,11 @@ class Request:
     path_parameters: dict[str, str] = field(default_factory=dict[str, str])
     _query_parameters: dict[str, list[str]] | None = None
 
+    @property
+    def is_poll(self) -> bool:
+        """Whether it asks for tasks, or withdraws such a request."""
+        return self.path.startswith(("/api/tasks/poll/", "/api/dev/polls"))
+
     # -- the path --------------------------------------------------------------------------------
 
     def __getitem__(self, name: str) -> str:
@@ -148,21 +153,6 @@ class Request:
             raise Refused(_wrong_type(value, java_type))
         return cast("JsonObject", value)
 
-    def json_object_with_choice(self, java_type: str, key: str, enum_type: str, choices: Collection[str]) -> JsonObject:
-        """Returns the body, a JSON object whose value of `key` is one of the choices, null or missing.
-
-        Raises:
-            Refused: It is not a JSON object, or the value is none of the choices.
-        """
-        body = self.json_object(java_type)
-        value = body.get(key)
-        if value is not None and value not in choices:
-            raise Refused(
-                f'JSON parse error: Cannot deserialize value of type `{enum_type}` from String "{value}":'
-                f" not one of the values accepted for Enum class: [{', '.join(choices)}]"
-            )
-        return body
-
     def json_objects(self, java_type: str) -> list[JsonObject]:
         """Returns the body, which must be a list of JSON objects.
 
@@ -179,14 +169,16 @@ class Request:
         return list(values)
 
     def json_strings(self) -> list[str]:
-        """Returns the body, which must be a list of strings. Like the server, it takes other values as their JSON.
+        """Returns the body, a list of strings. Like the server, it takes other plain values as their JSON.
 
         Raises:
-            Refused: It is not a list.
+            Refused: It is not a list, or one of its values is null, a list or an object.
         """
-        return [
-            each if isinstance(each, str) else to_json(each).decode() for each in self._json_list("java.lang.String")
-        ]
+        values = self._json_list("java.lang.String")
+        for each in values:
+            if each is None or isinstance(each, (list, dict)):
+                raise Refused(_wrong_type(each, "java.lang.String"))
+        return [each if isinstance(each, str) else to_json(each).decode() for each in values]
 
     def body_text(self) -> str:
         """Returns the body as text, whatever its content type.

@@ -11,7 +11,7 @@ import anyio.to_thread
 
 from conductor_async.devserver.detached_tasks import DetachedTaskGroup
 from conductor_async.devserver.time_driver import TimeDriver
-from conductor_async.devserver.waiters import Waiters
+from conductor_async.devserver.waiters import OpenPolls, Waiters
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -54,6 +54,7 @@ class Runtime:
         engine: The engine.
         clock: The clock.
         closing: Whether requests are answered at once instead of waiting.
+        open_polls: The polls that wait.
     """
 
     def __init__(
@@ -68,6 +69,8 @@ class Runtime:
         self._job_limiter = anyio.CapacityLimiter(_MAX_WAITING_JOBS)
         self._time = TimeDriver(engine, clock, self.settle)
         self._queue_waiters = Waiters()
+        self.open_polls = OpenPolls()
+        self.withdraw_polls = self.open_polls.withdraw
         self._execution_waiters = Waiters()
         engine.on_queued = self._on_queued
         engine.on_change = self._on_change
@@ -160,6 +163,10 @@ class Runtime:
     async def _run_external_work(self, work: ExternalWork) -> None:
         try:
             outcome = await self._perform(work)
+        except Exception as error:
+            # The boundary of one task: what it meets must not end the engine.
+            logger.exception("The embedded Conductor failed to carry out task %s, which is failed", work.task_id)
+            outcome = Outcome("FAILED", reason=f"{type(error).__name__}: {error}")
         finally:
             self._time.end_external_work()
         if outcome is None:

@@ -30,6 +30,7 @@ logger: logging.Logger = logging.getLogger("conductor_async")
 _MAX_URL_LENGTH = 8 * 1024
 _NEVER_UNESCAPED = re.compile(r'["<>\[\\\]^`{|}]')
 _HEALTHY = json_response({"healthResults": [], "suppressedHealthResults": [], "healthy": True})
+_HEALTH_PATHS = frozenset({"/health", "/api/health"})
 _TABLE = RouteTable(ROUTES)
 
 
@@ -53,7 +54,7 @@ class DevServer:
     async def _respond(self, request: Request) -> Response:
         if _is_malformed(request):
             return BAD_REQUEST_PAGE
-        if request.path == "/health" and request.method == "GET":
+        if request.path in _HEALTH_PATHS and request.method == "GET":
             return _HEALTHY
         if not request.path.startswith("/api/"):
             return no_such_endpoint(request.path)
@@ -77,9 +78,7 @@ class DevServer:
             logger.exception("The embedded Conductor failed on %s %s and answers 500", request.method, request.path)
             return error_response(EngineError(f"{type(error).__name__}: {error}"))
         finally:
-            self.runtime.finish_request(
-                is_read=request.method == "GET", is_poll=request.path.startswith("/api/tasks/poll/")
-            )
+            self.runtime.finish_request(is_read=request.method == "GET", is_poll=request.is_poll)
 
     async def _respond_by(self, handler: Handler, request: Request) -> Response:
         left_before = self.runtime.engine.unfinished()

@@ -10,7 +10,7 @@ import anyio
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["Waiters"]
+__all__ = ["OpenPoll", "OpenPolls", "Waiters"]
 
 
 class Waiters:
@@ -44,3 +44,45 @@ class Waiters:
         """Wakes everybody."""
         for key in self._events:
             self.wake(key)
+
+
+class OpenPoll:
+    """A poll that waits for tasks.
+
+    Attributes:
+        wakeup: What it waits for.
+        is_withdrawn: Whether its client wants no tasks any more.
+    """
+
+    __slots__ = ("is_withdrawn", "wakeup")
+
+    def __init__(self) -> None:
+        self.wakeup: anyio.Event | None = None
+        self.is_withdrawn = False
+
+
+class OpenPolls:
+    """The polls that wait for tasks, by worker id."""
+
+    def __init__(self) -> None:
+        self._polls: dict[str | None, set[OpenPoll]] = {}
+
+    @contextmanager
+    def opening(self, worker_id: str | None) -> Generator[OpenPoll]:
+        """Yields a poll that can be withdrawn while the context is open."""
+        poll = OpenPoll()
+        polls = self._polls.setdefault(worker_id, set())
+        polls.add(poll)
+        try:
+            yield poll
+        finally:
+            polls.discard(poll)
+            if not polls and self._polls.get(worker_id) is polls:
+                del self._polls[worker_id]
+
+    def withdraw(self, worker_id: str | None) -> None:
+        """Wakes the polls of a worker id, which then return what they have."""
+        for poll in self._polls.get(worker_id, ()):
+            poll.is_withdrawn = True
+            if poll.wakeup is not None:
+                poll.wakeup.set()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,15 +12,16 @@ import anyio.to_thread
 import httpx
 
 from conductor_async.devserver.runtime import Outcome
+from conductor_async.embedded._http_request import RejectedRequestError, read_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from conductor_async.embedded._http_request import HttpRequest
     from conductor_async.models import JsonObject
 
 __all__ = ["HttpTasks"]
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 _DEFAULT_TIMEOUT_MILLIS = 3000
 """The time to connect, and between two pieces of the response, unless the task sets another."""
 
@@ -53,14 +56,15 @@ class HttpTasks:
             return Outcome("FAILED", reason=reason)
         if described.get("method") is None:
             return Outcome("FAILED", reason="No HTTP method specified")
-        method, uri = str(described["method"]), str(described["uri"])
-        if method not in _METHODS:
-            return _failed(f"java.lang.IllegalArgumentException: Invalid HTTP method: {method}")
         try:
-            response = await self._send(method, uri, described)
+            request = read_request(described)
+        except RejectedRequestError as error:
+            return _failed(str(error))
+        method, uri = request.method, request.uri
+        try:
+            response = await self._send(request, described)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as error:
-            why = "Read timed out" if isinstance(error, httpx.ReadTimeout) else _java_message(error, uri)
-            return _failed(f'java.lang.Exception: I/O error on {method} request for "{uri}": {why}')
+            return _failed(request.failure(_java_message(error, uri)))
         if not response.is_success:
             body = f'"{response.text}"' if response.text else "[no body]"
             status = f"{response.status_code} {_phrase(response)}"
@@ -74,20 +78,11 @@ class HttpTasks:
         if own is not None:
             await own.aclose()
 
-    async def _send(self, method: str, uri: str, described: JsonObject) -> httpx.Response:
+    async def _send(self, described: HttpRequest, task_input: JsonObject) -> httpx.Response:
         client = self._client or self._own or await self._open()
-        accept = described.get("accept") or "application/json"
-        headers = {
-            "Content-Type": str(described.get("contentType") or "application/json"),
-            "Accept": ", ".join(map(str, cast("Sequence[Any]", accept))) if isinstance(accept, list) else str(accept),
-        }
-        given = described.get("headers")
-        if isinstance(given, dict):
-            headers |= {name: str(value) for name, value in cast("JsonObject", given).items() if value is not None}
-        body = described.get("body")
-        content = None if body is None else body if isinstance(body, str) else json.dumps(body)
+        method, uri, headers, content = described
         timeout = httpx.Timeout(
-            None, connect=_timeout(described.get("connectionTimeOut")), read=_timeout(described.get("readTimeOut"))
+            None, connect=_timeout(task_input.get("connectionTimeOut")), read=_timeout(task_input.get("readTimeOut"))
         )
         request = client.build_request(method, uri, headers=headers, content=content, timeout=timeout)
         if self._hosts is None:
@@ -127,12 +122,35 @@ def _failed(error: str) -> Outcome:
 
 
 def _java_message(error: Exception, uri: str) -> str:
+    if isinstance(error, httpx.UnsupportedProtocol):
+        return _unsupported(error, uri)
     if isinstance(error, httpx.ConnectError):
         url = httpx.URL(uri)
+        if _has_cause(error, socket.gaierror):
+            return f"{url.host}: Name or service not known"
+        if _has_cause(error, ssl.SSLError):
+            return "Unsupported or unrecognized SSL message"
         return f"Connect to {url.scheme}://{url.netloc.decode()} failed: Connection refused"
     if isinstance(error, httpx.ConnectTimeout):
         return "Connect timed out"
+    if isinstance(error, httpx.ReadTimeout):
+        return "Read timed out"
     return str(error) or type(error).__name__
+
+
+def _unsupported(error: httpx.UnsupportedProtocol, uri: str) -> str:
+    scheme, _, rest = uri.partition("://")
+    host = rest.partition("/")[0]
+    if not host:
+        return "Target host is not specified"
+    return str(error) if scheme in {"http", "https"} else f"Unroutable protocol scheme: {scheme}://{host}"
+
+
+def _has_cause(error: BaseException | None, kind: type[BaseException]) -> bool:
+    """Returns whether an error of this kind led to another one."""
+    while error is not None and not isinstance(error, kind):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _output_of(response: httpx.Response) -> JsonObject:

@@ -6,6 +6,7 @@ EngineError               500, `retryable: false`
 ├─ Conflict               409
 ├─ Invalid                400; with `validation_errors` the body has these and no `instance`
 ├─ Refused                500 for a mistake of the client, as the real server answers it
+├─ RequestTimedOut        500 without a message
 └─ WorkflowHalted         ends the execution; 500 if it reaches the client
 ```
 """
@@ -23,6 +24,7 @@ __all__ = [
     "NotFound",
     "PayloadOutOfReach",
     "Refused",
+    "RequestTimedOut",
     "WorkflowHalted",
 ]
 
@@ -76,6 +78,13 @@ class Invalid(EngineError):
 
 class Refused(EngineError):
     """A mistake of the client, which the real server answers with 500."""
+
+
+class RequestTimedOut(EngineError):
+    """A synchronous execution or signal waited longer than the server lets a request wait. The server says no more."""
+
+    def __init__(self) -> None:
+        super().__init__("")
 
 
 class PayloadOutOfReach(Refused):

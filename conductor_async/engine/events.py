@@ -13,6 +13,7 @@ from conductor_async.engine.core import Work
 from conductor_async.engine.decider.results import update
 from conductor_async.engine.definitions.defaults import with_start_request_defaults
 from conductor_async.engine.errors import EngineError
+from conductor_async.engine.executions.start_checks import check_start_request
 from conductor_async.engine.executions.starting import start
 from conductor_async.engine.expressions.evaluation import resolve
 from conductor_async.engine.expressions.scope import Scope
@@ -56,7 +57,7 @@ def _handle(core: Core, handler: JsonObject, payload: JsonObject, about: JsonObj
         core.when_finished(pending.job, Work("event", key))
         return
     if applies:
-        for action in handler["actions"]:
+        for action in filter(None, handler["actions"]):
             _run_action(core, action, payload, about)
 
 
@@ -98,6 +99,7 @@ def _start_workflow(core: Core, details: JsonObject, payload: JsonObject, about:
             "input": {**values, **about},
         }
     )
+    check_start_request(core, request)
     start(core, request, event=str(about["conductor.event.name"]))
 
 
@@ -118,6 +120,7 @@ def _end_task(core: Core, details: JsonObject, payload: JsonObject, about: JsonO
             "callbackAfterSeconds": row.callback_after,
             "workerId": row.worker_id,
             "outputData": {**values, **about},
+            "extendLease": False,
         },
     )
 

@@ -30,7 +30,7 @@ def install(version: str, java: Path, checkpoint: Checkpoint) -> Path:
     """Returns the jar to start, unpacked in the cache folder.
 
     Args:
-        version: The server's version: `3.32.1`.
+        version: The server's version: `3.32.3`.
         java: The Java that unpacks it.
         checkpoint: Called often. What it raises ends the work; the next call continues a download.
 
@@ -39,7 +39,7 @@ def install(version: str, java: Path, checkpoint: Checkpoint) -> Path:
         LocalServerError: The jar cannot be downloaded, does not match its checksum, or cannot be unpacked.
     """
     if not re.fullmatch(r"\w[\w.+-]*", version):
-        raise ConfigurationError(f"{version!r} is not a version of the Conductor server: give one such as '3.32.1'.")
+        raise ConfigurationError(f"{version!r} is not a version of the Conductor server: give one such as '3.32.3'.")
     folder = cache_folder() / f"server-{version}"
     app = folder / "app"
     jar = app / f"conductor-server-{version}-boot.jar"

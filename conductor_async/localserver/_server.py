@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from conductor_async.localserver._command import Property
     from conductor_async.localserver._launch import Installation
 
-DEFAULT_VERSION = "3.32.1"
+DEFAULT_VERSION = "3.32.3"
 
 _PORT_ATTEMPTS = 3
 

@@ -104,6 +104,14 @@ class WorkerApi:
         await self._hand_back_unreadable(unreadable)
         return tasks
 
+    async def withdraw_polls(self, worker_id: str) -> None:
+        """Has a dev server answer the open polls of a worker id now: DELETE /dev/polls. A real server has no such path.
+
+        Raises:
+            EndpointNotAvailableError: It is a real server.
+        """
+        await self.api.call("DELETE", route("/dev/polls"), params={"workerid": worker_id}, returns=None)
+
     async def poll_one(self, task_type: str, worker_id: str | None, domain: str | None) -> Task | None:
         """Returns a task, or None if there is none: GET /tasks/poll/{task_type}.
 

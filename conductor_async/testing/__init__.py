@@ -3,6 +3,7 @@
 ```python
 async with WorkflowEnvironment.embedded() as env:
     env.mock("charge", output={"receipt": 7})
+    workflow = ConductorWorkflow(executor=env.client.executor, name="orders") >> SimpleTask("charge", "charge_ref")
     run = await workflow.execute({"order": 1})
     assert_completed(run, {"receipt": 7})
 ```

@@ -32,7 +32,8 @@ class WorkflowEnvironment:
     ```python
     async with WorkflowEnvironment.embedded() as env:
         env.mock("charge", output={"receipt": 7})
-        run = await ConductorWorkflow(executor=env.client.executor, name="orders").execute({"order": 1})
+        workflow = ConductorWorkflow(executor=env.client.executor, name="orders") >> SimpleTask("charge", "charge_ref")
+        run = await workflow.execute({"order": 1})
     ```
 
     The same test runs on every kind. Only `advance()` and some mocks need the embedded one; elsewhere they raise an

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from conductor_async.clock import RealClock, sleep_until_set
+from conductor_async.errors import ConductorError
 from conductor_async.resources import TaskClient, WorkflowClient
 from conductor_async.worker._circuit_breaker import CircuitBreaker
 from conductor_async.worker._host_state import HostState
@@ -35,11 +36,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("conductor_async")
 
-_TIME_TO_DELIVER = 10.0
+TIME_TO_DELIVER = 10.0
 """Seconds that results get after the grace period."""
+
+_TIME_TO_END = 5.0
+"""Seconds that a cancelled function gets to end, of those for delivery. Then its task is handed back without it."""
+
+_TIME_FOR_POLLS = 1.0
+"""Seconds that polls under way get when the host stops at once: what they bring is handed back."""
 
 _SPARE_CONNECTIONS = 16
 """Connections beside those for polls and tasks: for hand-backs of what was not started, and for searches."""
+
+
+_WITHDRAWAL_INTERVAL = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,13 +125,13 @@ class HostRun:
             background.start_soon(state.orphan_recovery.run)
             background.start_soon(state.circuit_breaker.run)
             async with anyio.create_task_group() as work:
-                background.start_soon(self._wind_down, work.cancel_scope)
+                background.start_soon(self._wind_down, work.cancel_scope, background)
                 if outbox is not None:
                     background.start_soon(outbox.run)
                     await self._send_from_outbox(outbox, work)
                 for poller in self.pollers:
                     work.start_soon(poller.run)
-            with anyio.move_on_after(_TIME_TO_DELIVER):
+            with anyio.move_on_after(TIME_TO_DELIVER):
                 await state.orphan_recovery.finish()
             background.cancel_scope.cancel()
 
@@ -136,31 +146,55 @@ class HostRun:
 
     # -- stopping ----------------------------------------------------------------------------------
 
-    async def _wind_down(self, work: anyio.CancelScope) -> None:
+    async def _wind_down(self, work: anyio.CancelScope, background: TaskGroup) -> None:
         """Ends the work in steps once the host stops. Whatever ends by itself before ends all of this, too."""
         state, grace = self.state, self._options.grace
         await state.stopping.wait()
         self._emit_stopping(at_once=self._force_stop.is_set())
-        state.result_sender.set_deadline(anyio.current_time() + grace + _TIME_TO_DELIVER)
+        state.result_sender.set_deadline(anyio.current_time() + grace + TIME_TO_DELIVER)
         for poller in self.pollers:
             poller.stop()
         state.slots.notify()
+        background.start_soon(self._withdraw_polls)
         if await sleep_until_set(self._force_stop, grace, state.clock):
-            self._abandon_polls()
+            background.start_soon(self._stop_at_once)
         for in_flight in state.in_flight:
             in_flight.cancel("the worker host is stopping", wait_for_thread=False)
-        await state.clock.sleep(_TIME_TO_DELIVER)
+        await state.clock.sleep(_TIME_TO_END)
+        for in_flight in state.in_flight:
+            if (position := in_flight.leave_behind()) is not None:
+                logger.error(
+                    "Worker %r has not ended in the %g s since it was cancelled. It is left behind, and task %s is"
+                    " handed back. Let CancelledError out of the function, which is at %s",
+                    in_flight.context.task_def_name,
+                    _TIME_TO_END,
+                    in_flight.task.task_id,
+                    position,
+                )
+        await state.clock.sleep(TIME_TO_DELIVER - _TIME_TO_END)
         logger.warning(
             "The worker host stops although polls or functions have not ended: the grace period of %g s and %g s more"
             " are over",
             grace,
-            _TIME_TO_DELIVER,
+            TIME_TO_DELIVER,
         )
         work.cancel()
 
-    def _abandon_polls(self) -> None:
+    async def _withdraw_polls(self) -> None:
+        """Has a dev server answer the open polls now. On a real server, the polls end when their time is up."""
+        while worker_ids := {poller.worker_id for poller in self.pollers if poller.is_polling}:
+            try:
+                for worker_id in worker_ids:
+                    await self.state.api.withdraw_polls(worker_id)
+            except ConductorError as error:
+                logger.debug("Open polls cannot be withdrawn, and end by themselves: %s", error)
+                return
+            await anyio.sleep(_WITHDRAWAL_INTERVAL)  # a poll may have been on its way to the server
+
+    async def _stop_at_once(self) -> None:
         self._emit_stopping(at_once=True)
-        self.state.result_sender.set_deadline(anyio.current_time() + _TIME_TO_DELIVER)
+        self.state.result_sender.set_deadline(anyio.current_time() + TIME_TO_DELIVER)
+        await anyio.sleep(_TIME_FOR_POLLS)
         abandoned = [poller.task_type for poller in self.pollers if poller.abandon_poll()]
         if abandoned:
             logger.warning(

@@ -33,5 +33,5 @@ class Listeners:
         for listener in self._listeners:
             try:
                 listener(event)
-            except Exception:  # a listener is user code: it must not break the host
+            except BaseException:
                 logger.exception("Listener %r failed on %s: ignored", listener, type(event).__name__)

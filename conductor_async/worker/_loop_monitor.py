@@ -74,6 +74,11 @@ class LoopMonitor:
         finally:
             self._stopped.set()
 
+    def find_blocker(self) -> tuple[str | None, str]:
+        """Returns the worker that the main thread runs, if it runs one, and the stack. For other threads."""
+        frame = sys._current_frames().get(threading.main_thread().ident or 0)
+        return (None, "") if frame is None else (self._worker_at(frame), "".join(traceback.format_stack(frame)))
+
     def _monitor(self, call_soon: CallSoon, loop_thread: int) -> None:
         while not self._stopped.wait(_INTERVAL):
             answered = threading.Event()

@@ -6,35 +6,37 @@ import logging
 import os
 import secrets
 import socket
-from contextlib import asynccontextmanager, nullcontext
-from typing import TYPE_CHECKING, cast
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
-import anyio
-from anyio import AsyncContextManagerMixin
-
+from conductor_async._detached import Interruption
 from conductor_async.client import ConductorClient
 from conductor_async.config import seconds, worker_environment
 from conductor_async.errors import ConfigurationError
 from conductor_async.resources._worker_api import LONGEST_POLL
+from conductor_async.worker._blocked_loop import hand_back_from_thread
 from conductor_async.worker._event_loop import threadsafe_call_soon
 from conductor_async.worker._function.log_handler import TaskLogHandler
 from conductor_async.worker._health import HostHealth
-from conductor_async.worker._host_run import HostOptions, HostRun
+from conductor_async.worker._host_run import TIME_TO_DELIVER, HostOptions
+from conductor_async.worker._lifetime import Lifetime
 from conductor_async.worker._listeners import Listeners
 from conductor_async.worker._loop_monitor import LoopMonitor
 from conductor_async.worker._options import checked_log_level, checked_poll_timeout
 from conductor_async.worker._overrides import overridden
 from conductor_async.worker._registration import register_task_defs
-from conductor_async.worker._signals import handling_signals
+from conductor_async.worker._signals import SignalHandler
 from conductor_async.worker.decorator import WorkerTask
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import Awaitable, Generator, Iterable
+    from contextlib import AbstractContextManager
     from datetime import timedelta
+    from types import TracebackType
     from typing import Self
 
+    from conductor_async.worker._host_run import HostRun
     from conductor_async.worker._in_flight.quarantine import Quarantine
-    from conductor_async.worker._polling.poller import Poller
     from conductor_async.worker.decorator import AnyWorker
     from conductor_async.worker.events import Listener
 
@@ -42,12 +44,9 @@ __all__ = ["WorkerHost"]
 
 logger: logging.Logger = logging.getLogger("conductor_async")
 
-_REQUEST_TIMEOUT = 10.0
-"""Seconds for a request of a host, beside the wait of a poll. If it gives a poll up too soon, a task has no owner."""
 
-
-class WorkerHost(AsyncContextManagerMixin):
-    """Runs workers while the context is open, or while `run()` is awaited.
+class WorkerHost:
+    """Runs workers while the context is open, from `start()` to `stop()`, or while `run()` is awaited.
 
     ```python
     async with WorkerHost(conductor, [greet, charge]):
@@ -57,14 +56,19 @@ class WorkerHost(AsyncContextManagerMixin):
     When the context ends (normally, by an exception or by cancellation), the host stops polling, waits for polls under
     way, hands back tasks that it has not started, and gives running tasks `grace` seconds. It cancels those that have
     not ended by then and hands them back, delivers every result, and returns. The client must stay open until then. A
-    host can be entered again after it was left.
+    host can be entered again after it was left, and left by another task than the one that entered it. (On trio, a
+    context belongs to one task: use `start()` and `stop()` for that.)
+
+    A function can hurt only its own task, whatever it raises or leaves open. A coroutine that goes on for five seconds
+    after it was cancelled is left behind when the host stops.
 
     Args:
         conductor: The client to use. The host does not close it.
         workers: Functions decorated with `@worker_task`, each task type and domain once.
         grace: Seconds (or a timedelta) that running tasks get when the host stops. Delivering results may take 10 more.
         poll_timeout: Seconds (or a timedelta), at most 5, that a poll waits at the server for a task, if the worker
-            does not say. A host that stops waits for its polls.
+            does not say: at most 1 in the host's first minute. A host that stops waits for its polls; only a dev server
+            answers them at once.
         worker_id: The name under which the server keeps the tasks of this host, if the worker has none of its own. By
             default host name, process id and a random part. Choose a unique one: the host finds orphaned tasks by it,
             and hands them back.
@@ -126,10 +130,7 @@ class WorkerHost(AsyncContextManagerMixin):
         )
         self._task_log_level = checked_log_level(task_log_level)
         self._loop_monitor = LoopMonitor(self.workers, self.worker_id, self._options.listeners)
-        self._stopping: anyio.Event | None = None
-        self._force_stop: anyio.Event | None = None
-        self._run: HostRun | None = None
-        self._pollers: tuple[Poller, ...] = ()
+        self._lifetime: Lifetime | None = None
 
     def __repr__(self) -> str:
         names = ", ".join(worker.task_definition_name for worker in self.workers)
@@ -145,45 +146,137 @@ class WorkerHost(AsyncContextManagerMixin):
         """The workers, with the options that the environment gave them."""
         return self._options.workers
 
+    async def start(self) -> Self:
+        """Starts the workers and returns, as entering the context does. It may be stopped from any task.
+
+        Raises:
+            ConductorError: A task definition could not be registered.
+            ConfigurationError: It runs already.
+        """
+        if self._lifetime is not None and not self._lifetime.has_ended:
+            raise ConfigurationError(f"{self!r} runs already: stop it first, or create another WorkerHost")
+        lifetime = self._lifetime = Lifetime(  # from now on, stop() has an effect
+            self._options,
+            self._conductor.worker_api,
+            self._loop_monitor.monitoring(),
+            TaskLogHandler(self.workers, self._task_log_level),
+        )
+        try:
+            for worker in self.workers:
+                worker.prepare()
+            await register_task_defs(self.workers, self._conductor.metadata)
+            self._conductor.worker_api.open()  # before the loop is monitored: on a cold start, this blocks it
+            if self._options.outbox is not None:
+                await self._options.outbox.open()
+        except BaseException:
+            lifetime.end()
+            raise
+        lifetime.begin()
+        return self
+
+    def stop(self, *, at_once: bool = False) -> Awaitable[None]:
+        """Begins to stop, as leaving the context does. Await what it returns to wait until the host has stopped.
+
+        Call it on the event loop. It is idempotent, and works from any task.
+
+        Args:
+            at_once: Do not wait for running tasks: cancel them and hand them back. Polls under way get one more second,
+                and what they bring is handed back; then they are abandoned, and a task that one of them brings waits
+                for its response timeout.
+
+        Raises:
+            ConductorError: When awaited: what ended the host before it was told to stop.
+        """
+        lifetime = self._lifetime
+        if lifetime is None:
+            return _Nothing()
+        lifetime.stop(at_once=at_once)
+        return lifetime
+
     async def run(self, *, signals: bool = False) -> None:
         """Runs the workers until it is cancelled or `stop()` is called, and returns when all results are delivered.
 
         Args:
-            signals: Stop at SIGINT and SIGTERM as well, and at the second one at once. The former handlers are restored
-                in the end.
+            signals: Stop at SIGINT and SIGTERM as well, and at the second one at once. If a function blocks the event
+                loop when the host should stop, its tasks are handed back and the process ends with status 1. A third
+                signal ends the process without anything further. The former handlers are restored in the end.
 
         Raises:
             ConductorError: A task definition could not be registered.
             ConfigurationError: `signals` is true, and this is not the main thread.
         """
-        with handling_signals(threadsafe_call_soon(), self._on_signal) if signals else nullcontext():
-            async with self:
-                if self._stopping is not None:
-                    await self._stopping.wait()
+        with self._handling_signals() if signals else nullcontext():
+            await self.start()
+            lifetime = self._lifetime
+            try:
+                if lifetime is not None:
+                    await lifetime.wait_for_end()
+            finally:
+                await self.stop()
 
-    def _on_signal(self) -> None:
-        is_second = self._stopping is not None and self._stopping.is_set()
-        if is_second:
-            logger.warning("Received a second signal: the worker host stops at once")
+    async def __aenter__(self) -> Self:
+        await self.start()
+        if (lifetime := self._lifetime) is not None:
+            lifetime.interruption = Interruption()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if (lifetime := self._lifetime) is None:
+            return False
+        lifetime.stop()
+        interruption, lifetime.interruption = lifetime.interruption, None
+        is_interrupted = interruption is not None and interruption.leave(error)
+        # What the caller raised goes before what ended the host, which was logged.
+        await lifetime.finish(raises=error is None or is_interrupted)
+        return is_interrupted
+
+    def _handling_signals(self) -> AbstractContextManager[None]:
+        handler = SignalHandler(
+            threadsafe_call_soon(),
+            self._on_signal,
+            time_to_stop=self._options.grace + TIME_TO_DELIVER + 1,
+            before_exit=self._abandon_blocked_loop,
+        )
+        return handler.handling()
+
+    def _on_signal(self, count: int) -> None:
+        running = 0 if (run := self._current_run) is None else len(run.state.in_flight)
+        if count > 1:
+            logger.warning("Received a second signal: the worker host stops at once and hands %d tasks back", running)
         else:
-            logger.warning("Received a signal: the worker host stops. A second signal stops it at once")
-        self.stop(at_once=is_second)
+            logger.warning(
+                "Received a signal: the worker host stops. Running tasks (%d now) have %g s to end. A second signal"
+                " hands them back at once",
+                running,
+                self._options.grace,
+            )
+        self.stop(at_once=count > 1)
 
-    def stop(self, *, at_once: bool = False) -> None:
-        """Begins to stop, as leaving the context does, and returns at once. Call it on the event loop.
+    def _abandon_blocked_loop(self) -> None:
+        in_flight = () if (run := self._current_run) is None else tuple(run.state.in_flight)
+        name, stack = self._loop_monitor.find_blocker()
+        who = "Something other than a worker" if name is None else f"Worker {name!r}"
+        logger.critical(
+            "%s blocks the event loop, so the worker host cannot stop. The process ends without it; %d tasks are handed"
+            " back. It is at:\n%s",
+            who,
+            len(in_flight),
+            stack,
+        )
+        if in_flight and self._conductor.worker_api.clock is None:  # a server in this process is blocked, too
+            hand_back_from_thread(self._conductor.configuration, in_flight)
 
-        Args:
-            at_once: Do not wait for running tasks: cancel them and hand them back. Polls under way are abandoned; a
-                task that one of them brings waits for its response timeout.
-        """
-        if self._stopping is not None:
-            self._stopping.set()
-        if at_once and self._force_stop is not None:
-            self._force_stop.set()
+    @property
+    def _current_run(self) -> HostRun | None:
+        lifetime = self._lifetime
+        return None if lifetime is None or lifetime.has_ended else lifetime.run
 
     def health(self) -> HostHealth:
         """Returns its state: its pollers, running tasks, the lag of the event loop, the last contact to the server."""
-        run = self._run
+        run = self._current_run
+        pollers = () if self._lifetime is None or self._lifetime.run is None else self._lifetime.run.pollers
         state, last_contact = "stopped", None
         if run is not None:
             state = "stopping" if run.state.stopping.is_set() else "running"
@@ -192,7 +285,7 @@ class WorkerHost(AsyncContextManagerMixin):
         return HostHealth(
             state=state,
             worker_id=self.worker_id,
-            pollers=tuple(poller.health() for poller in self._pollers),
+            pollers=tuple(poller.health() for poller in pollers),
             running=0 if run is None else len(run.state.in_flight),
             slots=self._options.slots,
             loop_lag=self._loop_monitor.lag,
@@ -201,46 +294,13 @@ class WorkerHost(AsyncContextManagerMixin):
             undelivered=0 if run is None else run.state.result_sender.undelivered,
         )
 
-    # -- running -----------------------------------------------------------------------------------
 
-    @asynccontextmanager
-    async def __asynccontextmanager__(self) -> AsyncGenerator[Self]:
-        stopping = self._stopping = anyio.Event()  # from now on, a signal has an effect
-        force_stop = self._force_stop = anyio.Event()
-        for worker in self.workers:
-            worker.prepare()
-        await register_task_defs(self.workers, self._conductor.metadata)
-        self._conductor.worker_api.open()  # before the loop is monitored: on a cold start, this blocks it
-        if self._options.outbox is not None:
-            await self._options.outbox.open()
-        raised: BaseException | None = None
-        try:
-            with self._loop_monitor.monitoring(), TaskLogHandler(self.workers, self._task_log_level):
-                async with anyio.create_task_group() as group:
-                    group.start_soon(self._serve, stopping, force_stop)
-                    try:
-                        yield self
-                    except BaseException as error:
-                        raised = error
-                        raise
-                    finally:
-                        stopping.set()
-        except BaseExceptionGroup as errors:
-            # What the caller raised leaves the context as it was raised, not in a group of one.
-            if errors.exceptions != (raised,):
-                raise _innermost(errors) from None
-        if raised is not None:
-            raise raised
+class _Nothing:
+    """Awaitable, and there is nothing to wait for."""
 
-    async def _serve(self, stopping: anyio.Event, force_stop: anyio.Event) -> None:
-        with anyio.CancelScope(shield=True):  # cancellation from outside stops the host in its own way: see above
-            async with self._conductor.worker_api.dedicated(self._options.connections, timeout=_REQUEST_TIMEOUT) as api:
-                self._run = HostRun(self._options, api, stopping, force_stop)
-                self._pollers = self._run.pollers
-                try:
-                    await self._run.run()
-                finally:
-                    self._run = None
+    def __await__(self) -> Generator[object, object, None]:
+        return
+        yield
 
 
 def _checked(workers: Iterable[AnyWorker]) -> tuple[AnyWorker, ...]:
@@ -271,11 +331,3 @@ def _at_least_one(value: int | None, name: str) -> int | None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
         raise ConfigurationError(f"{name} must be a whole number of at least 1, not {value!r}")
     return value
-
-
-def _innermost(error: BaseException) -> BaseException:
-    """Returns the only error in nested groups of one, or the group that has several."""
-    if isinstance(error, BaseExceptionGroup):
-        group = cast("BaseExceptionGroup[BaseException]", error)
-        return _innermost(group.exceptions[0]) if len(group.exceptions) == 1 else group
-    return error

@@ -37,7 +37,7 @@ def test_it_serves_until_a_signal(ending: signal.Signals) -> None:
         assert url, first
         with httpx.Client(trust_env=False) as http:
             assert http.get(url[0].removesuffix("/api") + "/health").json()["healthy"] is True
-            assert http.get(f"{url[0]}/version").text == "3.32.1"
+            assert http.get(f"{url[0]}/version").text == "3.32.3"
         process.send_signal(ending)
         assert process.wait(timeout=20) == 0
         # Not communicate(): that does not see what was read with the first line.

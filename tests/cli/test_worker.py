@@ -40,7 +40,7 @@ workers = [pack]
 number = 7
 
 def make_host(conductor):
-    return WorkerHost(conductor, [pack], poll_timeout=0.5)
+    return WorkerHost(conductor, [pack])
 
 def make_none(conductor):
     return None
@@ -62,7 +62,7 @@ class Process:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "conductor_async", "worker", *arguments],
                 cwd=folder,
-                env=os.environ | {"CONDUCTOR_WORKER_ALL_POLL_TIMEOUT": "100"} | environment,
+                env=os.environ | environment,
                 stdout=out,
                 stderr=err,
             )
@@ -273,6 +273,17 @@ def test_an_error_of_the_server_exits_with_1(run: Callable[..., Process], server
     process = run("shop", "--server", f"{server_url}/nothing-here", CONDUCTOR_WORKER_ALL_REGISTER_TASK_DEF="true")
     assert process.code() == 1, process.err
     assert "POST /metadata/taskdefs" in process.err
+    assert "Traceback" not in process.err
+
+
+@needs_signals
+def test_ctrl_c_while_the_app_is_imported_shows_no_traceback(run: Callable[..., Process], tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    process = run("slow")
+    process.until("importing")
+    process.tell(signal.SIGINT)
+    assert process.code() == 130
+    assert process.err.splitlines()[-1] == "Interrupted"
     assert "Traceback" not in process.err
 
 

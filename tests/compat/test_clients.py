@@ -9,7 +9,7 @@ import pytest
 from conductor_async import Configuration
 from conductor_async.client import ConductorClient
 from conductor_async.compat import ConductorClients, OrkesClients
-from tests.fakes.wire import answer, serve
+from tests.fakes.http_server import respond, serve
 
 
 def test_both_factories_are_the_same_class() -> None:
@@ -18,7 +18,7 @@ def test_both_factories_are_the_same_class() -> None:
 
 @pytest.mark.anyio
 async def test_all_clients_share_one_session() -> None:
-    async with serve(answer(json=[])) as server, OrkesClients(Configuration(server.url, trust_env=False)) as clients:
+    async with serve(respond(json=[])) as server, OrkesClients(Configuration(server.url, trust_env=False)) as clients:
         await clients.get_metadata_client().get_all_task_defs()
         await clients.get_task_client().get_all_poll_data()
         await clients.get_workflow_client().get_running_workflows("w")
@@ -28,7 +28,7 @@ async def test_all_clients_share_one_session() -> None:
 
 @pytest.mark.anyio
 async def test_remove_workflow_deletes_an_execution() -> None:
-    async with serve(answer()) as server, OrkesClients(Configuration(server.url, trust_env=False)) as clients:
+    async with serve(respond()) as server, OrkesClients(Configuration(server.url, trust_env=False)) as clients:
         old: Any = clients.get_workflow_client()
         await old.remove_workflow("w")
         await old.removeWorkflow("w")

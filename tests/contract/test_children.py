@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.contract.wire import Transport, row, task, variables
+from tests.contract.wire import Transport, row, simple, statuses, task, variables
 
 pytestmark = pytest.mark.anyio
 
@@ -65,3 +67,63 @@ async def test_cf63_a_workflow_that_does_not_exist_is_not_started(wire: Transpor
     request = {"name": wire.new("nowhere"), "version": 1}
     execution = await wire.run(task("START_WORKFLOW", "s", inputParameters={"startWorkflow": request}))
     assert (execution["status"], row(execution, "s")["status"]) == ("FAILED", "FAILED")
+
+
+NO_DEFINITION = "The Task {} defined as a sub-workflow has no workflow definition available "
+NO_NAME = 'Cannot invoke "Object.toString()" because the return value of "java.util.Map.get(Object)" is null'
+
+
+@pytest.mark.parametrize(
+    ("param", "message"),
+    [
+        ({}, "The Task null defined as a sub-workflow has no workflow definition available "),
+        (
+            {"name": "nobody_knows"},
+            "The Task nobody_knows defined as a sub-workflow has no workflow definition available ",
+        ),
+        ({"version": 1}, NO_NAME),
+        ({"name": "${workflow.input.missing}", "version": 1}, NO_NAME),
+        ({"workflowDefinition": {"tasks": [task("NOOP", "n")]}}, NO_NAME),
+    ],
+)
+async def test_a_first_sub_workflow_without_a_name_is_not_started(wire: Transport, param: Any, message: str) -> None:
+    definition = wire.definition(task("SUB_WORKFLOW", "s", subWorkflowParam=param))
+    request = {"name": definition["name"], "workflowDef": definition}
+    error = await wire.refused("POST", "workflow", body=request)
+    assert (error["status"], error["message"]) == (500, message)
+
+
+async def test_a_later_sub_workflow_without_a_name_stops_the_workflow(wire: Transport) -> None:
+    work = await wire.task_type()
+    child = task("SUB_WORKFLOW", "s", subWorkflowParam={"name": "${workflow.input.missing}", "version": 1})
+    workflow_id = await wire.start(await wire.workflow(simple(work, "a"), child))
+    polled = await wire.next(work)
+    result = {"workflowInstanceId": workflow_id, "taskId": polled["taskId"], "status": "COMPLETED"}
+    error = await wire.refused("POST", "tasks", body=result)
+    assert (error["status"], error["message"]) == (500, NO_NAME)
+    execution = await wire.execution(workflow_id)
+    assert (execution["status"], statuses(execution)) == ("RUNNING", {"a": "COMPLETED"})
+    await wire.delete("workflow", workflow_id)
+
+
+async def test_a_sub_workflow_made_by_a_dynamic_task_never_starts(wire: Transport) -> None:
+    dynamic = task("DYNAMIC", "d", dynamicTaskNameParam="kind", inputParameters={"kind": "SUB_WORKFLOW"})
+    workflow_id = await wire.start(await wire.workflow(dynamic))
+    await wire.sleep(0.5)
+    execution = await wire.execution(workflow_id)
+    assert (execution["status"], statuses(execution)) == ("RUNNING", {"d": "SCHEDULED"})
+    await wire.delete("workflow", workflow_id)
+
+
+@pytest.mark.parametrize("what", ["the workflow", "the sub-workflow"])
+async def test_a_cancelled_sub_workflow_keeps_its_id(wire: Transport, what: str) -> None:
+    child = wire.definition(task("HUMAN", "h"))
+    param = {"name": child["name"], "version": 1, "workflowDefinition": child}
+    workflow_id = await wire.start(await wire.workflow(task("SUB_WORKFLOW", "s", subWorkflowParam=param)))
+    started = await wire.until(workflow_id, lambda execution: row(execution, "s")["status"] == "IN_PROGRESS")
+    child_id = row(started, "s")["subWorkflowId"]
+    await wire.delete("workflow", workflow_id if what == "the workflow" else child_id)
+    execution = await wire.ended(workflow_id)
+    cancelled = row(execution, "s")
+    assert (execution["status"], cancelled["status"]) == ("TERMINATED", "CANCELED")
+    assert (cancelled["subWorkflowId"], cancelled["outputData"]) == (child_id, {"subWorkflowId": child_id})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+from tests.contract.website import website
 from tests.contract.wire import Transport, inline, row, simple, statuses, task, variables
 
 if TYPE_CHECKING:
@@ -249,6 +250,31 @@ async def test_awaited_task(wire: Transport, embedded: bool) -> None:
     (run,) = runs
     assert run["status"] in ({"FAILED"} if embedded else {"FAILED", "RUNNING"})
     assert (await wire.ended(run["workflowId"]))["status"] == "FAILED"
+
+
+# -- what a request says -------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_empty_log_lines(wire: Transport, embedded: bool) -> None:
+    workflow_id = await wire.start(await wire.workflow(task("HUMAN", "h")))
+    human = row(await wire.execution(workflow_id), "h")
+    result = {"workflowInstanceId": workflow_id, "taskId": human["taskId"], "status": "COMPLETED"}
+    await wire.refused("POST", "tasks", body={**result, "logs": [None]})
+    execution = await wire.execution(workflow_id)
+    assert (execution["status"], row(execution, "h")["status"]) == (
+        "RUNNING",
+        "IN_PROGRESS" if embedded else "COMPLETED",
+    )
+    await wire.delete("workflow", workflow_id)
+
+
+@pytest.mark.anyio
+async def test_dots_in_uris(wire: Transport, embedded: bool) -> None:
+    with website() as url:
+        given = task("HTTP", "h", inputParameters={"uri": f"{url}/a/../b/./c", "method": "PUT"})
+        response = row(await wire.run(given), "h")["outputData"]["response"]
+    assert response["body"]["path"] == ("/b/c" if embedded else "/a/../b/./c")
 
 
 # -- what is not in one process ------------------------------------------------------------------

@@ -70,3 +70,31 @@ async def test_cf81_it_waits_until_one_of_the_named_tasks_ended(wire: Transport,
     assert (row(run, "a")["status"], run["signalTimeout"]) == (ended, False)
     if ended == "COMPLETED":  # else: test_differences.py, test_awaited_task
         assert run["status"] == "RUNNING"
+
+
+@pytest.mark.parametrize("what", ["an execution", "a signal"])
+async def test_no_request_waits_for_more_than_30_seconds(wire: Transport, what: str, request: Any) -> None:
+    if request.node.callspec.params["wire"] == "server":
+        pytest.skip("takes 30 seconds each")
+    name = await wire.workflow(
+        *([task("WAIT", "w")] if what == "a signal" else []), simple(await wire.task_type(), "a")
+    )
+    answers = []
+
+    async def ask() -> None:
+        if what == "an execution":
+            body = {"name": name, "input": {}}
+            answers.append(await wire.call("POST", "workflow", "execute", name, "1", body=body, waitForSeconds=31))
+        else:
+            path = ("tasks", await wire.start(name), "COMPLETED", "signal", "sync")
+            answers.append(await wire.call("POST", *path, body={}, timeoutMillis=31000))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(ask)
+        await anyio.sleep(0.1)
+        await wire.sleep(31)
+    (answer,) = answers
+    assert answer.status_code == 500
+    assert answer.json().keys() == {"status", "instance", "retryable"}
+    found = await wire.get("workflow", "search", query=f"workflowType={name}")
+    assert found["totalHits"] == 1  # it was started, and goes on

@@ -111,6 +111,44 @@ async def test_cf49_a_fork_in_a_branch_of_a_fork(wire: Transport) -> None:
     assert row(execution, "j")["outputData"] == expected
 
 
+async def test_a_join_has_what_an_inner_join_has_so_far(wire: Transport) -> None:
+    one, two = await wire.task_type(), await wire.task_type()
+    inner = [fork("g", [simple(one, "a")], [simple(two, "b")]), join("k", "a", "b")]
+    workflow_id = await wire.start(await wire.workflow(fork("f", inner), join("j", "k")))
+    await wire.work(one, output={"x": 1})
+    so_far = {"a": {"x": 1}}
+    execution = await wire.until(workflow_id, lambda execution: row(execution, "j")["outputData"] != {})
+    assert (row(execution, "k")["outputData"], row(execution, "j")["outputData"]) == (so_far, {"k": so_far})
+    await wire.work(two, output={"y": 2})
+    whole = {"a": {"x": 1}, "b": {"y": 2}}
+    assert row(await wire.ended(workflow_id), "j")["outputData"] == {"k": whole}
+
+
+async def test_a_join_has_what_tasks_in_progress_have_so_far(wire: Transport) -> None:
+    loop = task("DO_WHILE", "d", loopCondition="$.d.iteration < 2", loopOver=[task("HUMAN", "h")])
+    workflow_id = await wire.start(await wire.workflow(fork("f", [loop]), join("j", "d")))
+    await wire.post("tasks", workflow_id, "h", "COMPLETED", body={"n": 1})
+    expected = {"d": {"1": {"h": {"n": 1}}, "iteration": 2}}
+    await wire.until(workflow_id, lambda execution: row(execution, "j")["outputData"] == expected)
+    await wire.delete("workflow", workflow_id)
+
+
+@pytest.mark.parametrize("first", ["the cancelled one", "the other"])
+async def test_a_join_of_a_cancelled_permissive_branch(wire: Transport, first: str) -> None:
+    one, two = await wire.task_type(), await wire.task_type()
+    branches = fork("f", [simple(one, "a", permissive=True)], [simple(two, "b")])
+    workflow_id = await wire.start(await wire.workflow(branches, join("j", "a", "b")))
+    cancelled: dict[str, Any] = {"status": "CANCELED", "reasonForIncompletion": "stop"}
+    for work in (one, two) if first == "the cancelled one" else (two, one):
+        await wire.work(work, **(cancelled if work == one else {}))
+    execution = await wire.ended(workflow_id)
+    # Up to 3.32.1 both had failed.
+    ended = ("TERMINATED", "CANCELED") if await wire.version() >= (3, 32, 2) else ("FAILED", "FAILED")
+    assert (execution["status"], row(execution, "j")["status"]) == ended
+    assert row(execution, "j")["reasonForIncompletion"] == "stop"
+    assert execution["reasonForIncompletion"].endswith(f"failed with status: {ended[0]} and reason: 'stop'")
+
+
 def dynamic_fork() -> dict[str, Any]:
     return task(
         "FORK_JOIN_DYNAMIC",

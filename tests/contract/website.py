@@ -43,17 +43,24 @@ class _Answering(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.answer(*ANSWERS.get(self.path, (404, "text/plain", "nothing here")))
 
+    def do_PUT(self) -> None:
+        said = {"body": self.read_body().decode(), "type": self.headers["Content-Type"], "path": self.path}
+        self.answer(200, "application/json", json.dumps(said))
+
     def do_POST(self) -> None:
+        body = self.read_body()
+        said = {"body": json.loads(body), "type": self.headers["Content-Type"], "x": self.headers.get("X-Test")}
+        self.answer(200, "application/json", json.dumps(said))
+
+    def read_body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") == "chunked":
             body = b""
             while size := int(self.rfile.readline(), 16):
                 body += self.rfile.read(size)
                 self.rfile.readline()
             self.rfile.readline()
-        else:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-        said = {"body": json.loads(body), "type": self.headers["Content-Type"], "x": self.headers.get("X-Test")}
-        self.answer(200, "application/json", json.dumps(said))
+            return body
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
     def answer(self, status: int, kind: str, body: str) -> None:
         self.send_response_only(status)  # without the time

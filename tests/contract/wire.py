@@ -58,6 +58,10 @@ class Transport:
         assert error["retryable"] is False
         return error
 
+    async def version(self) -> tuple[int, ...]:
+        """The server's version, or the one that the embedded engine behaves as."""
+        return tuple(map(int, str(await self.get("version")).split(".")))
+
     # -- definitions -------------------------------------------------------------------------
 
     def new(self, what: str) -> str:

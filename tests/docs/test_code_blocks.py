@@ -1,4 +1,4 @@
-"""Every block of Python in README.md, docs/ and the docstrings compiles; those of the pages run; links lead somewhere.
+"""Every block of Python in README.md and docs/ runs; links lead somewhere. For docstrings, see `test_docstrings`.
 
 The blocks of one page run in order and share their names, as in a notebook, on the real server. `await` is allowed at
 the top level. The address in the pages, http://localhost:8080/api, stands for the test server's. A block may stay out
@@ -81,14 +81,6 @@ def test_no_block_of_python_goes_by_another_name() -> None:
     known = {"console", "ini", "json", "markdown", "mermaid", "python", "text", "toml"}
     used = {found["language"]: name_of(page) for page in PAGES for found in _FENCE.finditer(page.read_text("utf-8"))}
     assert {language: page for language, page in used.items() if language not in known} == {}
-
-
-def test_blocks_of_docstrings_compile() -> None:
-    for module in MODULES:
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                for block in blocks_of(module, ast.get_docstring(node) or ""):
-                    block.compiled()
 
 
 def run(blocks: list[Block], monkeypatch: pytest.MonkeyPatch) -> None:

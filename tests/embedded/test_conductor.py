@@ -31,7 +31,7 @@ def greetings(embedded: EmbeddedConductor) -> ConductorWorkflow:
 async def test_a_workflow_runs_with_its_worker_and_no_server(embedded: EmbeddedConductor) -> None:
     workflow = greetings(embedded)
     await workflow.register(overwrite=True)
-    async with WorkerHost(embedded.client, [greet], poll_timeout=0.1):
+    async with WorkerHost(embedded.client, [greet]):
         with anyio.fail_after(20):
             run = await workflow.execute({"name": "Ada"})
     assert (run.status, run.output) == ("COMPLETED", {"greeting": "Hello, Ada"})
@@ -40,7 +40,7 @@ async def test_a_workflow_runs_with_its_worker_and_no_server(embedded: EmbeddedC
 async def test_passing_the_conductor_instead_of_its_client_is_an_error(embedded: EmbeddedConductor) -> None:
     whole: Any = embedded
     with pytest.raises(ConfigurationError, match=r"not <EmbeddedConductor.*have one as \.client"):
-        WorkerHost(whole, [greet], poll_timeout=0.1)
+        WorkerHost(whole, [greet])
     workflow = ConductorWorkflow(executor=whole.client, name="greetings")
     workflow >> SimpleTask("greet", "greet_ref")
     with pytest.raises(ConfigurationError, match=r"is ConductorClient\(.*a client has one as client\.executor"):
@@ -117,7 +117,7 @@ async def test_its_transport_and_its_app_serve_other_clients(embedded: EmbeddedC
             assert (answer.status_code, answer.content) == (200, b"")
             assert "content-type" not in answer.headers
             assert (await http.get("/health")).json()["healthy"] is True
-            assert (await http.get("/api/version")).text == "3.32.1"
+            assert (await http.get("/api/version")).text == "3.32.3"
             missing = await http.get("/api/metadata/workflow/no%20such")
             assert missing.json()["message"] == "No such workflow found by name: no such, version: null"
     assert (await embedded.client.metadata.get_task_def("greet")).name == "greet"
@@ -130,7 +130,7 @@ async def test_its_app_can_be_mounted_in_another() -> None:
     async with EmbeddedConductor() as embedded:
         outer = Starlette(routes=[Mount("/conductor", app=embedded.app)])
         async with httpx.AsyncClient(transport=httpx.ASGITransport(outer), base_url="http://localhost") as http:
-            assert (await http.get("/conductor/api/version")).text == "3.32.1"
+            assert (await http.get("/conductor/api/version")).text == "3.32.3"
             assert (await http.get("/api/version")).status_code == 404
 
 

@@ -15,7 +15,7 @@ from conductor_async.devserver import Outcome
 from conductor_async.embedded import EmbeddedConductor
 from conductor_async.embedded._http_task import HttpTasks
 from conductor_async.tasks import HttpInput, HttpTask
-from tests.fakes.wire import answer, serve, stall, unused_port
+from tests.fakes.http_server import respond, serve, stall, unused_port
 
 pytestmark = pytest.mark.anyio
 
@@ -79,7 +79,7 @@ async def test_request_defaults_and_what_the_task_overrides() -> None:
             "readTimeOut": 0,
         },
     )
-    assert (asked.method, str(asked.url), asked.content) == ("PUT", "http://service.example/y", b'{"k": [1]}')
+    assert (asked.method, str(asked.url), asked.content) == ("PUT", "http://service.example/y", b'{"k":[1]}')
     assert (asked.headers["X-H"], asked.headers["Accept"]) == ("5", "text/plain, text/csv")
     assert "X-None" not in asked.headers
     assert (asked.extensions["timeout"]["connect"], asked.extensions["timeout"]["read"]) == (0.5, None)
@@ -133,7 +133,7 @@ async def test_an_unreachable_or_slow_service_fails_the_task() -> None:
 
 async def test_redirects_are_followed() -> None:
     tasks = HttpTasks()
-    async with serve(answer(302, headers={"Location": "/there"}), answer(200, json={"at": "there"})) as server:
+    async with serve(respond(302, headers={"Location": "/there"}), respond(200, json={"at": "there"})) as server:
         done = await tasks.perform({"uri": f"{server.origin}/here", "method": "GET"})
         assert (done.output or {})["response"]["body"] == {"at": "there"}
         await tasks.aclose()
@@ -141,7 +141,7 @@ async def test_redirects_are_followed() -> None:
 
 async def test_a_workflow_receives_the_response_of_a_service(embedded: EmbeddedConductor) -> None:
     workflow = ConductorWorkflow(executor=embedded.client.executor, name="asking", version=1)
-    async with serve(answer(200, json={"net": 5})) as server:
+    async with serve(respond(200, json={"net": 5})) as server:
         price = HttpTask("price", HttpInput(uri=f"{server.origin}/price"))
         workflow >> price
         workflow.output_parameters({"net": price.body.net})
@@ -158,7 +158,7 @@ async def test_a_workflow_can_call_its_own_server(embedded: EmbeddedConductor) -
     workflow.output_parameters({"version": version.body})
     await workflow.register()
     with anyio.fail_after(20):
-        assert (await workflow.execute({})).output == {"version": "3.32.1"}
+        assert (await workflow.execute({})).output == {"version": "3.32.3"}
 
 
 async def test_the_users_http_client_is_used_and_stays_open() -> None:
@@ -186,7 +186,7 @@ async def test_certificates_are_not_loaded_on_the_event_loop(monkeypatch: pytest
 
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", loads)
     tasks = HttpTasks()
-    async with serve(answer(200, text="one"), answer(200, text="two")) as server, anyio.create_task_group() as group:
+    async with serve(respond(200, text="one"), respond(200, text="two")) as server, anyio.create_task_group() as group:
         for _ in range(2):
             group.start_soon(tasks.perform, {"uri": server.origin, "method": "GET"})
     await tasks.aclose()

@@ -154,7 +154,7 @@ async def test_a_mock_takes_precedence_over_a_worker_until_it_is_removed(embedde
         return {"receipt": price}
 
     workflow = await charging(embedded)
-    async with WorkerHost(embedded.client, [charge], poll_timeout=0.1):
+    async with WorkerHost(embedded.client, [charge]):
         with embedded.mock("charge", output={"receipt": 7}) as mock:
             assert (await ended(embedded, workflow, {"price": 5})).output == {"receipt": 7}
         assert (await ended(embedded, workflow, {"price": 5})).output == {"receipt": 5}

@@ -24,7 +24,7 @@ async def test_clients_use_it_by_its_url() -> None:
         workflow = ConductorWorkflow(executor=conductor.executor, name="greetings", version=1)
         workflow >> SimpleTask("greet", "greet_ref", input_parameters={"name": workflow.input.name})
         await workflow.register()
-        async with WorkerHost(conductor, [greet], poll_timeout=0.1):
+        async with WorkerHost(conductor, [greet]):
             with anyio.fail_after(20):
                 run = await workflow.execute({"name": "Ada"})
         assert run.output == {"greeting": "Hello, Ada"}

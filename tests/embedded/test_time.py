@@ -66,7 +66,7 @@ async def test_retries_with_hours_between_them_pass_at_once(skipping: EmbeddedCo
     await skipping.client.metadata.register_task_def(definition)
     workflow = workflow_of(skipping, SimpleTask("flaky", "flaky_ref"))
     await workflow.register()
-    async with WorkerHost(skipping.client, [flaky], poll_timeout=0.1):
+    async with WorkerHost(skipping.client, [flaky]):
         run = await workflow.execute({})
     assert run.output == {"tries": 4}
     tasks = (await execution_of(skipping, run.workflow_id)).tasks
@@ -86,7 +86,7 @@ async def test_time_waits_for_a_task_that_runs_in_a_host(skipping: EmbeddedCondu
     workflow = workflow_of(skipping, SimpleTask("slow", "slow_ref"))
     await workflow.register()
     before = skipping.now()
-    async with WorkerHost(skipping.client, [slow], poll_timeout=0.1):
+    async with WorkerHost(skipping.client, [slow]):
         run = await workflow.execute({})
     assert run.output == {"done": True}
     assert skipping.now() - before < 60
@@ -106,7 +106,7 @@ async def test_time_waits_for_tasks_side_by_side_and_one_after_the_other(skippin
     steps = [SimpleTask("step", f"step_{number}", input_parameters={"number": number}) for number in range(6)]
     workflow >> steps[:3] >> steps[3] >> steps[4] >> steps[5]
     await workflow.register()
-    async with WorkerHost(skipping.client, [step], poll_timeout=0.1):
+    async with WorkerHost(skipping.client, [step]):
         run = await workflow.execute({})
     assert run.status == "COMPLETED"
     assert ran == [0, 1, 2, 3, 4, 5]
@@ -140,12 +140,12 @@ async def test_a_workflow_timeout_passes_at_once_when_no_worker_polls(skipping: 
 async def test_a_synchronous_execution_waits_on_the_same_clock(skipping: EmbeddedConductor) -> None:
     from conductor_async import StartWorkflowRequest
 
-    workflow = workflow_of(skipping, WaitForDurationTask("pause", 3600))
+    workflow = workflow_of(skipping, WaitForDurationTask("pause", 20))
     await workflow.register()
     request = StartWorkflowRequest(name="patient")
-    short = await skipping.client.workflow.execute_workflow(request, wait_for_seconds=60)
+    short = await skipping.client.workflow.execute_workflow(request, wait_for_seconds=10)
     assert (short.status, short.signal_timeout) == ("RUNNING", True)
-    whole = await skipping.client.workflow.execute_workflow(request, wait_for_seconds=7200)
+    whole = await skipping.client.workflow.execute_workflow(request, wait_for_seconds=25)
     assert whole.status == "COMPLETED"
 
 
@@ -201,7 +201,7 @@ async def test_advance_returns_when_workers_have_done_everything_due() -> None:
             tasks.append(SimpleTask("daily", f"daily_{day}", input_parameters={"day": day}))
         workflow = workflow_of(embedded, *tasks)
         await workflow.register()
-        async with WorkerHost(embedded.client, [daily], poll_timeout=0.1):
+        async with WorkerHost(embedded.client, [daily]):
             await embedded.client.workflow.start_workflow_by_name("patient")
             await embedded.advance(timedelta(days=1, hours=1))
             assert seen == ["day 1"]
@@ -220,7 +220,7 @@ async def test_a_worker_can_advance_time_while_it_works() -> None:
         await embedded.client.metadata.register_task_def(definition)
         workflow = workflow_of(embedded, SimpleTask("late", "late_ref"))
         await workflow.register()
-        async with WorkerHost(embedded.client, [late], poll_timeout=0.1):
+        async with WorkerHost(embedded.client, [late]):
             run = await workflow.execute({})
         assert run.status == "TIMED_OUT"
 

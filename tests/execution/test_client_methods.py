@@ -9,7 +9,7 @@ import pytest
 from conductor_async.execution import WorkflowExecutor
 from conductor_async.resources import TaskClient, WorkflowClient
 from tests.fakes.clients import client_of
-from tests.fakes.wire import answer, serve
+from tests.fakes.http_server import respond, serve
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_a_forwarding_method_has_the_signature_and_docstring_of_the_clients(forw
 @pytest.mark.anyio
 @pytest.mark.parametrize("keyword", ["free_text", "freeText"])
 async def test_keywords_are_forwarded_in_both_spellings(keyword):
-    found = answer(json={"totalHits": 1, "results": [{"workflowId": "id-1"}]})
+    found = respond(json={"totalHits": 1, "results": [{"workflowId": "id-1"}]})
     async with serve(found) as server, client_of(server) as conductor:
         result = await conductor.executor.search(**{keyword: "tea"})
         assert "freeText=tea" in server.requests[0].target

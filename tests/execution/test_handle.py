@@ -23,7 +23,7 @@ from conductor_async import (
 from conductor_async.errors import ConflictError, EndpointNotAvailableError, NotFoundError, WorkflowTerminatedError
 from conductor_async.execution import TaskStatusChanged, WorkflowStatusChanged
 from tests.fakes.clients import client_of
-from tests.fakes.wire import Behaviour, answer, cut, serve
+from tests.fakes.http_server import Behaviour, cut, respond, serve
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +36,7 @@ class Order(BaseModel):
 
 def execution(status: str, *tasks: tuple[str, str], output: Any = None, **fields: Any) -> Behaviour:
     made = [{"taskId": name, "referenceTaskName": name, "status": state} for name, state in tasks]
-    return answer(
+    return respond(
         json={"workflowId": "execution-id-0001", "status": status, "tasks": made, "output": output or {}, **fields}
     )
 
@@ -123,15 +123,15 @@ async def test_events_end_with_the_workflow():
 
 async def test_an_outage_does_not_end_the_events():
     running, ended = execution("RUNNING"), execution("COMPLETED")
-    busy = answer(429, headers={"Retry-After": "0"})
-    assert await events_of(running, answer(503), running, cut(b""), running, busy, ended) == [
+    busy = respond(429, headers={"Retry-After": "0"})
+    assert await events_of(running, respond(503), running, cut(b""), running, busy, ended) == [
         ("", None, "RUNNING"),
         ("", "RUNNING", "COMPLETED"),
     ]
 
 
 async def test_the_events_of_a_removed_execution_end_with_an_error():
-    gone = answer(404, json={"status": 404, "message": "No such workflow found by id: execution-id-0001"})
+    gone = respond(404, json={"status": 404, "message": "No such workflow found by id: execution-id-0001"})
     async with serve(execution("RUNNING"), gone) as server, client_of(server) as conductor:
         events = conductor.executor.handle("execution-id-0001").events()
         assert isinstance(await anext(events), WorkflowStatusChanged)
@@ -276,7 +276,7 @@ async def test_children_are_the_sub_workflows_started_so_far(conductor, new_name
 
 
 async def test_update_variables_on_a_server_that_has_the_endpoint():
-    async with serve(answer()) as server, client_of(server) as conductor:
+    async with serve(respond()) as server, client_of(server) as conductor:
         await conductor.executor.handle("execution-id-0001").update_variables({"a": {"b": None}})
         (request,) = server.requests
     assert (request.method, request.target, request.json) == (

@@ -8,7 +8,7 @@ import math
 import pytest
 
 from tests.fakes.clients import client_of
-from tests.fakes.wire import Behaviour, Peer, Request, answer, serve
+from tests.fakes.http_server import Behaviour, Peer, Request, respond, serve
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +30,7 @@ class IncompleteStart:
         self.requests: list[tuple[str, str]] = []
         self.lookups = 0
         self.rejected = rejected
-        self.rejection = answer(403, json={"status": 403, "message": "not yours"})
+        self.rejection = respond(403, json={"status": 403, "message": "not yours"})
         self.completes_at = completes_at
         self.removed_at = removed_at
 
@@ -44,15 +44,15 @@ class IncompleteStart:
         if self.rejected in path:
             return self.rejection
         if path == "/workflow":
-            return answer(text="execution-00-0002")
+            return respond(text="execution-00-0002")
         if path.endswith("/correlated"):
             self.lookups += 1
             execution = {"workflowId": "execution-00-0001", "status": "RUNNING"}
-            return answer(json={"order-42": [execution] if self.lookups < self.removed_at else []})
+            return respond(json={"order-42": [execution] if self.lookups < self.removed_at else []})
         if path.endswith("/tasks"):
             tasks = [{"taskId": "t1"}] if self.lookups >= self.completes_at else []
-            return answer(json={"totalHits": len(tasks), "results": tasks})
-        return answer()
+            return respond(json={"totalHits": len(tasks), "results": tasks})
+        return respond()
 
 
 async def test_the_server_is_asked_to_decide_an_execution_that_stays_incomplete():
@@ -89,7 +89,7 @@ async def test_an_execution_that_is_removed_at_the_last_moment_is_started_again(
     async def behave(peer: Peer, request: Request) -> None:
         if "/decide/" in request.target:
             incomplete.removed_at = 0
-            await answer(404, json={"status": 404, "message": "No such workflow found by id: execution-00-0001"})(
+            await respond(404, json={"status": 404, "message": "No such workflow found by id: execution-00-0001"})(
                 peer, request
             )
         else:
@@ -126,7 +126,7 @@ async def test_a_rejected_request_for_the_tasks_is_repeated():
 
 async def test_an_execution_is_returned_at_once_if_the_server_has_no_endpoint_for_its_tasks():
     incomplete = IncompleteStart("/tasks")
-    incomplete.rejection = answer(
+    incomplete.rejection = respond(
         404, json={"status": 404, "message": "No static resource api/workflow/execution-00-0001/tasks."}
     )
     async with serve(incomplete) as server, client_of(server) as conductor:
@@ -137,7 +137,7 @@ async def test_an_execution_is_returned_at_once_if_the_server_has_no_endpoint_fo
 async def test_a_404_of_a_gateway_does_not_mean_that_the_execution_is_gone():
     """Only a lookup tells whether it exists."""
     incomplete = IncompleteStart("/execution-00-0001")
-    incomplete.rejection = answer(404, text="<html>no such page</html>")
+    incomplete.rejection = respond(404, text="<html>no such page</html>")
     async with serve(incomplete) as server, client_of(server) as conductor:
         handle = await conductor.executor.start("w", dedupe_key="order-42", dedupe_window=0.1)
         assert handle.workflow_id == "execution-00-0001"

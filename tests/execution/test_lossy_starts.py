@@ -15,8 +15,8 @@ from conductor_async.errors import AmbiguousOutcomeError
 from conductor_async.models import WorkflowTask
 from conductor_async.tasks import NoopTask, SimpleTask
 from tests.fakes.clients import client_of
+from tests.fakes.http_server import Behaviour, Request, serve
 from tests.fakes.lossy import Loss, lossy
-from tests.fakes.wire import Behaviour, Request, serve
 
 pytestmark = [pytest.mark.server, pytest.mark.anyio]
 

@@ -24,20 +24,20 @@ from conductor_async.errors import AmbiguousOutcomeError, AuthenticationError, N
 from conductor_async.execution._safe_start import SafeStart, delay_before_lookup, may_repeat_start
 from conductor_async.models import WorkflowTask
 from tests.fakes.clients import client_of
-from tests.fakes.wire import Behaviour, HangUp, Peer, Request, WireServer, answer, cut, serve
+from tests.fakes.http_server import Behaviour, FakeServer, HangUp, Peer, Request, cut, respond, serve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 pytestmark = pytest.mark.anyio
 
-NOTHING = answer(json={"order-42": []})
-STARTED = answer(text="execution-id-0001")
+NOTHING = respond(json={"order-42": []})
+STARTED = respond(text="execution-id-0001")
 LOST = cut(b"")
-RUNNING = answer(json={"order-42": [{"workflowId": "execution-id-0001", "status": "RUNNING"}]})
-ONE_TASK = answer(json={"totalHits": 1, "results": [{"taskId": "t1"}]})
+RUNNING = respond(json={"order-42": [{"workflowId": "execution-id-0001", "status": "RUNNING"}]})
+ONE_TASK = respond(json={"totalHits": 1, "results": [{"taskId": "t1"}]})
 REQUEST = StartWorkflowRequest(name="w")
-PAGE = answer(text="<html><body>Sign in</body></html>", headers={"Content-Type": "text/html"})
+PAGE = respond(text="<html><body>Sign in</body></html>", headers={"Content-Type": "text/html"})
 
 
 def there(*ids: str, create_time: int = 1) -> Behaviour:
@@ -45,11 +45,11 @@ def there(*ids: str, create_time: int = 1) -> Behaviour:
         {"workflowId": each, "status": "COMPLETED", "createTime": create_time + index}
         for index, each in enumerate(reversed(ids))
     ]
-    return answer(json={"order-42": list(reversed(found))})
+    return respond(json={"order-42": list(reversed(found))})
 
 
 @asynccontextmanager
-async def safe_start_on(server: WireServer) -> AsyncIterator[SafeStart]:
+async def safe_start_on(server: FakeServer) -> AsyncIterator[SafeStart]:
     api = Api(Configuration(server.url))
     try:
         yield SafeStart(api)
@@ -147,7 +147,7 @@ async def test_of_several_executions_the_oldest_is_returned_and_a_warning_names_
     )
 
 
-@pytest.mark.parametrize("lost", [LOST, answer(502), answer(504), PAGE], ids=["cut", "502", "504", "page"])
+@pytest.mark.parametrize("lost", [LOST, respond(502), respond(504), PAGE], ids=["cut", "502", "504", "page"])
 async def test_after_a_lost_response_the_key_is_looked_up_until_the_execution_appears(lost):
     async with (
         serve(NOTHING, lost, NOTHING, NOTHING, there("execution-id-0001")) as server,
@@ -184,12 +184,12 @@ async def test_the_start_is_not_repeated_twice():
     assert (error.method, error.route) == ("POST", "/workflow")
 
 
-REJECTED = answer(401, json={"status": 401, "message": "no"})
+REJECTED = respond(401, json={"status": 401, "message": "no"})
 FAILED_LOOKUPS = {
-    "503": answer(503),
+    "503": respond(503),
     "cut": LOST,
     "401": REJECTED,
-    "403": answer(403, json={"message": "no"}),
+    "403": respond(403, json={"message": "no"}),
     "page": PAGE,
 }
 
@@ -204,7 +204,7 @@ async def test_failed_lookups_do_not_end_the_search(failed):
         assert requests_of(server) == ["lookup", "start", "lookup", "lookup", "lookup"]
 
 
-@pytest.mark.parametrize(("failed", "cause"), [(answer(503), ServerError), (REJECTED, AuthenticationError)])
+@pytest.mark.parametrize(("failed", "cause"), [(respond(503), ServerError), (REJECTED, AuthenticationError)])
 async def test_the_start_is_not_repeated_if_the_lookups_fail(failed, cause):
     async with serve(NOTHING, LOST, failed) as server, client_of(server) as conductor:
         with pytest.raises(
@@ -226,7 +226,7 @@ async def test_an_unconfirmed_start_of_an_earlier_call_is_searched_for_first():
         if len(server.requests) == 1:
             await NOTHING(peer, request)
         else:
-            await (next(lookups) if given_up else answer(503))(peer, request)
+            await (next(lookups) if given_up else respond(503))(peer, request)
 
     async with serve(behave) as server, safe_start_on(server) as safe_start:
         with pytest.raises(AmbiguousOutcomeError):
@@ -266,7 +266,7 @@ async def test_a_running_execution_is_left_as_it_is():
 
 
 async def test_a_rejected_start_raises():
-    missing = answer(404, json={"status": 404, "message": "No such workflow defined"})
+    missing = respond(404, json={"status": 404, "message": "No such workflow defined"})
     async with serve(NOTHING, missing) as server, client_of(server) as conductor:
         with pytest.raises(NotFoundError):
             await conductor.executor.start("w", dedupe_key="order-42")
@@ -274,7 +274,7 @@ async def test_a_rejected_start_raises():
 
 
 async def test_nothing_is_started_if_the_first_lookup_fails():
-    async with serve(answer(500, json={"message": "oops"})) as server, client_of(server) as conductor:
+    async with serve(respond(500, json={"message": "oops"})) as server, client_of(server) as conductor:
         with pytest.raises(Exception, match="oops"):
             await conductor.executor.start("w", dedupe_key="order-42")
         assert "start" not in requests_of(server)
@@ -296,7 +296,7 @@ async def test_concurrent_starts_with_one_key_start_one_execution():
         await anyio.sleep(0.02)
         if request.target == "/api/workflow":
             started.append(request.json["correlationId"])
-            await answer(text=f"execution-id-000{len(started)}")(peer, request)
+            await respond(text=f"execution-id-000{len(started)}")(peer, request)
         else:
             (key,) = request.json
             found = [
@@ -304,7 +304,7 @@ async def test_concurrent_starts_with_one_key_start_one_execution():
                 for at, each in enumerate(started)
                 if each == key
             ]
-            await answer(json={key: found})(peer, request)
+            await respond(json={key: found})(peer, request)
 
     ids: dict[str, set[str]] = {"a": set(), "b": set()}
     async with serve(behave) as server, client_of(server) as conductor:

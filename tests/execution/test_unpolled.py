@@ -13,7 +13,7 @@ from conductor_async import ConductorClient, ConductorWorkflow, SimpleTask, Task
 from conductor_async.execution._unpolled import UnpolledTaskTypes
 from conductor_async.execution._waiter import ExecutionWaiter
 from tests.fakes.clients import client_of
-from tests.fakes.wire import Peer, Request, answer, serve
+from tests.fakes.http_server import Peer, Request, respond, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,12 +49,14 @@ async def test_a_timeout_names_the_unpolled_types_and_each_is_logged_once(caplog
         scheduled("WAIT"),
         scheduled("polled"),
     ]
-    running = answer(json={"workflowId": "execution-id-0001", "workflowName": "w", "status": "RUNNING", "tasks": tasks})
+    running = respond(
+        json={"workflowId": "execution-id-0001", "workflowName": "w", "status": "RUNNING", "tasks": tasks}
+    )
 
     async def behave(peer: Peer, request: Request) -> None:
         if "polldata" in request.target:
             polls = polled_just_now("polled") if request.target.endswith("=polled") else []
-            await answer(json=polls)(peer, request)
+            await respond(json=polls)(peer, request)
         else:
             await running(peer, request)
 
@@ -77,14 +79,14 @@ async def test_a_timeout_names_the_unpolled_types_and_each_is_logged_once(caplog
 
 
 async def test_a_timeout_does_not_name_types_that_were_polled_since():
-    running = answer(json={"workflowId": "execution-id-0001", "status": "RUNNING", "tasks": [scheduled("greet")]})
+    running = respond(json={"workflowId": "execution-id-0001", "status": "RUNNING", "tasks": [scheduled("greet")]})
     checks = 0
 
     async def behave(peer: Peer, request: Request) -> None:
         nonlocal checks
         if "polldata" in request.target:
             checks += 1
-            await answer(json=[] if checks == 1 else polled_just_now("greet"))(peer, request)
+            await respond(json=[] if checks == 1 else polled_just_now("greet"))(peer, request)
         else:
             await running(peer, request)
 

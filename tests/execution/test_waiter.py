@@ -20,7 +20,7 @@ from conductor_async.execution import WorkflowStatusChanged
 from conductor_async.execution._unpolled import UnpolledTaskTypes
 from conductor_async.execution._waiter import MAX_CONCURRENT_POLLS, ExecutionWaiter, ended_task
 from tests.fakes.clients import client_of
-from tests.fakes.wire import Behaviour, Peer, Request, answer, cut, serve, stall
+from tests.fakes.http_server import Behaviour, Peer, Request, cut, respond, serve, stall
 
 pytestmark = pytest.mark.anyio
 
@@ -63,11 +63,11 @@ def test_a_reference_name_can_mean_one_iteration():
 
 # -- on a fake server ------------------------------------------------------------------------------
 
-RUNNING = answer(json={"workflowId": "execution-id-0001", "status": "RUNNING", "tasks": []})
-PAUSED = answer(json={"workflowId": "execution-id-0001", "status": "PAUSED", "tasks": []})
-UNKNOWN_STATUS = answer(json={"workflowId": "execution-id-0001", "status": "DREAMING", "tasks": []})
-COMPLETED = answer(json={"workflowId": "execution-id-0001", "status": "COMPLETED", "output": {"x": 1}, "tasks": []})
-STARTED = answer(text="execution-id-0001")
+RUNNING = respond(json={"workflowId": "execution-id-0001", "status": "RUNNING", "tasks": []})
+PAUSED = respond(json={"workflowId": "execution-id-0001", "status": "PAUSED", "tasks": []})
+UNKNOWN_STATUS = respond(json={"workflowId": "execution-id-0001", "status": "DREAMING", "tasks": []})
+COMPLETED = respond(json={"workflowId": "execution-id-0001", "status": "COMPLETED", "output": {"x": 1}, "tasks": []})
+STARTED = respond(text="execution-id-0001")
 
 
 async def test_an_execution_is_polled_until_it_has_ended():
@@ -84,8 +84,8 @@ async def test_an_execution_is_polled_until_it_has_ended():
 
 
 async def test_an_outage_does_not_end_a_wait(caplog):
-    busy = answer(429, headers={"Retry-After": "0"})
-    polls = [answer(503), cut(b""), RUNNING, busy, RUNNING, answer(500, json={"message": "oops"}), COMPLETED]
+    busy = respond(429, headers={"Retry-After": "0"})
+    polls = [respond(503), cut(b""), RUNNING, busy, RUNNING, respond(500, json={"message": "oops"}), COMPLETED]
     async with serve(STARTED, *polls) as server, client_of(server) as conductor:
         with caplog.at_level(logging.WARNING, "conductor_async"):
             run = await conductor.executor.execute("w", timeout=30)
@@ -97,7 +97,7 @@ async def test_an_outage_does_not_end_a_wait(caplog):
 
 @pytest.mark.parametrize(("status", "error"), [(404, NotFoundError), (401, AuthenticationError)])
 async def test_a_rejected_poll_ends_the_wait_and_names_the_workflow(status, error):
-    rejected = answer(status, json={"status": status, "message": "No such workflow found by id: execution-id-0001"})
+    rejected = respond(status, json={"status": status, "message": "No such workflow found by id: execution-id-0001"})
     async with serve(STARTED, rejected) as server, client_of(server) as conductor:
         with pytest.raises(error) as caught:
             await conductor.executor.execute("w")
@@ -111,7 +111,7 @@ async def test_execute_raises_when_the_response_to_the_start_is_lost():
         assert server.count() == 1
 
 
-@pytest.mark.parametrize("behaviour", [RUNNING, stall, answer(503)], ids=["running", "stalled", "down"])
+@pytest.mark.parametrize("behaviour", [RUNNING, stall, respond(503)], ids=["running", "stalled", "down"])
 async def test_the_timeout_covers_the_whole_wait(behaviour: Behaviour):
     async with serve(STARTED, behaviour) as server, client_of(server) as conductor:
         with (
@@ -198,7 +198,7 @@ async def test_concurrent_polls_are_limited():
 async def test_named_tasks_end_a_wait_while_the_workflow_goes_on():
     def with_task(status: str) -> Behaviour:
         task = {"referenceTaskName": "b", "status": status}
-        return answer(json={"workflowId": "execution-id-0001", "status": "RUNNING", "tasks": [task]})
+        return respond(json={"workflowId": "execution-id-0001", "status": "RUNNING", "tasks": [task]})
 
     for named in ("b", "a, b", ["a", "b"]):
         async with (

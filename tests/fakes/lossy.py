@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from tests.fakes.wire import Behaviour, HangUp, Peer, Request
+from tests.fakes.http_server import Behaviour, HangUp, Peer, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable

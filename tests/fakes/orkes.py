@@ -10,7 +10,7 @@ import anyio
 
 from conductor_async import AuthenticationSettings
 from tests.fakes.clients import client_of
-from tests.fakes.wire import Behaviour, Peer, Request, WireServer, answer, packed, serve
+from tests.fakes.http_server import Behaviour, FakeServer, Peer, Request, raw_response, respond, serve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ STATUS = {"workflowId": "w", "status": "RUNNING"}
 class Orkes:
     """Hands out `token-1`, `token-2`, … and takes only those in `valid` (all, until one is taken away)."""
 
-    wire: WireServer = field(init=False)
+    server: FakeServer = field(init=False)
     issued: int = 0
     revoked: set[str] = field(default_factory=set)
     refusal: tuple[int, str] = (401, "EXPIRED_TOKEN")
@@ -35,15 +35,15 @@ class Orkes:
 
     @property
     def url(self) -> str:
-        return self.wire.url
+        return self.server.url
 
     @property
     def tokens_asked(self) -> int:
-        return self.wire.count("POST", "/api/token")
+        return self.server.count("POST", "/api/token")
 
     @property
     def tokens_seen(self) -> list[str | None]:
-        return [each.headers.get("x-authorization") for each in self.wire.requests if each.target != "/api/token"]
+        return [each.headers.get("x-authorization") for each in self.server.requests if each.target != "/api/token"]
 
     def client(self, **settings: Any) -> ConductorClient:
         return client_of(self.url, **{"authentication_settings": KEY, **settings})
@@ -57,9 +57,10 @@ class Orkes:
             return
         if request.headers.get("x-authorization") in self.revoked | {None}:
             status, error = self.refusal
-            await peer.send(packed(status, json={"error": error, "message": "Token cannot be used"}))
+            await peer.send(raw_response(status, json={"error": error, "message": "Token cannot be used"}))
             return
-        await peer.send(packed(json=STATUS))
+        started = raw_response(text="3f1c7a52-0000-4000-8000-000000000000")
+        await peer.send(started if request.method == "POST" else raw_response(json=STATUS))
 
     async def _token(self, peer: Peer, request: Request) -> None:
         await anyio.sleep(self.token_delay)
@@ -67,15 +68,15 @@ class Orkes:
             await self.token_fault(peer, request)
             return
         if request.json != {"keyId": KEY.key_id, "keySecret": KEY.key_secret}:
-            await answer(401, json={"message": "Invalid key or secret"})(peer, request)
+            await respond(401, json={"message": "Invalid key or secret"})(peer, request)
             return
         self.issued += 1
-        await peer.send(packed(json={"token": f"token-{self.issued}", "userId": "u"}))
+        await peer.send(raw_response(json={"token": f"token-{self.issued}", "userId": "u"}))
 
 
 @contextlib.asynccontextmanager
 async def orkes(**settings: Any) -> AsyncIterator[Orkes]:
     """Such a server."""
     fake = Orkes(**settings)
-    async with serve(fake.behave) as fake.wire:
+    async with serve(fake.behave) as fake.server:
         yield fake

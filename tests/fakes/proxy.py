@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from tests.fakes.wire import Behaviour, HangUp, Peer, Request, packed
+from tests.fakes.http_server import Behaviour, HangUp, Peer, Request, raw_response
 
 if TYPE_CHECKING:
     from anyio.abc import ByteStream
@@ -20,7 +20,7 @@ def forward(*, user: str | None = None) -> Behaviour:
 
     async def behave(peer: Peer, request: Request) -> None:
         if wanted not in (None, request.headers.get("proxy-authorization")):
-            await peer.send(packed(407, headers={"Proxy-Authenticate": "Basic"}))
+            await peer.send(raw_response(407, headers={"Proxy-Authenticate": "Basic"}))
         elif request.method == "CONNECT":
             await _tunnel(peer, request)
         else:

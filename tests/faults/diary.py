@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tests.faults.rig import Operation, Upstream
 
 if TYPE_CHECKING:
-    from tests.fakes.wire import Request
+    from tests.fakes.http_server import Request
 
 
 @dataclass

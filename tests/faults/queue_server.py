@@ -10,14 +10,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import anyio
 
-from tests.fakes.wire import packed
+from tests.fakes.http_server import raw_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.fakes.wire import Request
+    from tests.fakes.http_server import Request
 
-MISSING = packed(404, json={"status": 404, "message": "No static resource api/tasks/update-v2."})
+MISSING = raw_response(404, json={"status": 404, "message": "No static resource api/tasks/update-v2."})
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
@@ -91,37 +91,39 @@ class QueueServer:
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         match request.method, [unquote(part) for part in url.path.removeprefix("/api/").split("/")]:
             case "GET", ["tasks", "poll", "batch", _]:
-                return packed(json=await self._poll(query))
+                return raw_response(json=await self._poll(query))
             case "POST", ["tasks"]:
                 return self._update(request.json)
             case "POST", ["tasks", "update-v2"]:
                 return await self._update_v2(request.json)
             case "GET", ["tasks", task_id] if task_id in self.jobs:
-                return packed(json=self._shown(self.jobs[task_id]))
+                return raw_response(json=self._shown(self.jobs[task_id]))
             case "GET", ["admin", "task", _]:
                 self._time_out()
                 pending = [job for job in self.jobs.values() if job.status in ("SCHEDULED", "IN_PROGRESS")]
                 first = int(query.get("start", "0"))
-                return packed(
+                return raw_response(
                     json=[self._shown(job) for job in pending[first : first + int(query.get("count", "100"))]]
                 )
             case "POST", ["workflow"]:
                 return self._start(request.json)
             case "POST", ["workflow", _, "correlated"]:
                 found = {key: [_execution(each) for each in self.started.get(key, ())] for key in request.json}
-                return packed(json=found)
+                return raw_response(json=found)
             case "GET", ["workflow", workflow_id, "tasks"]:
-                return packed(json={"totalHits": 1, "results": [{"taskId": f"{workflow_id}-1", "status": "SCHEDULED"}]})
+                return raw_response(
+                    json={"totalHits": 1, "results": [{"taskId": f"{workflow_id}-1", "status": "SCHEDULED"}]}
+                )
             case "GET", ["workflow", _, "tasks"]:
-                return packed(json={"totalHits": 1, "results": []})
+                return raw_response(json={"totalHits": 1, "results": []})
             case "GET", ["workflow", _, "status"]:
-                return packed(json={"workflowId": url.path.split("/")[3], "status": "RUNNING"})
-        return packed(404, json={"status": 404, "message": "No such thing found"})
+                return raw_response(json={"workflowId": url.path.split("/")[3], "status": "RUNNING"})
+        return raw_response(404, json={"status": 404, "message": "No such thing found"})
 
     def _start(self, body: dict[str, Any]) -> bytes:
         ids = self.started.setdefault(body.get("correlationId", ""), [])
         ids.append(f"w{next(self._ids)}")
-        return packed(text=ids[-1])
+        return raw_response(text=ids[-1])
 
     async def _poll(self, query: dict[str, str]) -> list[dict[str, Any]]:
         count = int(query.get("count", "1"))
@@ -142,7 +144,7 @@ class QueueServer:
         self._time_out()
         job = self.jobs.get(body["taskId"])
         if job is None:
-            return packed(404, json={"status": 404, "message": f"No such task found by id {body['taskId']}"})
+            return raw_response(404, json={"status": 404, "message": f"No such task found by id {body['taskId']}"})
         if body.get("extendLease"):
             job.touched = time.monotonic()
         elif job.status in ("SCHEDULED", "IN_PROGRESS"):
@@ -151,16 +153,18 @@ class QueueServer:
         else:
             job.ignored += 1
         self._changed()
-        return packed(text=job.task_id)
+        return raw_response(text=job.task_id)
 
     async def _update_v2(self, body: dict[str, Any]) -> bytes:
         if not self.has_v2:
             return MISSING
         if body["taskId"] not in self.jobs:
-            return packed(404, json={"status": 404, "message": f"No such workflow found by id: w-{body['taskId']}"})
+            return raw_response(
+                404, json={"status": 404, "message": f"No such workflow found by id: w-{body['taskId']}"}
+            )
         self._update(body)
         following = self._taken(1, body.get("workerId"))
-        return packed(json=self._shown(following[0])) if following else NO_CONTENT
+        return raw_response(json=self._shown(following[0])) if following else NO_CONTENT
 
     def _shown(self, job: Job) -> dict[str, Any]:
         return {

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 from anyio.abc import SocketStream, TaskGroup
 
+from tests.fakes.http_server import FakeServer, HangUp, Peer, Request, only_the_failure, raw_response, stall
 from tests.fakes.lossy import ask
-from tests.fakes.wire import HangUp, Peer, Request, WireServer, only_the_failure, packed, stall
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -108,16 +108,18 @@ class Fault(Enum):
         return self in (Fault.STALL_BEFORE, Fault.STALL_AFTER)
 
 
-PAGE = packed(text="<html><body>Sign in to the company's proxy</body></html>", headers={"Content-Type": "text/html"})
+PAGE = raw_response(
+    text="<html><body>Sign in to the company's proxy</body></html>", headers={"Content-Type": "text/html"}
+)
 _REFUSALS = {
-    Fault.UNAUTHORIZED: packed(401, json={"status": 401, "message": "invalid token", "error": "INVALID_TOKEN"}),
-    Fault.FORBIDDEN: packed(403, json={"status": 403, "message": "not yours"}),
-    Fault.TOO_MANY: packed(429, headers={"Retry-After": "0"}),
-    Fault.ERROR: packed(500, json={"status": 500, "message": "the database is locked", "retryable": False}),
-    Fault.BAD_GATEWAY: packed(502, text="<html>502</html>"),
-    Fault.UNAVAILABLE: packed(503, text="on its way up", headers={"Retry-After": "0"}),
-    Fault.GATEWAY_TIMEOUT_AFTER: packed(504, text="<html>504</html>"),
-    Fault.REDIRECT: packed(302, headers={"Location": "http://127.0.0.1:9/api"}),
+    Fault.UNAUTHORIZED: raw_response(401, json={"status": 401, "message": "invalid token", "error": "INVALID_TOKEN"}),
+    Fault.FORBIDDEN: raw_response(403, json={"status": 403, "message": "not yours"}),
+    Fault.TOO_MANY: raw_response(429, headers={"Retry-After": "0"}),
+    Fault.ERROR: raw_response(500, json={"status": 500, "message": "the database is locked", "retryable": False}),
+    Fault.BAD_GATEWAY: raw_response(502, text="<html>502</html>"),
+    Fault.UNAVAILABLE: raw_response(503, text="on its way up", headers={"Retry-After": "0"}),
+    Fault.GATEWAY_TIMEOUT_AFTER: raw_response(504, text="<html>504</html>"),
+    Fault.REDIRECT: raw_response(302, headers={"Location": "http://127.0.0.1:9/api"}),
     Fault.HTML: PAGE,
     Fault.HTML_AFTER: PAGE,
 }
@@ -165,7 +167,7 @@ class Storm:
 
 
 @dataclass
-class Rig(WireServer):
+class Rig(FakeServer):
     """The proxy, and what it has seen.
 
     Attributes:

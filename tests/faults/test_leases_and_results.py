@@ -18,7 +18,7 @@ from tests.faults.queue_server import QueueServer
 from tests.faults.rig import Failing, Fault, Operation, between
 
 if TYPE_CHECKING:
-    from tests.fakes.wire import Request
+    from tests.fakes.http_server import Request
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
 

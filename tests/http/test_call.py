@@ -14,14 +14,14 @@ import pytest
 from conductor_async import APIError, ConfigurationError, StartWorkflowRequest
 from conductor_async.errors import AmbiguousOutcomeError, ResponseDecodeError
 from tests.fakes.clients import client_of
-from tests.fakes.wire import answer, cut, serve, stall
+from tests.fakes.http_server import cut, respond, serve, stall
 
 if TYPE_CHECKING:
     from conductor_async.client import ConductorClient
     from conductor_async.hooks import Call
 
 STATUS = {"workflowId": "w", "status": "RUNNING"}
-OK = answer(json=STATUS)
+OK = respond(json=STATUS)
 
 
 async def call(client: ConductorClient) -> None:
@@ -47,7 +47,7 @@ class Recorder:
 @pytest.mark.anyio
 async def test_hooks_see_success_error_and_cancellation() -> None:
     recorder = Recorder()
-    async with serve(answer(503), OK, answer(404), answer(text="x"), stall) as server:
+    async with serve(respond(503), OK, respond(404), respond(text="x"), stall) as server:
         async with client_of(server, hooks=[recorder]) as client:
             await call(client)
             for error in (APIError, ResponseDecodeError):
@@ -102,11 +102,11 @@ async def test_a_hook_cannot_inject_headers(caplog: pytest.LogCaptureFixture) ->
 async def test_debug_logs_name_calls_and_show_no_body_or_secret(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.NOTSET, logger="conductor_async")
     body = {**STATUS, "output": {"card": "c4n4ry-response"}}
-    async with serve(answer(503), answer(json=body)) as server:
+    async with serve(respond(503), respond(json=body)) as server:
         with_password = server.url.replace("//", "//ada:c4n4ry-basic@")
         async with client_of(with_password, debug=True, headers={"X-Key": "c4n4ry-header"}) as client:
             await client.workflow.get_workflow_status("w")
-            server.behaviours = (answer(text="execution-id-0001"),)
+            server.behaviours = (respond(text="execution-id-0001"),)
             await client.workflow.start_workflow_by_name("greet", {"card": "c4n4ry-body"}, correlation_id="c4n4ry-q")
     ours = "\n".join(record.getMessage() for record in caplog.records if record.name == "conductor_async")
     assert "GET /workflow/w/status → 503" in ours
@@ -144,7 +144,7 @@ class Correlating(Recorder):
 @pytest.mark.anyio
 async def test_hooks_see_a_start_and_may_set_its_correlation_id() -> None:
     hook = Correlating()
-    async with serve(answer(text="execution-id-0001")) as server, client_of(server, hooks=[hook]) as client:
+    async with serve(respond(text="execution-id-0001")) as server, client_of(server, hooks=[hook]) as client:
         request = StartWorkflowRequest(name="greet", version=2, input={"name": "Ada"})
         await client.workflow.start_workflow(request)
         await client.workflow.start_workflow_by_name("greet", {"name": "Ada"})

@@ -13,8 +13,8 @@ from conductor_async.client import ConductorClient
 from tests.fakes.cancelling import cancelled_at, running_tasks
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
+from tests.fakes.http_server import Peer, Request, raw_response, respond, serve
 from tests.fakes.orkes import KEY
-from tests.fakes.wire import Peer, Request, answer, packed, serve
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,11 @@ async def in_pieces(peer: Peer, request: Request) -> None:
     """An answer in pieces, so that there are awaits in the headers and in the body."""
     texts = {"/api/workflow": "3f1c", "/api/tasks/t/log": ""}
     text = texts.get(request.target)
-    data = packed(json={"token": "t"} if "token" in request.target else STATUS) if text is None else packed(text=text)
+    data = (
+        raw_response(json={"token": "t"} if "token" in request.target else STATUS)
+        if text is None
+        else raw_response(text=text)
+    )
     third = len(data) // 3
     for piece in (data[:third], data[third:-third], data[-third:]):
         await peer.send(piece)
@@ -119,7 +123,7 @@ async def test_cancelling_a_call_that_is_retried(later: int) -> None:
     fails = iter(range(10_000))
 
     async def every_other(peer: Peer, request: Request) -> None:
-        await (answer(503)(peer, request) if next(fails) % 2 == 0 else in_pieces(peer, request))
+        await (respond(503)(peer, request) if next(fails) % 2 == 0 else in_pieces(peer, request))
 
     async with serve(every_other) as server:
         policy = RetryPolicy(base_delay=0.002, budget=100_000)

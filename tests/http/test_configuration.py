@@ -14,7 +14,7 @@ from conductor_async.client import ConductorClient
 from conductor_async.compat import OrkesClients
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
-from tests.fakes.wire import answer, serve
+from tests.fakes.http_server import respond, serve
 
 
 @each_case(
@@ -196,7 +196,7 @@ def test_passwords_appear_nowhere() -> None:
 
 @pytest.mark.anyio
 async def test_a_password_in_the_url_is_basic_authentication() -> None:
-    async with serve(answer(json=[])) as server:
+    async with serve(respond(json=[])) as server:
         async with client_of(server.url.replace("//", "//ada%40x:p%3Aw@")) as client:
             await client.metadata.get_all_task_defs()
         assert server.requests[0].headers["authorization"] == "Basic YWRhQHg6cDp3"
@@ -205,7 +205,7 @@ async def test_a_password_in_the_url_is_basic_authentication() -> None:
 
 @pytest.mark.anyio
 async def test_headers_and_user_agent() -> None:
-    async with serve(answer(json=[])) as server:
+    async with serve(respond(json=[])) as server:
         async with client_of(server, headers={"X-Team": "blau-grün"}) as client:
             await client.metadata.get_all_task_defs()
         headers = server.requests[0].headers
@@ -216,7 +216,7 @@ async def test_headers_and_user_agent() -> None:
 
 @pytest.mark.anyio
 async def test_an_ipv6_address_works() -> None:
-    async with serve(answer(json=[]), host="::1") as server:
+    async with serve(respond(json=[]), host="::1") as server:
         async with client_of(f"http://[::1]:{server.port}") as client:
             assert await client.metadata.get_all_task_defs() == []
         assert server.requests[0].headers["host"] == f"[::1]:{server.port}"
@@ -224,7 +224,7 @@ async def test_an_ipv6_address_works() -> None:
 
 @pytest.mark.anyio
 async def test_a_url_is_quoted_where_necessary_and_names_completely() -> None:
-    async with serve(answer(json={"workflowId": "w", "status": "RUNNING"})) as server:
+    async with serve(respond(json={"workflowId": "w", "status": "RUNNING"})) as server:
         async with client_of(f"http://localhost:{server.port}/ein pfad/ü") as client:
             await client.workflow.get_workflow_status("a;b c%3B")
         path = server.requests[0].target.partition("?")[0]

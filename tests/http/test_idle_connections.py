@@ -14,7 +14,7 @@ import trustme
 from conductor_async import Limits, StartWorkflowRequest
 from tests.fakes.cases import each_case
 from tests.fakes.clients import NEVER, client_of
-from tests.fakes.wire import packed
+from tests.fakes.http_server import raw_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 CA = trustme.CA()
-RESPONSE = packed(text="3f1c7a52-0000-4000-8000-000000000000")
+RESPONSE = raw_response(text="3f1c7a52-0000-4000-8000-000000000000")
 
 
 class ThreadServer:
@@ -98,7 +98,7 @@ async def start(client: ConductorClient) -> str:
     return await client.workflow.start_workflow(StartWorkflowRequest(name="w"))
 
 
-@each_case("last_words", [b"", packed(408), b"\0"], ids=["silently", "with a 408", "with rubbish"])
+@each_case("last_words", [b"", raw_response(408), b"\0"], ids=["silently", "with a 408", "with rubbish"])
 @each_case("secure", [False, True], ids=["http", "https"])
 async def test_a_connection_that_was_closed_while_idle_is_not_used(secure: bool, last_words: bytes) -> None:
     context = None

@@ -24,7 +24,7 @@ from conductor_async.errors import (
 from conductor_async.models import SkipTaskRequest
 from tests.fakes.cases import each_case
 from tests.fakes.clients import NEVER, client_of
-from tests.fakes.wire import answer, cut, serve
+from tests.fakes.http_server import cut, respond, serve
 
 STATUS = {"workflowId": "w", "status": "RUNNING"}
 Call = Callable[[ConductorClient], Awaitable[Any]]
@@ -32,7 +32,7 @@ Call = Callable[[ConductorClient], Awaitable[Any]]
 
 def fail(status: int, message: str = "no", **fields: Any) -> Any:
     headers = fields.pop("headers", None)
-    return answer(status, json={"status": status, "message": message, "retryable": False, **fields}, headers=headers)
+    return respond(status, json={"status": status, "message": message, "retryable": False, **fields}, headers=headers)
 
 
 def read(client: ConductorClient) -> Awaitable[Any]:
@@ -52,7 +52,7 @@ def deliver(client: ConductorClient) -> Awaitable[Any]:
 
 
 def success(call: Call) -> Any:
-    return answer(json=STATUS) if call is read else answer(204) if call is poll else answer(text="execution-id-0001")
+    return respond(json=STATUS) if call is read else respond(204) if call is poll else respond(text="execution-id-0001")
 
 
 # -- by status ---------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ async def test_max_attempts_includes_the_first(policy: RetryPolicy, requests: in
 @pytest.mark.anyio
 @each_case("status", [429, 503])
 async def test_retry_after_in_seconds_is_respected(status: int) -> None:
-    async with serve(fail(status, headers={"Retry-After": "0.3"}), answer(json=STATUS)) as server:
+    async with serve(fail(status, headers={"Retry-After": "0.3"}), respond(json=STATUS)) as server:
         async with client_of(server) as client:
             began = anyio.current_time()
             await read(client)
@@ -138,7 +138,7 @@ async def test_retry_after_in_seconds_is_respected(status: int) -> None:
 @pytest.mark.anyio
 async def test_retry_after_as_a_date_is_respected() -> None:
     date = email.utils.formatdate(time.time() + 1.5, usegmt=True)  # whole seconds: 0.5 to 1.5 from now
-    async with serve(fail(429, headers={"Retry-After": date}), answer(json=STATUS)) as server:
+    async with serve(fail(429, headers={"Retry-After": date}), respond(json=STATUS)) as server:
         async with client_of(server) as client:
             began = anyio.current_time()
             await read(client)
@@ -149,7 +149,7 @@ async def test_retry_after_as_a_date_is_respected() -> None:
 @each_case("value", ["soon", "-5", "", "Wed, 99 Foo 2026", "Wed, 21 Oct 2015 07:28:00 GMT", "inf", "nan"])
 async def test_an_invalid_retry_after_is_ignored(value: str) -> None:
     async with (
-        serve(fail(429, headers={"Retry-After": value}), answer(json=STATUS)) as server,
+        serve(fail(429, headers={"Retry-After": value}), respond(json=STATUS)) as server,
         client_of(server) as client,
     ):
         with anyio.fail_after(1):
@@ -219,10 +219,10 @@ async def test_without_budget_calls_fail_at_once_with_a_note() -> None:
                 await read(client.with_options(timeout=3))  # shared by all that with_options makes
         assert server.count() == 10 + 5  # five retries at 10 tokens each
         assert "retry budget is exhausted" in "".join(caught.value.__notes__)
-        server.behaviours = (answer(json=STATUS),)
+        server.behaviours = (respond(json=STATUS),)
         for _ in range(10):
             await read(client)
-        server.behaviours = (*[fail(503)] * (server.count() + 1), answer(json=STATUS))
+        server.behaviours = (*[fail(503)] * (server.count() + 1), respond(json=STATUS))
         await read(client)  # ten successes paid for one retry
 
 

@@ -22,11 +22,11 @@ from conductor_async.errors import (
 )
 from tests.fakes.cases import each_case
 from tests.fakes.clients import NEVER, client_of
+from tests.fakes.http_server import cut, respond, serve, stall
 from tests.fakes.orkes import KEY
-from tests.fakes.wire import answer, cut, serve, stall
 
 STATUS = {"workflowId": "w", "status": "RUNNING"}
-OK = answer(json=STATUS)
+OK = respond(json=STATUS)
 
 
 async def call(client: ConductorClient) -> None:
@@ -140,7 +140,7 @@ async def test_closing_ends_the_wait_before_a_retry() -> None:
 
 @pytest.mark.anyio
 async def test_clients_of_one_factory_share_one_connection() -> None:
-    async with serve(answer(json=[])) as server, client_of(server) as client:
+    async with serve(respond(json=[])) as server, client_of(server) as client:
         assert client.metadata is client.metadata
         for each in (client, client.with_options(timeout=3), client.with_options(retry=RetryPolicy())):
             await each.metadata.get_all_task_defs()
@@ -291,8 +291,8 @@ def test_transport_settings_beside_an_injected_client_are_rejected(setting: dict
 @each_case("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_an_error_that_names_the_target_and_keeps_the_token(status: int) -> None:
     async def behave(peer: Any, request: Any) -> None:
-        moved = answer(status, headers={"Location": f"{other.origin}/elsewhere"})
-        await (answer(json={"token": "t"}) if "token" in request.target else moved)(peer, request)
+        moved = respond(status, headers={"Location": f"{other.origin}/elsewhere"})
+        await (respond(json={"token": "t"}) if "token" in request.target else moved)(peer, request)
 
     async with serve(OK) as other, serve(behave) as server:
         async with client_of(server, authentication_settings=KEY) as client:
@@ -323,7 +323,7 @@ async def test_the_error_of_an_unreachable_server_is_short_and_keeps_its_causes(
 async def test_an_unclosed_client_is_named(caplog: pytest.LogCaptureFixture, anyio_backend_name: str) -> None:
     if anyio_backend_name == "trio":
         return  # httpx closes its connections without a word
-    async with serve(answer(json={"status": "RUNNING"})) as server:
+    async with serve(respond(json={"status": "RUNNING"})) as server:
         client = client_of(server)
         await client.workflow.get_workflow("w")
         with pytest.warns(ResourceWarning, match="A ConductorClient of http.* was not closed: use `async with`"):  # noqa: PT031

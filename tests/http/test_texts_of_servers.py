@@ -9,24 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conductor_async import (
-    AuthenticationError,
-    AuthenticationSettings,
-    BadRequestError,
-    ConductorError,
-    ConflictError,
-    ResponseDecodeError,
-    WorkflowDef,
-    WorkflowFailedError,
-)
+from conductor_async import AuthenticationSettings, ConductorError, WorkflowDef, WorkflowFailedError
+from conductor_async.errors import AuthenticationError, BadRequestError, ConflictError, ResponseDecodeError
 from conductor_async.models import Workflow
 from tests.fakes.cases import each_case
 from tests.fakes.clients import NEVER, client_of
-from tests.fakes.wire import answer, cut, packed, routed, serve
+from tests.fakes.http_server import cut, raw_response, respond, routed, serve
 
 if TYPE_CHECKING:
     from conductor_async.client import ConductorClient
-    from tests.fakes.wire import Behaviour
+    from tests.fakes.http_server import Behaviour
 
 pytestmark = pytest.mark.anyio
 
@@ -46,26 +38,26 @@ def check(text: str) -> None:
 
 
 RESPONSES: dict[str, Behaviour] = {
-    "a message": answer(409, json={"message": EVIL}),
-    "an error": answer(500, json={"error": EVIL, "code": EVIL}),
-    "a text": answer(502, text=EVIL),
-    "a page": answer(503, text=PAGE),
-    "a page without an end": answer(503, text=f"<title>{EVIL}"),
-    "text in JSON": answer(500, json=EVIL),
-    "a redirect": answer(302, headers={"Location": "http://elsewhere/" + "\x1b\x9b" + "x" * 5_000}),
-    "invalid fields": answer(
+    "a message": respond(409, json={"message": EVIL}),
+    "an error": respond(500, json={"error": EVIL, "code": EVIL}),
+    "a text": respond(502, text=EVIL),
+    "a page": respond(503, text=PAGE),
+    "a page without an end": respond(503, text=f"<title>{EVIL}"),
+    "text in JSON": respond(500, json=EVIL),
+    "a redirect": respond(302, headers={"Location": "http://elsewhere/" + "\x1b\x9b" + "x" * 5_000}),
+    "invalid fields": respond(
         400,
         json={
             "message": "invalid",
             "validationErrors": [{"path": EVIL, "message": EVIL, "invalidValue": EVIL}] * 500,
         },
     ),
-    "an encoding": answer(headers={"Content-Encoding": "x\x1b" + "y" * 5_000}),
+    "an encoding": respond(headers={"Content-Encoding": "x\x1b" + "y" * 5_000}),
     "no HTTP at all": cut(b"\x1b[2J" * 20_000 + b"\r\n\r\n"),
     "an odd status line": cut(b"HTTP/1.1 999999 " + EVIL.encode() + b"\r\n\r\n"),
-    "keys of JSON": answer(json={"taskToDomain": {EVIL: 1}}),
-    "many invalid values": answer(json={"tasks": [{"taskId": 7}] * 5_000}),
-    "truncated JSON": answer(body=b'{"workflowId": "' + EVIL.encode()),
+    "keys of JSON": respond(json={"taskToDomain": {EVIL: 1}}),
+    "many invalid values": respond(json={"tasks": [{"taskId": 7}] * 5_000}),
+    "truncated JSON": respond(body=b'{"workflowId": "' + EVIL.encode()),
 }
 
 
@@ -84,7 +76,7 @@ async def test_texts_of_servers_are_cut_off_and_escaped(response: Behaviour, cap
 
 
 async def test_the_whole_text_is_in_the_body_of_the_error() -> None:
-    async with serve(answer(409, json={"message": EVIL})) as server, client_of(server) as client:
+    async with serve(respond(409, json={"message": EVIL})) as server, client_of(server) as client:
         with pytest.raises(ConflictError) as caught:
             await call(client)
     assert caught.value.body == {"message": EVIL}
@@ -95,7 +87,7 @@ async def test_the_whole_text_is_in_the_body_of_the_error() -> None:
 async def test_the_first_validation_errors_are_listed_and_all_are_kept() -> None:
     problems = [{"path": f"tasks[{number}].name", "message": "must not be empty"} for number in range(50)]
     body = {"message": "invalid", "validationErrors": problems}
-    async with serve(answer(400, json=body)) as server, client_of(server) as client:
+    async with serve(respond(400, json=body)) as server, client_of(server) as client:
         with pytest.raises(BadRequestError) as caught:
             await call(client)
     assert len(caught.value.validation_errors) == 50
@@ -105,7 +97,7 @@ async def test_the_first_validation_errors_are_listed_and_all_are_kept() -> None
 
 
 async def test_a_message_of_a_bulk_response_is_cut_off() -> None:
-    async with serve(answer(json={"bulkErrorResults": {EVIL: EVIL}})) as server, client_of(server) as client:
+    async with serve(respond(json={"bulkErrorResults": {EVIL: EVIL}})) as server, client_of(server) as client:
         with pytest.raises(ConductorError) as caught:
             await client.metadata.update_workflow_def(WorkflowDef(name="w"))
     check(str(caught.value))
@@ -123,12 +115,12 @@ async def test_a_reason_for_incompletion_is_cut_off() -> None:
 
 async def test_large_headers_are_refused() -> None:
     many = {f"X-{number}": "x" * 1_000 for number in range(80)}
-    async with serve(answer(json={}, headers=many)) as server, client_of(server) as client:
+    async with serve(respond(json={}, headers=many)) as server, client_of(server) as client:
         with pytest.raises(ResponseDecodeError, match="has headers that are larger than 65536 bytes") as caught:
             await call(client)
     assert caught.value.status == 200
     some = {f"X-{number}": "x" * 1_000 for number in range(40)}
-    async with serve(answer(json={}, headers=some)) as server, client_of(server) as client:
+    async with serve(respond(json={}, headers=some)) as server, client_of(server) as client:
         await call(client)
 
 
@@ -150,10 +142,10 @@ async def test_endless_headers_end_the_connection(head: bytes) -> None:
 
 @each_case("token", ["a\r\nX-Evil: 1", "a\x00b", "ü\x1b", "🚀"])
 async def test_a_token_that_cannot_be_sent_is_refused(token: str) -> None:
-    routes = {"/api/token": answer(body=json.dumps({"token": token}).encode())}
+    routes = {"/api/token": respond(body=json.dumps({"token": token}).encode())}
     settings = AuthenticationSettings("key", "secret")
     async with (
-        serve(routed(routes, answer(json={}))) as server,
+        serve(routed(routes, respond(json={}))) as server,
         client_of(server, authentication_settings=settings, retry=NEVER) as client,
     ):
         with pytest.raises(AuthenticationError, match="no usable token"):
@@ -163,8 +155,8 @@ async def test_a_token_that_cannot_be_sent_is_refused(token: str) -> None:
 
 async def test_a_message_is_classified_by_its_whole_text() -> None:
     text = "No such " + "x" * 5_000
-    assert packed(500, json={"message": text})
-    async with serve(answer(500, json={"message": text})) as server, client_of(server, retry=NEVER) as client:
+    assert raw_response(500, json={"message": text})
+    async with serve(respond(500, json={"message": text})) as server, client_of(server, retry=NEVER) as client:
         with pytest.raises(ConductorError) as caught:
             await call(client)
     assert type(caught.value).__name__ == "NotFoundError"

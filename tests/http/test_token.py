@@ -31,8 +31,8 @@ from conductor_async.errors import (
     ServerError,
 )
 from tests.fakes.cases import each_case
+from tests.fakes.http_server import cut, respond, routed, serve, stall
 from tests.fakes.orkes import KEY, STATUS, orkes
-from tests.fakes.wire import answer, cut, routed, serve, stall
 
 pytestmark = pytest.mark.anyio
 
@@ -63,7 +63,7 @@ async def test_the_token_is_fetched_when_first_needed() -> None:
         await call(client)
         await call(client)
         assert (server.tokens_asked, server.tokens_seen) == (1, ["token-1", "token-1"])
-        assert server.wire.requests[0].headers.get("x-authorization") is None
+        assert server.server.requests[0].headers.get("x-authorization") is None
 
 
 async def test_without_a_key_no_token_is_fetched() -> None:
@@ -92,7 +92,7 @@ async def test_one_caller_refreshes_the_token_before_it_expires() -> None:
 
 async def test_the_lifetime_in_the_token_is_used() -> None:
     claims = base64.urlsafe_b64encode(json.dumps({"iat": 1000, "exp": 1000.4}).encode()).decode().rstrip("=")
-    token = answer(json={"token": f"head.{claims}.sign"})
+    token = respond(json={"token": f"head.{claims}.sign"})
     async with orkes(token_fault=token) as server, server.client() as client:
         await call(client)
         await anyio.sleep(0.35)
@@ -100,7 +100,7 @@ async def test_the_lifetime_in_the_token_is_used() -> None:
         assert server.tokens_asked == 2
 
 
-@pytest.mark.parametrize("fault", [answer(503), answer(401), cut(b""), answer(text="<html>")])
+@pytest.mark.parametrize("fault", [respond(503), respond(401), cut(b""), respond(text="<html>")])
 async def test_the_old_token_is_kept_when_a_refresh_fails(fault: Any, caplog: pytest.LogCaptureFixture) -> None:
     async with orkes() as server, server.client(auth_token_ttl=0.05) as client:
         await call(client)
@@ -149,7 +149,7 @@ async def test_when_the_refresh_fails_too_the_rejection_is_the_error() -> None:
     async with orkes() as server, server.client() as client:
         await call(client)
         server.revoke_all()
-        server.token_fault = answer(503)
+        server.token_fault = respond(503)
         errors = await many(100, client)
         assert {type(error) for error in errors} == {AuthenticationError}
         assert len(errors) == 100
@@ -167,8 +167,8 @@ async def test_a_plain_403_does_not_replace_the_token() -> None:
 
 
 async def test_a_server_without_a_token_endpoint_is_asked_once() -> None:
-    missing = answer(404, json={"status": 404, "message": "No static resource api/token."})
-    async with serve(routed({"/api/token": missing}, answer(json=STATUS))) as server:
+    missing = respond(404, json={"status": 404, "message": "No static resource api/token."})
+    async with serve(routed({"/api/token": missing}, respond(json=STATUS))) as server:
         async with ConductorClient(Configuration(server.url, authentication_settings=KEY)) as client:
             assert await many(20, client) == []
             await call(client)
@@ -192,12 +192,12 @@ async def test_a_wrong_key_is_an_authentication_error_after_one_request() -> Non
 @each_case(
     ("fault", "error"),
     [
-        (answer(503), ServerError),
-        (answer(429, headers={"Retry-After": "999"}), APIError),
+        (respond(503), ServerError),
+        (respond(429, headers={"Retry-After": "999"}), APIError),
         (cut(b""), ConductorError),
         (stall, RequestTimeoutError),
-        (answer(json={"token": ""}), AuthenticationError),
-        (answer(json={}), AuthenticationError),
+        (respond(json={"token": ""}), AuthenticationError),
+        (respond(json={}), AuthenticationError),
     ],
 )
 async def test_a_start_without_a_token_is_not_sent_and_not_ambiguous(fault: Any, error: type[ConductorError]) -> None:
@@ -249,7 +249,7 @@ async def test_cancelling_the_caller_that_fetches_does_not_affect_those_that_wai
 async def test_the_secret_appears_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     shown: list[str] = [repr(KEY), str(KEY), f"{KEY!r:>50}", repr(copy.deepcopy(KEY))]
-    for fault in (None, answer(401, json={"message": "bad"}), answer(503), cut(b""), answer(text="x")):
+    for fault in (None, respond(401, json={"message": "bad"}), respond(503), cut(b""), respond(text="x")):
         async with orkes(token_fault=fault) as server, server.client(debug=True) as client:
             shown += [repr(client), str(client.configuration), repr(client.workflow), repr(client.__dict__)]
             server.revoke_all()

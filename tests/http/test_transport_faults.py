@@ -20,7 +20,7 @@ from conductor_async.errors import (
 )
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
-from tests.fakes.wire import Behaviour, answer, cut, drip, packed, serve, stall, unused_port
+from tests.fakes.http_server import Behaviour, cut, drip, raw_response, respond, serve, stall, unused_port
 
 pytestmark = pytest.mark.anyio
 
@@ -86,21 +86,21 @@ ALL = RETRIED + NEVER_RETRIED
 LOST = {
     "closed before responding": cut(b""),
     "reset before responding": cut(b"", reset=True),
-    "cut in the headers": cut(packed(text="id")[:30]),
-    "cut in the body": cut(packed(text="3f1c", headers={"Content-Length": "36"})),
-    "reset in the body": cut(packed(text="3f1c", headers={"Content-Length": "36"}), reset=True),
+    "cut in the headers": cut(raw_response(text="id")[:30]),
+    "cut in the body": cut(raw_response(text="3f1c", headers={"Content-Length": "36"})),
+    "reset in the body": cut(raw_response(text="3f1c", headers={"Content-Length": "36"}), reset=True),
 }
 
 
 def succeed(call: Call) -> Behaviour:
     if call in (read, execute):
-        return answer(json=STATUS)
+        return respond(json=STATUS)
     return (
-        answer(204)
+        respond(204)
         if call in (poll, update_v2)
-        else answer(json=[])
+        else respond(json=[])
         if call is batch_poll
-        else answer(text="execution-id-0001")
+        else respond(text="execution-id-0001")
     )
 
 
@@ -141,7 +141,7 @@ async def test_after_a_lost_response_other_requests_are_ambiguous(call: Call, fa
 @pytest.mark.parametrize("call", ALL)
 async def test_a_dropped_idle_connection_does_not_resend_requests(call: Call, fault: Behaviour) -> None:
     # aiohttp by itself would send GET, PUT and DELETE once more. Our own retries are counted by `attempts`.
-    async with serve(answer(json=STATUS), fault, succeed(call)) as server, client_of(server) as client:
+    async with serve(respond(json=STATUS), fault, succeed(call)) as server, client_of(server) as client:
         await read(client)
         if call in RETRIED:
             await call(client)
@@ -194,7 +194,7 @@ async def test_a_timeout_after_sending_is_ambiguous(call: Call) -> None:
 
 @each_case("every", [0.01], ids=["10 ms a byte"])
 async def test_a_slow_response_does_not_exceed_the_timeout(every: float) -> None:
-    slow = drip(packed(json=STATUS), every=every)
+    slow = drip(raw_response(json=STATUS), every=every)
     async with serve(slow) as server, client_of(server, timeout=0.3) as client:
         began = anyio.current_time()
         with pytest.raises(AmbiguousOutcomeError):
@@ -212,7 +212,7 @@ async def test_with_options_sets_the_timeout_of_one_request() -> None:
 async def test_the_servers_own_wait_is_added_to_the_timeout() -> None:
     async def later(peer: Any, request: Any) -> None:
         await anyio.sleep(0.4)
-        await peer.send(packed(json=[]))
+        await peer.send(raw_response(json=[]))
 
     async with serve(later) as server, client_of(server, timeout=0.2) as client:
         assert await client.task.batch_poll_tasks("greet", timeout=0.5) == []
@@ -227,16 +227,16 @@ LOGIN = "<!DOCTYPE html><html><head><title>Sign in</title></head></html>"
 @each_case(
     ("fault", "said"),
     [
-        (answer(text=LOGIN, headers={"Content-Type": "text/html"}), "HTML page.*/api"),
-        (answer(text=" \n" + LOGIN), "HTML page"),
-        (answer(text="hello"), "not JSON"),
-        (answer(body=json.dumps(STATUS).encode()[:-5]), "not JSON, or is truncated"),
-        (answer(json=["RUNNING"]), "expected structure"),
-        (answer(json={"workflowId": 7, "status": "RUNNING"}), "expected structure.*workflowId"),
-        (answer(), "empty"),
-        (answer(body=b"x" * 2000), "larger than 1000 bytes"),
-        (answer(body=b"not gzip", headers={"Content-Encoding": "gzip"}), "not compressed as its"),
-        (answer(body=gzip.compress(b" " * 50_000_000), headers={"Content-Encoding": "gzip"}), "larger than 1000"),
+        (respond(text=LOGIN, headers={"Content-Type": "text/html"}), "HTML page.*/api"),
+        (respond(text=" \n" + LOGIN), "HTML page"),
+        (respond(text="hello"), "not JSON"),
+        (respond(body=json.dumps(STATUS).encode()[:-5]), "not JSON, or is truncated"),
+        (respond(json=["RUNNING"]), "expected structure"),
+        (respond(json={"workflowId": 7, "status": "RUNNING"}), "expected structure.*workflowId"),
+        (respond(), "empty"),
+        (respond(body=b"x" * 2000), "larger than 1000 bytes"),
+        (respond(body=b"not gzip", headers={"Content-Encoding": "gzip"}), "not compressed as its"),
+        (respond(body=gzip.compress(b" " * 50_000_000), headers={"Content-Encoding": "gzip"}), "larger than 1000"),
     ],
     ids=["html", "html as text", "text", "truncated", "list", "wrong type", "empty", "large", "not gzip", "bomb"],
 )
@@ -250,13 +250,13 @@ async def test_an_unreadable_response_is_an_error_with_the_reason(fault: Behavio
 
 
 async def _is_usable(client: ConductorClient, server: Any) -> bool:
-    server.behaviours = (answer(json=STATUS),)
+    server.behaviours = (respond(json=STATUS),)
     return bool(await read(client))
 
 
 @each_case("call", [start, put, deliver])
 async def test_an_html_page_is_an_error_even_where_text_or_nothing_is_expected(call: Call) -> None:
-    page = answer(text=LOGIN, headers={"Content-Type": "text/html;charset=utf-8"})
+    page = respond(text=LOGIN, headers={"Content-Type": "text/html;charset=utf-8"})
     async with serve(page) as server, client_of(server) as client:
         # The start may have been carried out nevertheless.
         kind = AmbiguousOutcomeError if call in (start, start_by_name, execute, rerun) else ResponseDecodeError
@@ -265,14 +265,14 @@ async def test_an_html_page_is_an_error_even_where_text_or_nothing_is_expected(c
 
 
 async def test_a_compressed_response_is_decompressed() -> None:
-    compressed = answer(body=gzip.compress(json.dumps(STATUS).encode()), headers={"Content-Encoding": "gzip"})
+    compressed = respond(body=gzip.compress(json.dumps(STATUS).encode()), headers={"Content-Encoding": "gzip"})
     async with serve(compressed) as server, client_of(server) as client:
         assert (await client.workflow.get_workflow_status("w")).workflow_id == "w"
         assert "gzip" in server.requests[0].headers["accept-encoding"]
 
 
 async def test_an_id_is_never_empty() -> None:
-    async with serve(answer()) as server, client_of(server) as client:
+    async with serve(respond()) as server, client_of(server) as client:
         for call in (start, start_by_name):
             with pytest.raises(AmbiguousOutcomeError, match="empty"):
                 await call(client)

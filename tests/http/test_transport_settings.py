@@ -14,15 +14,15 @@ from conductor_async import APIError, Configuration, ConfigurationError, Limits,
 from conductor_async.errors import ConnectionFailedError
 from tests.fakes.cases import each_case
 from tests.fakes.clients import AT_ONCE, client_of
+from tests.fakes.http_server import Peer, Request, raw_response, respond, serve, unused_port
 from tests.fakes.proxy import forward
-from tests.fakes.wire import Peer, Request, answer, packed, serve, unused_port
 
 if TYPE_CHECKING:
     from conductor_async.client import ConductorClient
 
 pytestmark = pytest.mark.anyio
 
-OK = answer(json={"workflowId": "w", "status": "RUNNING"})
+OK = respond(json={"workflowId": "w", "status": "RUNNING"})
 
 
 async def call(client: ConductorClient) -> None:
@@ -273,7 +273,7 @@ async def test_an_invalid_proxy_is_rejected_at_once(proxy: str) -> None:
 async def test_max_connections_is_honoured(most: int) -> None:
     async def slowly(peer: Peer, request: Request) -> None:
         await anyio.sleep(0.01)
-        await peer.send(packed(json={"workflowId": "w", "status": "RUNNING"}))
+        await peer.send(raw_response(json={"workflowId": "w", "status": "RUNNING"}))
 
     async with serve(slowly) as server, client_of(server, limits=Limits(max_connections=most)) as client:
         async with anyio.create_task_group() as tasks:
@@ -286,7 +286,7 @@ async def test_max_connections_is_honoured(most: int) -> None:
 async def test_a_hundred_connections_may_be_open_and_are_kept() -> None:
     async def slowly(peer: Peer, request: Request) -> None:
         await anyio.sleep(0.2)
-        await peer.send(packed(json={"workflowId": "w", "status": "RUNNING"}))
+        await peer.send(raw_response(json={"workflowId": "w", "status": "RUNNING"}))
 
     async with serve(slowly) as server, client_of(server) as client:
         for _ in range(2):

@@ -127,7 +127,7 @@ def test_without_the_extra_the_error_names_it(places: Path, monkeypatch: pytest.
         fetch(VERSION, not_cancelled)
 
 
-@pytest.mark.parametrize("version", ["", "../3.32.1", "3.32.1/x", "3 32"])
+@pytest.mark.parametrize("version", ["", "../3.32.3", "3.32.3/x", "3 32"])
 def test_an_invalid_version_is_rejected(places: Path, java: Path, version: str):
     with pytest.raises(ConfigurationError, match="is not a version of the Conductor server"):
         install(version, java, not_cancelled)

@@ -76,7 +76,7 @@ async def test_calls_polls_tasks_and_results_are_measured(
     workflow = ConductorWorkflow(executor=conductor.executor, name=new_name("orders"), version=1)
     workflow >> pack.task("ref", fail=workflow.input("fail"))
     await workflow.register(overwrite=True)
-    async with WorkerHost(conductor, [pack], poll_timeout=0.5, listeners=[metrics]):
+    async with WorkerHost(conductor, [pack], listeners=[metrics]):
         assert (await workflow.execute({"fail": False})).status == "COMPLETED"
         assert (await workflow.execute({"fail": True})).status == "FAILED"
     with pytest.raises(NotFoundError):

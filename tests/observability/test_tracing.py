@@ -27,7 +27,7 @@ from conductor_async import (
 )
 from conductor_async.observability.tracing import Tracing
 from tests.fakes.clients import client_of
-from tests.fakes.wire import answer, serve
+from tests.fakes.http_server import respond, serve
 
 NewName = Callable[[str], str]
 
@@ -101,8 +101,8 @@ async def test_one_trace_from_the_start_to_the_last_worker(
     elsewhere = Tracing(spans.provider)
     async with (
         ConductorClient(server_url) as other,
-        WorkerHost(conductor, [pack], poll_timeout=0.5, listeners=[Tracing(spans.provider)]),
-        WorkerHost(other, [ship], poll_timeout=0.5, listeners=[elsewhere]),
+        WorkerHost(conductor, [pack], listeners=[Tracing(spans.provider)]),
+        WorkerHost(other, [ship], listeners=[elsewhere]),
     ):
         with spans.tracer.start_as_current_span("POST /orders") as request:
             run = await workflow.execute({"a": 1})
@@ -142,7 +142,7 @@ async def test_a_start_outside_of_a_span_starts_a_trace(
     async def pack() -> None: ...
 
     workflow = await registered(conductor, new_name("orders"), pack)
-    async with WorkerHost(conductor, [pack], poll_timeout=0.5, listeners=[Tracing(spans.provider)]):
+    async with WorkerHost(conductor, [pack], listeners=[Tracing(spans.provider)]):
         await workflow.execute()
     started = spans.one(f"start {workflow.name}")
     assert started.parent is None
@@ -162,7 +162,7 @@ async def test_sub_workflows_and_later_polls_are_in_the_trace(
     inner = await registered(conductor, new_name("packing"), pack)
     outer = ConductorWorkflow(executor=conductor.executor, name=new_name("orders"), version=1)
     outer >> SubWorkflowTask("inner", inner.name, 1)
-    async with WorkerHost(conductor, [pack], poll_timeout=0.5, listeners=[Tracing(spans.provider)]):
+    async with WorkerHost(conductor, [pack], listeners=[Tracing(spans.provider)]):
         assert (await outer.execute()).status == "COMPLETED"
     runs = [span for span in spans.all() if span.name == pack.task_definition_name]
     assert [(span.attributes or {})["conductor.task.poll_count"] for span in runs] == [1, 2]
@@ -178,7 +178,7 @@ async def test_execute_workflow_carries_the_trace_context_too(
     async def pack() -> None: ...
 
     workflow = await registered(conductor, new_name("orders"), pack)
-    async with WorkerHost(conductor, [pack], poll_timeout=0.5, listeners=[Tracing(spans.provider)]):
+    async with WorkerHost(conductor, [pack], listeners=[Tracing(spans.provider)]):
         await conductor.workflow.execute_workflow(StartWorkflowRequest(name=workflow.name), wait_for_seconds=10)
     assert is_child_of(spans.one(pack.task_definition_name), spans.one(f"start {workflow.name}"))
 
@@ -196,7 +196,7 @@ async def test_a_span_ends_with_an_error_when_the_host_stops(
         await anyio.sleep_forever()
 
     workflow = await registered(conductor, new_name("orders"), pack)
-    async with WorkerHost(conductor, [pack], poll_timeout=0.5, grace=0, listeners=[Tracing(spans.provider)]):
+    async with WorkerHost(conductor, [pack], grace=0, listeners=[Tracing(spans.provider)]):
         handle = await workflow.start()
         await began.wait()
     span = spans.one(pack.task_definition_name)
@@ -216,7 +216,7 @@ async def test_a_given_correlation_id_stays_unchanged(
     async def pack() -> None: ...
 
     workflow = await registered(conductor, new_name("orders"), pack)
-    async with WorkerHost(conductor, [pack], poll_timeout=0.5, listeners=[Tracing(spans.provider)]):
+    async with WorkerHost(conductor, [pack], listeners=[Tracing(spans.provider)]):
         with spans.tracer.start_as_current_span("POST /orders"):
             run = await workflow.execute(correlation_id="order-42")
     assert (await conductor.workflow.get_workflow(run.workflow_id)).correlation_id == "order-42"
@@ -233,7 +233,7 @@ async def test_an_exception_is_recorded_in_the_span(
         raise LookupError("no box")
 
     workflow = await registered(conductor, new_name("orders"), pack)
-    async with WorkerHost(conductor, [pack], poll_timeout=0.5, listeners=[Tracing(spans.provider)]):
+    async with WorkerHost(conductor, [pack], listeners=[Tracing(spans.provider)]):
         await workflow.execute()
     span = spans.one(pack.task_definition_name)
     assert span.attributes is not None
@@ -245,7 +245,7 @@ async def test_an_exception_is_recorded_in_the_span(
 
 @pytest.mark.anyio
 async def test_calls_within_a_span_send_it_and_record_their_outcome(spans: Spans) -> None:
-    async with serve(answer(503), answer(404, json={"message": "No such workflow"})) as server:
+    async with serve(respond(503), respond(404, json={"message": "No such workflow"})) as server:
         async with client_of(server, hooks=[Tracing(spans.provider)]) as client:
             with spans.tracer.start_as_current_span("outer"), pytest.raises(Exception, match="No such workflow"):
                 await client.workflow.get_workflow("w")
@@ -267,7 +267,7 @@ async def test_calls_within_a_span_send_it_and_record_their_outcome(spans: Spans
 
 @pytest.mark.anyio
 async def test_calls_outside_of_a_span_have_none(spans: Spans) -> None:
-    async with serve(answer(json=[])) as server, client_of(server, hooks=[Tracing(spans.provider)]) as client:
+    async with serve(respond(json=[])) as server, client_of(server, hooks=[Tracing(spans.provider)]) as client:
         await client.metadata.get_all_task_defs()
     assert spans.all() == ()
 

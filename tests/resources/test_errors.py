@@ -28,7 +28,7 @@ from conductor_async.errors import (
 from conductor_async.models import WorkflowTask
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
-from tests.fakes.wire import answer, serve, unused_port
+from tests.fakes.http_server import respond, serve, unused_port
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +55,7 @@ async def test_a_wrong_path_in_the_url(server_url: str) -> None:
 async def test_an_html_page_is_an_error_never_a_list() -> None:
     page = "<!doctype html><html><head><title>Conductor UI</title></head><body></body></html>"
     for kind in ("text/html", "text/html;charset=UTF-8", "application/octet-stream"):
-        async with serve(answer(text=page, headers={"Content-Type": kind})) as server, client_of(server) as client:
+        async with serve(respond(text=page, headers={"Content-Type": kind})) as server, client_of(server) as client:
             for call in (
                 client.metadata.get_all_task_defs(),
                 client.workflow.get_workflow("w"),
@@ -71,7 +71,7 @@ async def test_an_html_page_is_an_error_never_a_list() -> None:
 async def test_an_error_page_of_a_gateway_is_quoted_by_its_title() -> None:
     page = "<html><head><title>413 Request Entity\nToo Large</title></head><body>" + "x" * 5000 + "</body></html>"
     async with (
-        serve(answer(413, text=page, headers={"Content-Type": "text/html"})) as server,
+        serve(respond(413, text=page, headers={"Content-Type": "text/html"})) as server,
         client_of(server) as client,
     ):
         with pytest.raises(APIError, match="status 413: 413 Request Entity Too Large") as caught:
@@ -97,7 +97,7 @@ async def test_an_error_page_of_a_gateway_is_quoted_by_its_title() -> None:
 )
 async def test_each_status_has_its_error(status: int, kind: str) -> None:
     body = {"status": status, "message": "the server's message", "instance": "i", "retryable": False}
-    async with serve(answer(status, json=body)) as server, client_of(server) as client:
+    async with serve(respond(status, json=body)) as server, client_of(server) as client:
         with pytest.raises(APIError) as caught:
             await client.workflow.get_workflow("w 1")
         error = caught.value
@@ -115,7 +115,7 @@ async def test_each_status_has_its_error(status: int, kind: str) -> None:
 )
 async def test_errors_without_a_readable_body(body: bytes) -> None:
     for status in (400, 404, 500):
-        async with serve(answer(status, body=body)) as server, client_of(server) as client:
+        async with serve(respond(status, body=body)) as server, client_of(server) as client:
             with pytest.raises(APIError) as caught:
                 await client.workflow.get_workflow("w")
             assert caught.value.status == status
@@ -123,7 +123,7 @@ async def test_errors_without_a_readable_body(body: bytes) -> None:
 
 
 async def test_a_text_labelled_json_is_read_as_text() -> None:
-    fault = answer(501, body=b"env-backed secrets are read-only", headers={"Content-Type": "application/json"})
+    fault = respond(501, body=b"env-backed secrets are read-only", headers={"Content-Type": "application/json"})
     async with serve(fault) as server, client_of(server) as client:
         with pytest.raises(EndpointNotAvailableError, match="env-backed secrets are read-only"):
             await client.workflow.get_workflow("w")
@@ -153,7 +153,7 @@ async def test_an_invalid_inline_definition_lists_the_problems(server_url: str) 
 
 async def test_new_statuses_and_fields_of_a_newer_server_are_kept() -> None:
     newer: dict[str, Any] = {"workflowId": "w", "status": "DREAMING", "brandNew": {"a": [1]}, "tasks": []}
-    async with serve(answer(json=newer)) as server, client_of(server) as client:
+    async with serve(respond(json=newer)) as server, client_of(server) as client:
         workflow = await client.workflow.get_workflow("w")
         assert workflow.status == "DREAMING"
         assert not workflow.is_completed()
@@ -162,7 +162,7 @@ async def test_new_statuses_and_fields_of_a_newer_server_are_kept() -> None:
 
 async def test_every_error_names_the_call_and_can_be_pickled() -> None:
     async with (
-        serve(answer(400, json={"message": "m", "validationErrors": [{"path": "p", "message": "x"}]})) as server,
+        serve(respond(400, json={"message": "m", "validationErrors": [{"path": "p", "message": "x"}]})) as server,
         client_of(server) as client,
     ):
         with pytest.raises(ConductorError) as caught:

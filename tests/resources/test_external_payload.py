@@ -10,8 +10,8 @@ from conductor_async import Limits, TaskResult
 from conductor_async.errors import ExternalPayloadError
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
+from tests.fakes.http_server import Behaviour, FakeServer, Peer, Request, cut, raw_response, respond, serve
 from tests.fakes.orkes import KEY
-from tests.fakes.wire import Behaviour, Peer, Request, WireServer, answer, cut, packed, serve
 
 if TYPE_CHECKING:
     from conductor_async.client import ConductorClient
@@ -47,15 +47,18 @@ class Conductor:
             "/tasks/poll/batch/greet": [outside, TASK | {"taskId": "t2", "inputData": {"a": 1}}],
             "/tasks/update-v2": outside,
         }
-        await peer.send(packed(text="t") if path == "/tasks" else packed(json=answers[path]))
+        await peer.send(raw_response(text="t") if path == "/tasks" else raw_response(json=answers[path]))
 
 
-def handed_back(server: WireServer) -> list[Any]:
+def handed_back(server: FakeServer) -> list[Any]:
     return [each.json for each in server.requests if (each.method, each.target) == ("POST", "/api/tasks")]
 
 
 async def test_all_payloads_of_an_execution_are_fetched_without_the_token() -> None:
-    async with serve(answer(json=LARGE)) as storage, serve(Conductor(f"{storage.origin}/bucket/x?sig=a%2Fb")) as server:
+    async with (
+        serve(respond(json=LARGE)) as storage,
+        serve(Conductor(f"{storage.origin}/bucket/x?sig=a%2Fb")) as server,
+    ):
         async with client_of(server, authentication_settings=KEY, headers={"X-Key": "k"}) as client:
             workflow = await client.workflow.get_workflow("w")
             assert workflow.input == workflow.output == LARGE
@@ -71,7 +74,7 @@ async def test_all_payloads_of_an_execution_are_fetched_without_the_token() -> N
 
 async def test_one_connection_is_enough() -> None:
     async with (
-        serve(answer(json=LARGE)) as storage,
+        serve(respond(json=LARGE)) as storage,
         serve(Conductor(f"{storage.origin}/x")) as server,
         client_of(server, limits=Limits(max_connections=1)) as client,
     ):
@@ -79,7 +82,7 @@ async def test_one_connection_is_enough() -> None:
 
 
 async def test_polled_tasks_have_their_input() -> None:
-    async with serve(answer(json=LARGE)) as storage, serve(Conductor(f"{storage.origin}/x")) as server:
+    async with serve(respond(json=LARGE)) as storage, serve(Conductor(f"{storage.origin}/x")) as server:
         async with client_of(server) as client:
             task = await client.task.poll_task("greet")
             assert task is not None
@@ -121,7 +124,7 @@ async def test_payloads_on_other_hosts_are_an_error(uri: str | None) -> None:
 
 async def test_hosts_can_be_allowed() -> None:
     async with (
-        serve(answer(json=LARGE)) as storage,
+        serve(respond(json=LARGE)) as storage,
         serve(Conductor(f"http://127.0.0.1:{storage.port}/x")) as server,
         client_of(server, external_payload_hosts=["127.0.0.1", "S3.example"]) as client,
     ):
@@ -131,15 +134,15 @@ async def test_hosts_can_be_allowed() -> None:
 @each_case(
     "fault",
     [
-        answer(text="<html>"),
-        answer(json=[1]),
-        answer(),
-        answer(403, text="<Error>AccessDenied</Error>"),
-        answer(302, headers={"Location": "http://elsewhere.example/?sig=c4n4ry"}),
-        answer(body=b"\xff\xfe"),
-        answer(body=b"[" * 1_900),
+        respond(text="<html>"),
+        respond(json=[1]),
+        respond(),
+        respond(403, text="<Error>AccessDenied</Error>"),
+        respond(302, headers={"Location": "http://elsewhere.example/?sig=c4n4ry"}),
+        respond(body=b"\xff\xfe"),
+        respond(body=b"[" * 1_900),
         cut(b""),
-        answer(body=b" " * 3000),
+        respond(body=b" " * 3000),
     ],
     ids=["html", "list", "empty", "403", "redirect", "not utf-8", "deep", "cut", "large"],
 )
@@ -156,7 +159,7 @@ async def test_an_unreadable_payload_is_an_error(fault: Behaviour) -> None:
 
 async def test_requests_to_an_unavailable_storage_are_retried() -> None:
     async with (
-        serve(cut(b""), answer(503), answer(json=LARGE)) as storage,
+        serve(cut(b""), respond(503), respond(json=LARGE)) as storage,
         serve(Conductor(f"{storage.origin}/x")) as server,
         client_of(server) as client,
     ):
@@ -194,7 +197,7 @@ async def test_a_failed_hand_back_does_not_lose_the_other_tasks(
 
     async def failing(peer: Peer, request: Request) -> None:
         broken = "externalstorage" in request.target or request.method == "POST"
-        await (answer(500, json={"message": "down"}) if broken else conductor)(peer, request)
+        await (respond(500, json={"message": "down"}) if broken else conductor)(peer, request)
 
     async with serve(failing) as server, client_of(server) as client:
         await batch(client)

@@ -13,7 +13,7 @@ from conductor_async.errors import NotFoundError, PayloadError
 from conductor_async.models import SkipTaskRequest, WorkflowTask
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
-from tests.fakes.wire import answer, serve
+from tests.fakes.http_server import respond, serve
 
 ODD = [
     "with space",
@@ -44,7 +44,7 @@ REFUSED = ["", " ", "\t", ".", "..", "a/b", "/", "a\\b", "a\nb", "a\x00b", "a\x7
 @pytest.mark.anyio
 @each_case("name", ODD)
 async def test_names_are_quoted_in_paths(name: str) -> None:
-    async with serve(answer(json={"name": name})) as server, client_of(server) as client:
+    async with serve(respond(json={"name": name})) as server, client_of(server) as client:
         await client.metadata.get_workflow_def(name)
         target = server.requests[0].target
         prefix = "/api/metadata/workflow/"
@@ -57,7 +57,7 @@ async def test_names_are_quoted_in_paths(name: str) -> None:
 @pytest.mark.anyio
 @each_case("value", [*ODD, "a/b", "..", "[x]", "a=b&c", "\n", ""])
 async def test_values_are_quoted_in_queries(value: str) -> None:
-    async with serve(answer(json={"results": [], "totalHits": 0})) as server, client_of(server) as client:
+    async with serve(respond(json={"results": [], "totalHits": 0})) as server, client_of(server) as client:
         await client.workflow.search(query=value, free_text=value, sort=None)
         query = server.requests[0].target.partition("?")[2]
         assert dict(parse_qsl(query, keep_blank_values=True)) == {
@@ -71,7 +71,7 @@ async def test_values_are_quoted_in_queries(value: str) -> None:
 
 @pytest.mark.anyio
 async def test_inputs_of_skipped_tasks_are_quoted_in_the_query() -> None:
-    async with serve(answer()) as server, client_of(server) as client:
+    async with serve(respond()) as server, client_of(server) as client:
         values = {"k y": "a=b&[c];ü", "n": 7, "yes": True}
         request = SkipTaskRequest(task_input=values, task_output={"o": "1"})
         await client.workflow.skip_task_from_workflow("w", "ref 1", request)
@@ -115,7 +115,7 @@ async def test_names_that_would_change_the_path_are_rejected_before_sending(name
         lambda c: c.task.get_task_poll_data(name),
         lambda c: c.task.requeue_pending_tasks(name),
     ]
-    async with serve(answer(json={})) as server, client_of(server) as client:
+    async with serve(respond(json={})) as server, client_of(server) as client:
         for call in calls:
             with pytest.raises(ConfigurationError):
                 await call(client)
@@ -146,7 +146,7 @@ async def test_a_value_that_json_cannot_hold_is_rejected_before_sending(value: A
     request = StartWorkflowRequest(name="w", input=payload)
     result = TaskResult(task_id="t", workflow_instance_id="w", output_data=payload)
     output = path.replace("input", "outputData")
-    async with serve(answer(text="execution-id-0001")) as server, client_of(server) as client:
+    async with serve(respond(text="execution-id-0001")) as server, client_of(server) as client:
         calls = {
             path: (
                 lambda: client.workflow.start_workflow(request),
@@ -175,7 +175,7 @@ async def test_a_value_that_json_cannot_hold_is_rejected_before_sending(value: A
     ],
 )
 async def test_invalid_unicode_is_rejected_before_sending(call: Any) -> None:
-    async with serve(answer(json={})) as server, client_of(server) as client:
+    async with serve(respond(json={})) as server, client_of(server) as client:
         with pytest.raises(PayloadError, match="surrogate"):
             await call(client)
         assert server.accepted == 0

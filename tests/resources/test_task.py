@@ -181,7 +181,8 @@ async def test_unknown_names_and_ids(conductor: ConductorClient, flow: str) -> N
     for call in (task.get_task(missing), task.update_task(result), task.update_task_v2(result)):
         with pytest.raises(NotFoundError, match=r"(?i)no such|not found"):
             await call
-    assert await task.update_task_by_ref_name(missing, "r", "COMPLETED") == ""
+    with pytest.raises(NotFoundError):
+        await task.update_task_by_ref_name(missing, "r", "COMPLETED")
     with pytest.raises(NotFoundError):
         await task.signal_workflow_task_async(missing, "COMPLETED")
     with pytest.raises(ConductorError):

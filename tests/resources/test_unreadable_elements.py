@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from conductor_async import ResponseDecodeError, TaskResult, WorkerHost, worker_task
+from conductor_async import TaskResult, WorkerHost, worker_task
+from conductor_async.errors import ResponseDecodeError
 from tests.fakes.cases import each_case
 from tests.fakes.clients import client_of
-from tests.fakes.wire import Peer, Request, answer, packed, routed, serve
+from tests.fakes.http_server import Peer, Request, raw_response, respond, routed, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conductor_async.client import ConductorClient
-    from tests.fakes.wire import Behaviour
+    from tests.fakes.http_server import Behaviour
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +49,7 @@ def hand_backs(server: Any) -> list[Any]:
 
 
 def polled(path: str, content: bytes) -> Behaviour:
-    return routed({path: answer(body=content), "/api/tasks": answer(text="t9")})
+    return routed({path: respond(body=content), "/api/tasks": respond(text="t9")})
 
 
 # -- polls ------------------------------------------------------------------------------------------------
@@ -88,8 +89,8 @@ async def test_a_polled_element_without_ids_is_logged(odd: Any, caplog: pytest.L
 async def test_a_hand_back_that_fails_costs_the_others_nothing(caplog: pytest.LogCaptureFixture) -> None:
     batch = routed(
         {
-            "/api/tasks/poll/batch/greet": answer(body=body(ODD["a wrong type"], task(1))),
-            "/api/tasks": answer(500, json={"message": "no"}),
+            "/api/tasks/poll/batch/greet": respond(body=body(ODD["a wrong type"], task(1))),
+            "/api/tasks": respond(500, json={"message": "no"}),
         }
     )
     async with serve(batch) as server, client_of(server) as client:
@@ -118,24 +119,24 @@ async def test_a_host_works_off_the_others_of_a_batch() -> None:
     results: dict[str, Any] = {}
     batches = [body(task(1), ODD["a wrong type"], task(2))]
 
-    async def respond(peer: Peer, request: Request) -> None:
+    async def queue(peer: Peer, request: Request) -> None:
         path = request.target.partition("?")[0]
         if path == "/api/tasks/poll/batch/greet":
             await anyio.sleep(0 if batches else 0.02)
-            await peer.send(packed(body=batches.pop() if batches else b"[]"))
+            await peer.send(raw_response(body=batches.pop() if batches else b"[]"))
         elif request.method == "POST":
             results[request.json["taskId"]] = request.json["status"]
-            await peer.send(packed(204))
+            await peer.send(raw_response(204))
             if len(results) == 3:
                 done.set()
         else:
-            await peer.send(packed(text="1"))
+            await peer.send(raw_response(text="1"))
 
     @worker_task("greet", concurrency=5)
     async def greet() -> int:
         return 1
 
-    async with serve(respond) as server, client_of(server) as client:
+    async with serve(queue) as server, client_of(server) as client:
         with anyio.fail_after(20):
             async with WorkerHost(client, [greet]):
                 await done.wait()
@@ -230,7 +231,7 @@ async def test_an_element_that_cannot_be_read_is_left_out_and_logged(
     call: Any, build: Any, elements: Any, check: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.clear()
-    async with serve(answer(json=build(*elements))) as server, client_of(server) as client:
+    async with serve(respond(json=build(*elements))) as server, client_of(server) as client:
         found = await call(client)
         assert check(found), found
     (record,) = [each for each in caplog.records if each.levelno >= logging.WARNING]
@@ -241,7 +242,7 @@ async def test_an_element_that_cannot_be_read_is_left_out_and_logged(
 async def test_many_elements_that_cannot_be_read_make_one_short_log_line(caplog: pytest.LogCaptureFixture) -> None:
     key = "k\x1b[2J" * 1_000
     sizes = {f"{key}{number}": "x" for number in range(500)}
-    async with serve(answer(json=sizes)) as server, client_of(server) as client:
+    async with serve(respond(json=sizes)) as server, client_of(server) as client:
         assert await client.task.get_all_queue_sizes() == {}
     (record,) = caplog.records
     assert "500 elements" in record.getMessage()
@@ -250,8 +251,8 @@ async def test_many_elements_that_cannot_be_read_make_one_short_log_line(caplog:
 
 
 async def test_a_lookup_for_a_safe_start_does_not_overlook_an_execution_that_cannot_be_read() -> None:
-    found = answer(json={"order-7": [{"workflowId": "w1", "tasks": 7}]})
-    routes = {"/api/workflow/greet/correlated": found, "/api/workflow": answer(text="another")}
+    found = respond(json={"order-7": [{"workflowId": "w1", "tasks": 7}]})
+    routes = {"/api/workflow/greet/correlated": found, "/api/workflow": respond(text="another")}
     async with serve(routed(routes)) as server, client_of(server) as client:
         with pytest.raises(ResponseDecodeError, match="cannot be read"):
             await client.executor.start("greet", dedupe_key="order-7", dedupe_window=0.05)
@@ -261,7 +262,7 @@ async def test_a_lookup_for_a_safe_start_does_not_overlook_an_execution_that_can
 @each_case("content", [b'{"workflowId": 7, "tasks": 1}', b"[]", b"7", b'{"tasks": [{"taskId": 1}]}'])
 async def test_an_execution_that_cannot_be_read_is_an_error(content: bytes) -> None:
     # Without one of its tasks, an execution would be another one.
-    async with serve(answer(body=content)) as server, client_of(server) as client:
+    async with serve(respond(body=content)) as server, client_of(server) as client:
         with pytest.raises(ResponseDecodeError, match="does not have the expected structure"):
             await client.workflow.get_workflow("w")
 
@@ -274,9 +275,9 @@ async def test_deeply_nested_payloads_are_read(levels: int) -> None:
     execution = f'{{"workflowId":"w","input":{{"v":{nested(levels)}}},"tasks":[{{"taskId":"t"}}]}}'.encode()
     batch = f'[{{"taskId":"t1"}},{{"taskId":"t2","inputData":{nested(levels)}}}]'.encode()
     routes = {
-        "/api/workflow/w": answer(body=execution),
-        "/api/tasks/poll/batch/greet": answer(body=batch),
-        "/api/tasks/t": answer(500, body=f'{{"message":"no","context":{nested(levels)}}}'.encode()),
+        "/api/workflow/w": respond(body=execution),
+        "/api/tasks/poll/batch/greet": respond(body=batch),
+        "/api/tasks/t": respond(500, body=f'{{"message":"no","context":{nested(levels)}}}'.encode()),
     }
     async with serve(routed(routes)) as server, client_of(server) as client:
         workflow = await client.workflow.get_workflow("w")
@@ -294,6 +295,6 @@ async def test_deeply_nested_payloads_are_read(levels: int) -> None:
 async def test_truncated_json_is_called_so_at_any_depth(levels: int) -> None:
     whole = f'{{"workflowId":"w","input":{nested(levels)}}}'.encode()
     for content in (whole[:-1], whole[: len(whole) // 2], whole + b"}", b"{'a': 1}"):
-        async with serve(answer(body=content)) as server, client_of(server) as client:
+        async with serve(respond(body=content)) as server, client_of(server) as client:
             with pytest.raises(ResponseDecodeError, match=r"is not JSON, or is truncated \("):
                 await client.workflow.get_workflow("w")

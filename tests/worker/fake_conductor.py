@@ -123,6 +123,8 @@ class FakeConductor:
         return await self._carry_out(kind, request, body)
 
     async def _carry_out(self, kind: str, request: httpx.Request, body: dict[str, Any]) -> httpx.Response:
+        if request.method == "DELETE":  # polls can be withdrawn from a dev server only
+            return httpx.Response(404, json={"status": 404, "message": "No static resource api/dev/polls."})
         if kind == "poll":
             query = request.url.params
             return httpx.Response(
@@ -144,7 +146,7 @@ class FakeConductor:
                 200, json={"workflowId": path[14:], "status": "TERMINATED", "reasonForIncompletion": "not wanted"}
             )
         if path == "/api/version":
-            return httpx.Response(200, text="3.32.1")
+            return httpx.Response(200, text="3.32.3")
         if task := self.tasks.get(path.removeprefix("/api/tasks/")):
             return httpx.Response(200, json=task)
         return httpx.Response(404, json={"status": 404, "message": f"No such thing found: {path}"})

@@ -47,7 +47,7 @@ async def workflow_of(conductor: ConductorClient, worker: Any, retry_count: int 
 
 async def tasks_of(conductor: ConductorClient, workflow: ConductorWorkflow, worker: Any) -> list[Task]:
     """Runs the workflow and returns its tasks."""
-    async with WorkerHost(conductor, [worker], poll_timeout=0.5):
+    async with WorkerHost(conductor, [worker]):
         run = await workflow.execute()
     return (await conductor.workflow.get_workflow(run.workflow_id)).tasks
 
@@ -134,7 +134,7 @@ async def test_output_of_a_task_in_progress_is_visible_in_the_execution(
         return TaskInProgress(600, output={"pages": context.poll_count})
 
     workflow = await workflow_of(conductor, slow)
-    async with WorkerHost(conductor, [slow], poll_timeout=0.5):
+    async with WorkerHost(conductor, [slow]):
         handle = await workflow.start()
         with anyio.fail_after(20):
             while True:
@@ -163,9 +163,9 @@ async def test_output_and_log_survive_the_end_of_the_host(conductor: ConductorCl
 
     workflow = await workflow_of(conductor, long)
     handle = await workflow.start()
-    async with WorkerHost(conductor, [long], poll_timeout=0.5, grace=0):
+    async with WorkerHost(conductor, [long], grace=0):
         await began.wait()
-    async with WorkerHost(conductor, [long], poll_timeout=0.5):
+    async with WorkerHost(conductor, [long]):
         await handle.result()
     assert found == [{}, {"pages": 7}]
     [task] = (await conductor.workflow.get_workflow(handle.workflow_id)).tasks

@@ -39,7 +39,7 @@ async def conductor(server_url: str) -> AsyncIterator[ConductorClient]:
 
 @asynccontextmanager
 async def serving(conductor: ConductorClient, *workers: Any, **options: Any) -> AsyncIterator[WorkerHost]:
-    async with WorkerHost(conductor, workers, **{"poll_timeout": 0.5, "grace": 10, **options}) as host:
+    async with WorkerHost(conductor, workers, **{"grace": 10, **options}) as host:
         yield host
 
 
@@ -323,7 +323,7 @@ class TestLeaving:
             return "done"
 
         ids = [await start(conductor, many.task("ref")) for _ in range(8)]
-        host = WorkerHost(conductor, [many], poll_timeout=0.5, grace=5)
+        host = WorkerHost(conductor, [many], grace=5)
         with anyio.CancelScope() as scope:
             async with anyio.create_task_group() as group:
                 group.start_soon(host.run)
@@ -406,7 +406,7 @@ async def test_run_as_a_background_task_as_in_a_notebook(conductor: ConductorCli
         return "done"
 
     workflow_id = await start(conductor, cell.task("ref"))
-    background = asyncio.create_task(WorkerHost(conductor, [cell], poll_timeout=0.5).run())
+    background = asyncio.create_task(WorkerHost(conductor, [cell]).run())
     assert (await ended(conductor, workflow_id)).output == {"result": "done"}
     background.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -418,7 +418,7 @@ async def test_stop_ends_run(conductor: ConductorClient, new_name: NewName):
     async def stopping() -> str:
         return "done"
 
-    host = WorkerHost(conductor, [stopping], poll_timeout=0.5)
+    host = WorkerHost(conductor, [stopping])
     with anyio.fail_after(10):
         async with anyio.create_task_group() as group:
             group.start_soon(host.run)

@@ -15,7 +15,7 @@ from conductor_async.errors import ConfigurationError
 from conductor_async.worker import WorkerHost
 from conductor_async.worker.events import HostStopped, HostStopping, TaskHandedBack, WorkerEvent
 from tests.worker.fake_conductor import FakeConductor
-from tests.worker.hosting import anyio_backend, echo, hosting, only_with_a_mock_clock, worker  # noqa: F401
+from tests.worker.hosting import anyio_backend, beside_threads_with_a_mock_clock, echo, hosting, worker  # noqa: F401
 
 pytestmark = pytest.mark.anyio
 
@@ -45,8 +45,8 @@ async def test_a_signal_stops_the_host_and_running_tasks_end(number: signal.Sign
     ]
 
 
-@only_with_a_mock_clock
-async def test_the_second_signal_hands_back_at_once_and_abandons_polls(caplog: pytest.LogCaptureFixture):
+@beside_threads_with_a_mock_clock
+async def test_the_second_signal_hands_back_at_once_and_waits_no_longer_than_a_second_for_polls():
     server, events = FakeConductor(), list[WorkerEvent]()
     server.put()
     begun = anyio.Event()
@@ -70,12 +70,12 @@ async def test_the_second_signal_hands_back_at_once_and_abandons_polls(caplog: p
         await anyio.sleep(0.01)
         os.kill(os.getpid(), signal.SIGTERM)
         await anyio.sleep_forever()
-    assert anyio.current_time() - began < 1
-    assert server.statuses() == ["IN_PROGRESS"]
+    assert anyio.current_time() - began < 1.1  # the open poll gets a second
+    assert set(server.statuses()) == {"IN_PROGRESS"}  # the poll may bring it once more
     assert server.tasks["t1"]["status"] == "SCHEDULED"
-    assert "abandons its polls for job" in caplog.text
     assert [event.at_once for event in events if isinstance(event, HostStopping)] == [False, True]
-    assert [event.reason for event in events if isinstance(event, TaskHandedBack)] == ["the worker host is stopping"]
+    reasons = [event.reason for event in events if isinstance(event, TaskHandedBack)]
+    assert reasons[0] == "the worker host is stopping"
 
 
 async def test_former_handlers_are_restored():

@@ -292,6 +292,6 @@ async def test_results_flow_from_task_to_task_on_the_real_server(server_url: str
         second = doubled.task("d", number=first.result.lines[0].unit_price)
         workflow = ConductorWorkflow(conductor.executor, new_name("typed"), 1) >> first >> second
         workflow.output_parameters({"id": first.result.order_id, "big": first.result.is_big, "double": second.result})
-        async with WorkerHost(conductor, [priced, doubled], poll_timeout=0.5):
+        async with WorkerHost(conductor, [priced, doubled]):
             run = await workflow.execute(timeout=60)
     assert run.output == {"id": "A-1", "big": True, "double": 120}

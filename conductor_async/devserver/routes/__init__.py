@@ -2,6 +2,7 @@
 
 from conductor_async.devserver.routes import (
     admin,
+    dev,
     environment,
     event,
     metadata,
@@ -26,5 +27,6 @@ ROUTES = (
     *secret.ROUTES,
     *queue_admin.ROUTES,
     *admin.ROUTES,
+    *dev.ROUTES,
 )
 """All endpoints under `/api`."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ROUTES"]
 
-SERVER_VERSION = "3.32.1"
+SERVER_VERSION = "3.32.3"
 """The version of the real server that this one imitates."""
 
 

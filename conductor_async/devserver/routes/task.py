@@ -15,7 +15,6 @@ from conductor_async.models import TaskResultStatus
 if TYPE_CHECKING:
     from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
-    from conductor_async.models import JsonObject
 
 __all__ = ["ROUTES"]
 
@@ -40,16 +39,12 @@ async def _batch_poll_tasks(runtime: Runtime, request: Request) -> Response:
     )
 
 
-def _task_result(request: Request) -> JsonObject:
-    return request.json_object_with_choice(_TASK_RESULT, "status", _STATUS, _STATUSES)
-
-
 def _status(request: Request) -> str:
     return request.choice("status", request["status"], _STATUS, _STATUSES)
 
 
 def _update_task_v2(runtime: Runtime, request: Request) -> Response:
-    result = _task_result(request)
+    result = request.json_object(_TASK_RESULT)
     for name in ("workflowInstanceId", "taskId"):
         if not result.get(name):  # unlike POST /tasks, the server rejects this
             raise Refused(f"Validation failed for argument [0]: Field error in object 'taskResult' on field '{name}'")
@@ -96,7 +91,11 @@ def _get_queue_sizes(runtime: Runtime, request: Request) -> Response:
 ROUTES = (
     Route("GET", "/tasks/poll/{task_type}", _poll_task),
     Route("GET", "/tasks/poll/batch/{task_type}", _batch_poll_tasks),
-    Route("POST", "/tasks", lambda runtime, request: text_response(runtime.engine.tasks.update(_task_result(request)))),
+    Route(
+        "POST",
+        "/tasks",
+        lambda runtime, request: text_response(runtime.engine.tasks.update(request.json_object(_TASK_RESULT))),
+    ),
     Route("POST", "/tasks/update-v2", _update_task_v2),
     Route("POST", "/tasks/{workflow_id}/{status}/signal", _signal_workflow_task),
     Route("POST", "/tasks/{workflow_id}/{status}/signal/sync", _signal_workflow_task_sync),

@@ -3,44 +3,34 @@
 from __future__ import annotations
 
 import re
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from conductor_async.devserver.long_polling import return_strategy, wait_for_run
 from conductor_async.devserver.response import EMPTY, NO_CONTENT, Response, json_response, text_response
 from conductor_async.devserver.routes._search import search_parameters
 from conductor_async.devserver.routing import Route
+from conductor_async.engine.definitions.defaults import with_start_request_defaults
 from conductor_async.engine.errors import Refused
 
 if TYPE_CHECKING:
     from conductor_async.devserver.request import Request
     from conductor_async.devserver.runtime import Runtime
-    from conductor_async.models import JsonObject
 
 __all__ = ["ROUTES", "get_external_storage_location"]
 
 _START = "com.netflix.conductor.common.metadata.workflow.StartWorkflowRequest"
 _RERUN = "com.netflix.conductor.common.metadata.workflow.RerunWorkflowRequest"
 _TEST = "com.netflix.conductor.common.run.WorkflowTestRequest"
-_IDEMPOTENCY_STRATEGY = "com.netflix.conductor.common.metadata.workflow.IdempotencyStrategy"
-_IDEMPOTENCY_STRATEGIES = ("FAIL", "RETURN_EXISTING", "FAIL_ON_RUNNING")
 _DEFAULT_WAIT = 10
-
-
-def _start_request(request: Request) -> JsonObject:
-    return request.json_object_with_choice(
-        _START, "idempotencyStrategy", _IDEMPOTENCY_STRATEGY, _IDEMPOTENCY_STRATEGIES
-    )
 
 
 async def _execute_workflow(runtime: Runtime, request: Request) -> Response:
     version = request.path_number("version")
     strategy = return_strategy(request)
     seconds = request.number_or("waitForSeconds", _DEFAULT_WAIT) or _DEFAULT_WAIT
-    start_request = _start_request(request)
-    start_request |= {"name": request["name"], "version": version or None}
+    start_request = {**request.json_object(_START), "name": request["name"], "version": version or None}
     if start_request.get("workflowDef") is not None:  # as the server, mark executions that bring their definition
-        given = start_request.get("input", {})
+        given = with_start_request_defaults(start_request)["input"]
         if given is None:
             raise Refused('Cannot invoke "java.util.Map.containsKey(Object)" because "workflowInput" is null')
         start_request["input"] = {**given, "_systemMetadata": {"dynamic": True}}
@@ -51,7 +41,7 @@ async def _execute_workflow(runtime: Runtime, request: Request) -> Response:
         seconds,
         references=[each.strip() for each in request.texts("waitUntilTaskRef") if each.strip()],
         strategy=strategy,
-        request_id=request.text("requestId") or str(uuid.uuid4()),
+        request_id=request.text("requestId"),
     )
     return json_response(run)
 
@@ -104,7 +94,7 @@ ROUTES = (
     Route(
         "POST",
         "/workflow",
-        lambda runtime, request: text_response(runtime.engine.workflows.start(_start_request(request))),
+        lambda runtime, request: text_response(runtime.engine.workflows.start(request.json_object(_START))),
     ),
     Route(
         "POST",

@@ -6,21 +6,13 @@ from typing import TYPE_CHECKING
 
 from conductor_async.engine.commands.base import Commands, command
 from conductor_async.engine.definitions.checks import check_event_handler
+from conductor_async.engine.definitions.requests import read_event_handler
 from conductor_async.engine.errors import Refused
 
 if TYPE_CHECKING:
     from conductor_async.models import JsonObject
 
 __all__ = ["EventCommands"]
-
-_ACTIONS = (
-    "fail_task",
-    "start_agent",
-    "complete_task",
-    "start_workflow",
-    "terminate_workflow",
-    "update_workflow_variables",
-)
 
 
 class EventCommands(Commands):
@@ -63,28 +55,10 @@ class EventCommands(Commands):
 
 def _checked(handler: JsonObject, method: str) -> JsonObject:
     """Returns a valid handler in the server's form."""
-    actions: list[JsonObject] = handler.get("actions") or []
-    for action in actions:
-        if action.get("action") not in (None, *_ACTIONS):
-            msg = (
-                "JSON parse error: Cannot deserialize value of type "
-                "`com.netflix.conductor.common.metadata.events.EventHandler$Action$Type` from String "
-                f'"{action.get("action")}": not one of the values accepted for Enum class: [{", ".join(_ACTIONS)}]'
-            )
-            raise Refused(msg)
-    check_event_handler(handler, f"{method}.arg0")
-    wire: JsonObject = {"name": handler["name"], "event": handler["event"]}
-    if handler.get("condition") is not None:
-        wire["condition"] = handler["condition"]
-    wire["actions"] = [
-        {**{key: value for key, value in action.items() if value is not None}, "expandInlineJSON": _expands(action)}
-        for action in actions
-    ]
-    wire["active"] = bool(handler.get("active"))
-    if handler.get("evaluatorType") is not None:
-        wire["evaluatorType"] = handler["evaluatorType"]
+    wire = read_event_handler(handler)
+    check_event_handler({**wire, **_null_actions(handler)}, f"{method}.arg0")
     return wire
 
 
-def _expands(action: JsonObject) -> bool:
-    return bool(action.get("expandInlineJSON"))
+def _null_actions(handler: JsonObject) -> JsonObject:
+    return {"actions": None} if "actions" in handler and handler["actions"] is None else {}

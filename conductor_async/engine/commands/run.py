@@ -14,6 +14,7 @@ from conductor_async.engine.rows.rendering import task_to_wire, without_nulls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from conductor_async.engine.state.execution import Execution
     from conductor_async.engine.state.task_row import TaskRow
@@ -29,16 +30,14 @@ class RunCommands(Commands):
     def is_due(self, workflow_id: str, wait_until_task_refs: Sequence[str] = ()) -> bool:
         """Returns whether a synchronous execution answers now: it or one of the tasks ended, or a WAIT blocks it."""
         execution = self.core.store.execution(workflow_id)
-        if execution.is_terminal or self._blocking(execution) is not None:
-            return True
-        wanted = {name.strip() for name in wait_until_task_refs if name.strip()}
-        return bool(wanted) and self._has_ended(execution, wanted)
+        return execution.is_terminal or self._reached(execution, frozenset(wait_until_task_refs)) is not None
 
     @command
     def get(
         self,
         workflow_id: str,
         *,
+        wait_until_task_refs: Sequence[str] = (),
         return_strategy: str = TARGET_WORKFLOW,
         request_id: str = "",
         signal_timeout: bool = False,
@@ -51,7 +50,7 @@ class RunCommands(Commands):
             )
             raise Refused(msg)
         target = self.core.store.execution(workflow_id)
-        blocking = self._blocking(target)
+        reached = self._reached(target, frozenset(wait_until_task_refs))
         head: JsonObject = {
             "responseType": return_strategy,
             "targetWorkflowId": workflow_id,
@@ -60,32 +59,27 @@ class RunCommands(Commands):
             "signalTimeout": signal_timeout,
         }
         if return_strategy.startswith("BLOCKING_TASK"):
-            if blocking is None:
+            if reached is None:
                 raise Refused("value" if signal_timeout else "The mapper returned a null value.")
-            return {**head, **self._task_view(*blocking)}
-        shown = blocking[0] if blocking is not None and return_strategy == "BLOCKING_WORKFLOW" else target
+            return {**head, **self._task_view(*reached)}
+        shown = reached[0] if reached is not None and return_strategy == "BLOCKING_WORKFLOW" else target
         return {**head, **self._workflow_view(shown)}
 
-    def _blocking(self, execution: Execution) -> tuple[Execution, TaskRow] | None:
-        """Returns the WAIT without a time that blocks an execution, with its execution: this one or a sub-workflow."""
-        if execution.is_terminal:
-            return None
-        rows = execution.open_in_order
-        for row in rows:
-            if row.task_type == "WAIT" and row.wait_until == 0 and not row.mocked:
+    def _reached(self, execution: Execution, awaited: AbstractSet[str]) -> tuple[Execution, TaskRow] | None:
+        """Returns the first task that ends the wait, with its execution: this one or a running sub-workflow.
+
+        It is a WAIT without a time, which blocks the execution, or an awaited task that has ended. As on the server,
+        the tasks of a sub-workflow come where its SUB_WORKFLOW task is.
+        """
+        for row in execution.tasks if awaited else execution.open_in_order:
+            blocks = row.task_type == "WAIT" and row.wait_until == 0 and not row.mocked and not row.is_terminal
+            if blocks or (row.is_terminal and row.reference_name in awaited):
                 return execution, row
-        for row in rows:
-            child = self.core.store.sub_workflow(row)
-            found = self._blocking(child) if child is not None else None
+            child = None if row.is_terminal else self.core.store.sub_workflow(row)
+            found = self._reached(child, awaited) if child is not None else None
             if found is not None:
                 return found
         return None
-
-    def _has_ended(self, execution: Execution, names: set[str]) -> bool:
-        if any(row.reference_name in names and row.is_terminal for row in execution.tasks):
-            return True
-        children = (self.core.store.sub_workflow(row) for row in execution.open.values())
-        return any(child is not None and self._has_ended(child, names) for child in children)
 
     def _workflow_view(self, execution: Execution) -> JsonObject:
         now = self.core.now()

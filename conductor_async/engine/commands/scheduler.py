@@ -6,18 +6,25 @@ from typing import TYPE_CHECKING, Unpack
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from conductor_async.engine.commands.base import Commands, bulk_response, command
-from conductor_async.engine.definitions.defaults import with_start_request_defaults
-from conductor_async.engine.errors import NotFound, Refused
+from conductor_async.engine.definitions.requests import read_schedule
+from conductor_async.engine.errors import Invalid, NotFound, Refused
 from conductor_async.engine.rows.rendering import without_nulls
 from conductor_async.engine.schedules.cron import BadCronExpression
 from conductor_async.engine.schedules.firing import set_timer
+from conductor_async.engine.schedules.run_query import run_filter
 from conductor_async.engine.schedules.times import next_time
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from conductor_async.engine.views.search import SearchOptions
     from conductor_async.models import JsonObject, JsonValue
 
 __all__ = ["SchedulerCommands"]
+
+
+_MAX_NAMES = 1000
+_RUN_FIELDS = frozenset({"scheduledTime", "executionTime", "scheduleName", "workflowName", "state"})
 
 
 class SchedulerCommands(Commands):
@@ -92,12 +99,12 @@ class SchedulerCommands(Commands):
     @command
     def bulk_pause(self, names: list[str]) -> JsonObject:
         """Pauses several schedules. Returns a BulkResponse."""
-        return bulk_response(names, self.pause)
+        return _bulk(names, "pauseSchedules", self.pause)
 
     @command
     def bulk_resume(self, names: list[str]) -> JsonObject:
         """Resumes several schedules. Returns a BulkResponse."""
-        return bulk_response(names, self.resume)
+        return _bulk(names, "resumeSchedules", self.resume)
 
     @command
     def pause_all(self) -> JsonObject:
@@ -143,12 +150,9 @@ class SchedulerCommands(Commands):
 
     @command
     def search_executions(self, **options: Unpack[SearchOptions]) -> JsonObject:
-        """Returns a SearchResult of the runs, the latest first. As on the server, a query finds nothing."""
-        runs = [] if options.get("query") else list(reversed(self.core.schedule_runs))
-        free_text = options.get("free_text", "*")
-        if free_text not in {"", "*"}:
-            runs = [run for run in runs if free_text.lower() in str(run).lower()]
-        return _page(_sorted(runs, options.get("sort")), options.get("start", 0), options.get("size", 100))
+        """Returns a SearchResult of the runs, the latest first. As on the server, `free_text` is ignored."""
+        runs = filter(run_filter(options.get("query")), reversed(self.core.schedule_runs))
+        return _page(_sorted_runs(runs, options.get("sort")), options.get("start", 0), options.get("size", 100))
 
     # -- parts ---------------------------------------------------------------------------------------
 
@@ -161,28 +165,23 @@ class SchedulerCommands(Commands):
 
     def _with_defaults(self, given: JsonObject) -> JsonObject:
         """Returns a schedule in the server's form, with all defaults."""
-        request: JsonObject = given.get("startWorkflowRequest") or {}
+        given = read_schedule(given)
+        request: JsonObject = given.get("startWorkflowRequest", {})
         for column, value in (("scheduler_name", given.get("name")), ("workflow_name", request.get("name"))):
             if value is None:
                 msg = f"A NOT NULL constraint failed (NOT NULL constraint failed: scheduler.{column})"
                 raise Refused(msg)
-        zone = given.get("zoneId") or "UTC"
-        given_several: list[JsonObject] = given.get("cronSchedules") or []
-        several: list[JsonObject] = [
-            {"cronExpression": one.get("cronExpression"), "zoneId": one.get("zoneId") or "UTC"} for one in given_several
-        ]
-        for name in (zone, *(one["zoneId"] for one in several)):
-            _check_zone(name)
-        known = self.core.schedules.get(given.get("name") or "", {})
+        _check_zone(given["zoneId"])
+        known = self.core.schedules.get(given["name"], {})
         now = self.core.now()
         wire: JsonObject = {
-            "name": given.get("name") or "",
+            "name": given["name"],
             "cronExpression": given.get("cronExpression"),
-            "runCatchupScheduleInstances": bool(given.get("runCatchupScheduleInstances")),
-            "paused": bool(given.get("paused")),
+            "runCatchupScheduleInstances": given["runCatchupScheduleInstances"],
+            "paused": given["paused"],
             "pausedReason": given.get("pausedReason"),
-            "startWorkflowRequest": with_start_request_defaults(request),
-            "zoneId": zone,
+            "startWorkflowRequest": request,
+            "zoneId": given["zoneId"],
             "scheduleStartTime": given.get("scheduleStartTime"),
             "scheduleEndTime": given.get("scheduleEndTime"),
             "createTime": known.get("createTime", now),
@@ -190,9 +189,20 @@ class SchedulerCommands(Commands):
             "createdBy": "",
             "updatedBy": "",
             "description": given.get("description"),
-            "cronSchedules": several,
+            "cronSchedules": given["cronSchedules"],
         }
         return without_nulls(wire)
+
+
+def _bulk(names: list[str], method: str, action: Callable[[str], None]) -> JsonObject:
+    problem = None
+    if not names:
+        problem = "Schedule names list cannot be null."
+    elif len(names) > _MAX_NAMES:
+        problem = "Cannot process more than 1000 schedules. Please use multiple requests."
+    if problem is not None:
+        raise Invalid.of_errors([{"path": f"{method}.arg0", "message": problem}])
+    return bulk_response(names, action)
 
 
 def _workflow(schedule: JsonObject) -> str | None:
@@ -218,6 +228,13 @@ def _sorted(found: list[JsonObject], sort: str | None) -> list[JsonObject]:
 
             found = sorted(found, key=key, reverse=direction.upper() == "DESC")
     return found
+
+
+def _sorted_runs(runs: Iterable[JsonObject], sort: str | None) -> list[JsonObject]:
+    """Returns runs in the order of `field:ASC`, or descending; by their scheduled time if the field is another."""
+    name, _, direction = (sort or "").partition(":")
+    field = name if name in _RUN_FIELDS else "scheduledTime"
+    return sorted(runs, key=lambda run: run[field], reverse=direction.upper() != "ASC")
 
 
 def _page(found: list[JsonObject], start: int, size: int) -> JsonObject:

@@ -1,4 +1,4 @@
-"""Names of secrets. Their values never leave the engine but in a task's input."""
+"""Commands on secrets."""
 
 from __future__ import annotations
 
@@ -13,3 +13,7 @@ class SecretCommands(Commands):
     def get_names(self) -> list[str]:
         """Returns the names of all secrets, sorted."""
         return sorted(self.core.secrets)
+
+    def get(self, key: str) -> str | None:
+        """Returns the value of a secret, or None if there is none of that name."""
+        return self.core.secrets.get(key)

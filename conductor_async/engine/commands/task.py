@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from conductor_async.engine.commands.base import Commands, command
 from conductor_async.engine.decider.polling import poll
-from conductor_async.engine.decider.results import RESULT_STATUSES, pending_task, pending_wait, update
+from conductor_async.engine.decider.results import pending_task, pending_wait, update
+from conductor_async.engine.definitions.requests import RESULT_STATUSES, read_task_result
 from conductor_async.engine.errors import Invalid, NotFound, Refused
 from conductor_async.engine.rows.kind import is_system
 from conductor_async.engine.rows.rendering import dispatched_task_to_wire, execution_to_wire, task_to_wire
@@ -53,16 +54,17 @@ class TaskCommands(Commands):
     @command
     def update(self, task_result: JsonObject) -> str:
         """Takes a worker's result. Returns the task's id."""
-        return update(self.core, task_result).task_id
+        return update(self.core, read_task_result(task_result)).task_id
 
     @command
     def update_v2(self, task_result: JsonObject) -> JsonObject | None:
         """Takes a worker's result, and dispatches the next task of the same type and domain, if one is ready."""
-        row = update(self.core, task_result)
-        if task_result.get("extendLease") or not row.is_terminal:
+        result = read_task_result(task_result)
+        row = update(self.core, result)
+        if result["extendLease"] or not row.is_terminal:
             return None
         self.runner.run_pending()
-        return self.poll(row.task_type, task_result.get("workerId"), row.domain)
+        return self.poll(row.task_type, result.get("workerId"), row.domain)
 
     @command
     def update_by_ref_name(
@@ -105,6 +107,7 @@ class TaskCommands(Commands):
             "callbackAfterSeconds": row.callback_after,
             "workerId": worker_id if worker_id and worker_id.strip() else row.worker_id,
             "subWorkflowId": row.sub_workflow_id,
+            "extendLease": False,
         }
         return update(self.core, result).task_id
 

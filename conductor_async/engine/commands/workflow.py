@@ -8,14 +8,14 @@ from conductor_async.engine.commands.base import Commands, command
 from conductor_async.engine.core import Work
 from conductor_async.engine.decider.ending import terminate_by_hand
 from conductor_async.engine.decider.loop import decide_execution
-from conductor_async.engine.definitions.checks import check_workflow_def, refuse_null_lists
-from conductor_async.engine.definitions.defaults import with_start_request_defaults, with_workflow_defaults
+from conductor_async.engine.definitions.checks import refuse_null_lists
+from conductor_async.engine.definitions.defaults import with_start_request_defaults
+from conductor_async.engine.definitions.requests import read_rerun_request, read_test_request
 from conductor_async.engine.errors import Conflict, Invalid, NotFound
 from conductor_async.engine.executions import control, mocked_runs, rerun
 from conductor_async.engine.executions.start_checks import check_priority, check_start_request
 from conductor_async.engine.executions.starting import start
 from conductor_async.engine.rows.rendering import execution_to_wire, iso_time, task_to_wire
-from conductor_async.engine.scripts.evaluators import rule_context
 from conductor_async.engine.views.summaries import execution_summary
 
 if TYPE_CHECKING:
@@ -36,12 +36,8 @@ class WorkflowCommands(Commands):
     def start(self, request: JsonObject) -> str:
         """Starts an execution by a StartWorkflowRequest. Returns its id."""
         wire = with_start_request_defaults(request)
-        check_start_request(wire)
-        definition = wire.get("workflowDef")
-        if definition is not None:
-            refuse_null_lists(definition)
-            wire["workflowDef"] = with_workflow_defaults(definition)
-            check_workflow_def(wire["workflowDef"], "startWorkflow.arg0.workflowDef", rule_context(self.core))
+        refuse_null_lists(request.get("workflowDef"))
+        check_start_request(self.core, wire)
         return start(self.core, wire)
 
     @command
@@ -161,6 +157,7 @@ class WorkflowCommands(Commands):
     @command
     def rerun(self, workflow_id: str, request: JsonObject) -> str:
         """Runs an execution again from a task, or from the start. Returns its id."""
+        request = read_rerun_request(request)
         execution = self.core.store.execution(workflow_id)
         task_id = request.get("reRunFromTaskId")
         found = rerun.rerun(
@@ -224,11 +221,13 @@ class WorkflowCommands(Commands):
     @command
     def test(self, request: JsonObject) -> JsonObject:
         """Runs an execution on mocked outputs (WorkflowTestRequest). Returns it when no mock is left to report."""
-        workflow_id = self.start(mocked_runs.isolated(self.core, request))
-        self.runner.run_pending()
-        while mocked_runs.report_next(self.core, self.core.store.execution(workflow_id), request):
+        request = read_test_request(request)
+        with self.core.holding_tasks():
+            workflow_id = self.start(mocked_runs.isolated(self.core, request))
             self.runner.run_pending()
-        return self.get(workflow_id)
+            while mocked_runs.report_next(self.core, self.core.store.execution(workflow_id), request):
+                self.runner.run_pending()
+            return self.get(workflow_id)
 
     @command
     def send_message(self, workflow_id: str, message: JsonObject) -> str:

@@ -16,14 +16,20 @@ if TYPE_CHECKING:
 __all__ = ["check_stale_joins", "notify_joins", "reopen_joins"]
 
 
-def notify_joins(core: Core, execution: Execution, row: TaskRow) -> None:
-    """Gives the output of a reported task to its JOINs, and runs those that can decide now."""
+def notify_joins(core: Core, execution: Execution, row: TaskRow, inner: frozenset[str] = frozenset()) -> None:
+    """Gives the output of a task to its JOINs, and runs those that can decide now.
+
+    A JOIN in progress passes on what it has so far to the JOINs that wait for it. `inner` are the JOINs that have
+    passed it on so far: JOINs that wait for each other must not do so for ever.
+    """
     for join in execution.joined_by.get(row.reference_name, ()):
         waits_for = execution.joins.get(join.task_id)
         if waits_for is None or execution.latest[row.reference_name] is not row:
             continue
-        if row.output:
-            join.output[row.reference_name] = row.output
+        if row.output and join.output.get(row.reference_name) != row.output:
+            join.output[row.reference_name] = dict(row.output) if row.task_type == "JOIN" else row.output
+            if join.task_id not in inner:
+                notify_joins(core, execution, join, inner | {join.task_id})
         if row.status not in TERMINAL:
             continue
         waits_for.discard(row.reference_name)

@@ -93,7 +93,7 @@ def _carry_out(core: Core, execution: Execution, decision: Decision) -> bool:
             changed = True
     for row in decision.to_update:
         stamp(core, row)
-        if row.executed:
+        if row.executed or row.status not in TERMINAL:
             notify_joins(core, execution, row)
     if decision.to_update or added:
         core.mark_changed(execution)

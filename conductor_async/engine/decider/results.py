@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from conductor_async._language.names import base_name
 from conductor_async.engine.decider.joins import notify_joins
@@ -19,28 +19,25 @@ if TYPE_CHECKING:
     from conductor_async.engine.state.task_row import TaskRow
     from conductor_async.models import JsonObject
 
-__all__ = ["RESULT_STATUSES", "continue_after_report", "pending_task", "pending_wait", "report", "update"]
-
-RESULT_STATUSES: Final = ("CANCELED", "COMPLETED", "FAILED_WITH_TERMINAL_ERROR", "FAILED", "IN_PROGRESS")
-"""The statuses that a result can have."""
+__all__ = ["continue_after_report", "pending_task", "pending_wait", "report", "update"]
 
 # The server's sweeper decides every running execution again after at most 30 seconds.
 _SWEEP_MS = 30_000
 
 
 def update(core: Core, result: JsonObject) -> TaskRow:
-    """Takes a result as it comes over the wire. Returns the task, also when it had ended and the result is ignored.
+    """Takes a result with its defaults. Returns the task, also when it had ended and the result is ignored.
 
     Raises:
         Invalid: The result names no execution or no task.
-        Refused: The status is none that a result can have.
+        Refused: The result has no status.
         NotFound: There is no such task or execution.
     """
     _check(result)
-    task_id = str(result["taskId"])
-    if result.get("extendLease"):
+    task_id: str = result["taskId"]
+    if result["extendLease"]:
         return _extend_lease(core, task_id)
-    execution = core.store.execution(str(result["workflowInstanceId"]))
+    execution = core.store.execution(result["workflowInstanceId"])
     row = core.store.task(task_id)
     if row.status in TERMINAL or execution.is_terminal:
         core.queues.remove(row.queue, row.task_id)
@@ -68,15 +65,13 @@ def _copy_to_row(result: JsonObject, execution: Execution, row: TaskRow) -> Json
     """Copies what a result says beside status and output. Returns the output, empty if it is stored externally."""
     row.output_message = result.get("outputMessage")
     row.worker_id = result.get("workerId")
-    row.callback_after = int(result.get("callbackAfterSeconds") or 0)
+    row.callback_after = result["callbackAfterSeconds"]
     row.sub_workflow_id = result.get("subWorkflowId")
     external_path = result.get("externalOutputPayloadStoragePath")
-    output: JsonObject = result.get("outputData") or {}
+    output: JsonObject = result["outputData"]
     if external_path and external_path.strip():
         row.external_output_path, output = external_path, {}
         execution.external_output = external_path
-    if result.get("executionMetadata"):
-        row.execution_metadata = result["executionMetadata"]
     return output
 
 
@@ -118,14 +113,6 @@ def continue_after_report(core: Core, execution: Execution, row: TaskRow) -> Non
 
 
 def _check(result: JsonObject) -> None:
-    status = result.get("status")
-    if status is not None and status not in RESULT_STATUSES:
-        msg = (
-            "JSON parse error: Cannot deserialize value of type "
-            f'`com.netflix.conductor.common.metadata.tasks.TaskResult$Status` from String "{status}": '
-            f"not one of the values accepted for Enum class: [{', '.join(RESULT_STATUSES)}]"
-        )
-        raise Refused(msg)
     wanted = (("workflowInstanceId", "Workflow Id"), ("taskId", "Task ID"))
     errors: list[dict[str, object]] = []
     for key, what in wanted:
@@ -146,7 +133,7 @@ def _extend_lease(core: Core, task_id: str) -> TaskRow:
 
 def _store_logs(core: Core, row: TaskRow, logs: list[JsonObject] | None) -> None:
     for entry in logs or []:
-        core.store.add_log(row.task_id, entry.get("log"), entry.get("createdTime") or 0)
+        core.store.add_log(row.task_id, entry["log"], entry.get("createdTime", core.now()))
 
 
 def pending_task(execution: Execution, reference_name: str) -> TaskRow | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async.engine.decider.joins import notify_joins
 from conductor_async.engine.decider.limits import POSTPONED_MS, is_limited, note_in_progress
 from conductor_async.engine.rows.kind import system_kind
 from conductor_async.engine.rows.queueing import dispatch
@@ -39,6 +40,9 @@ def run_task(core: Core, task_id: str) -> None:
     kind = system_kind(row)
     if kind is None or row.mocked:
         return
+    if core.held is not None and not kind.is_operator and row.task_type != "SUB_WORKFLOW":
+        core.held.append(task_id)
+        return
     before = row.status
     if before == "SCHEDULED" and is_limited(core, row):
         core.timers.add(core.now() + POSTPONED_MS, "run", task_id)
@@ -49,6 +53,8 @@ def run_task(core: Core, task_id: str) -> None:
     if row.status in TERMINAL:
         row.end_time = core.now()
     stamp(core, row)
+    if row.status not in TERMINAL:
+        notify_joins(core, execution, row)
     if row.status in TERMINAL or (kind.is_async_complete(row) and row.status != "SCHEDULED" and row.status != before):
         execution.touch(row)
         core.mark_changed(execution)

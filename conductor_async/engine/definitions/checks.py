@@ -212,6 +212,6 @@ def event_handler_errors(wire: JsonObject, at: str) -> list[ValidationError]:
     if not wire.get("actions"):
         message = "No actions specified. Please specify at-least one action"
         errors.append({"path": f"{at}.actions", "message": message})
-    if "actions" in wire and wire["actions"] is None:
+    if wire.get("actions", ()) is None:
         errors.append({"path": f"{at}.actions", "message": "must not be null"})
     return errors

@@ -7,11 +7,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from conductor_async.engine.errors import Refused
+from conductor_async.engine.definitions.readers import (
+    ANYTHING,
+    FALSE,
+    LONG_ZERO,
+    MAP,
+    NUMBER,
+    STRING,
+    STRINGS,
+    TEXTS_BY_NAME,
+    TRUE,
+    ZERO,
+    Field,
+    enum_reader,
+    filled,
+    object_reader,
+    read_int,
+    read_long,
+    read_object,
+    read_string,
+)
 from conductor_async.engine.json_kinds import is_array, is_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from conductor_async.models import JsonObject, JsonValue
 
@@ -20,98 +39,25 @@ __all__ = ["with_start_request_defaults", "with_task_defaults", "with_workflow_d
 
 def with_workflow_defaults(wire: Mapping[str, JsonValue]) -> JsonObject:
     """Returns a workflow definition with its defaults. Raises `Refused` for a value of the wrong type."""
-    return _filled(wire, _WORKFLOW, "WorkflowDef")
+    return filled(wire, _WORKFLOW, "WorkflowDef")
 
 
 def with_workflow_task_defaults(wire: Mapping[str, JsonValue]) -> JsonObject:
     """Returns a task of a workflow definition with its defaults. Raises `Refused` for a value of the wrong type."""
-    return _filled(wire, _TASK, "WorkflowTask")
+    return filled(wire, _TASK, "WorkflowTask")
 
 
 def with_task_defaults(wire: Mapping[str, JsonValue]) -> JsonObject:
     """Returns a task definition with its defaults. Raises `Refused` for a value of the wrong type."""
-    return _filled(wire, _TASK_DEF, "TaskDef")
+    return filled(wire, _TASK_DEF, "TaskDef")
 
 
 def with_start_request_defaults(wire: Mapping[str, JsonValue]) -> JsonObject:
     """Returns a start request with its defaults. A null input stays null: the server refuses it later."""
-    request = _filled(wire, _START, "StartWorkflowRequest")
+    request = filled(wire, _START, "StartWorkflowRequest")
     if "input" in wire and wire["input"] is None:
         request["input"] = None
     return request
-
-
-class _Field:
-    """How one field is read. With `default` None, the field is left out when it is absent."""
-
-    __slots__ = ("default", "read")
-
-    def __init__(self, default: JsonValue, read: Callable[[JsonValue], JsonValue]) -> None:
-        self.default = default
-        self.read = read
-
-
-def _filled(wire: Mapping[str, JsonValue], fields: Mapping[str, _Field], java_type: str) -> JsonObject:
-    if not is_object(wire):
-        msg = f"JSON parse error: Cannot construct instance of `{java_type}` from {type(wire).__name__} value"
-        raise Refused(msg)
-    filled: JsonObject = {}
-    for name, field in fields.items():
-        value = wire.get(name)
-        if value is not None:
-            try:
-                filled[name] = field.read(value)
-            except (TypeError, ValueError, AttributeError) as error:
-                msg = f"JSON parse error: Cannot deserialize value of `{java_type}.{name}` from {value!r}"
-                raise Refused(msg) from error
-        elif field.default is not None:
-            filled[name] = _copied(field.default)
-    return filled
-
-
-def _copied(default: JsonValue) -> JsonValue:
-    return default.copy() if is_array(default) or is_object(default) else default
-
-
-# These coerce values as Jackson, the server's JSON library, does: it accepts `1` for a string, and `"1"` for a number.
-
-
-def _read_string(value: JsonValue) -> str:
-    if isinstance(value, (dict, list)):
-        raise TypeError
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
-def _read_int(value: JsonValue) -> int:
-    if isinstance(value, (dict, list, bool)):
-        raise TypeError
-    return int(value)
-
-
-def _read_bool(value: JsonValue) -> bool:
-    if isinstance(value, str):
-        if value in {"true", "false"}:
-            return value == "true"
-        raise ValueError
-    return bool(value)
-
-
-def _read_object(value: JsonValue) -> JsonObject:
-    if not is_object(value):
-        raise TypeError
-    return value
-
-
-def _read_strings(value: JsonValue) -> list[str | None]:
-    if not is_array(value):
-        raise TypeError
-    return [None if item is None else _read_string(item) for item in value]
-
-
-def _read_any(value: JsonValue) -> JsonValue:
-    return value
 
 
 def _read_tasks(value: JsonValue) -> list[JsonObject]:
@@ -125,11 +71,11 @@ def _read_branches(value: JsonValue) -> list[list[JsonObject]]:
 
 
 def _read_cases(value: JsonValue) -> dict[str, list[JsonObject]]:
-    return {key: _read_tasks(tasks) for key, tasks in _read_object(value).items() if tasks is not None}
+    return {key: _read_tasks(tasks) for key, tasks in read_object(value).items() if tasks is not None}
 
 
 def _read_sub_workflow(value: JsonValue) -> JsonObject:
-    params = _filled(value, _SUB_WORKFLOW, "SubWorkflowParams")
+    params = filled(value, _SUB_WORKFLOW, "SubWorkflowParams")
     definition = params.get("workflowDefinition")
     if is_object(definition):  # its name and version win over those beside it
         params |= {key: definition[key] for key in ("name", "version") if key in definition}
@@ -140,156 +86,158 @@ def _read_embedded_workflow(value: JsonValue) -> JsonValue:
     return with_workflow_defaults(value) if is_object(value) else value
 
 
-def _enum_reader(*values: str) -> Callable[[JsonValue], JsonValue]:
-    def read(value: JsonValue) -> JsonValue:
-        if value not in values:
-            msg = (
-                f'JSON parse error: Cannot deserialize value from String "{value}": '
-                f"not one of the values accepted for Enum class: [{', '.join(values)}]"
-            )
-            raise Refused(msg)
-        return value
-
-    return read
-
-
-_STRING: Final = _Field(None, _read_string)
-_NUMBER: Final = _Field(None, _read_int)
-_ZERO: Final = _Field(0, _read_int)
-_FALSE: Final = _Field(False, _read_bool)
-_TRUE: Final = _Field(True, _read_bool)
-_MAP: Final = _Field({}, _read_object)
-_STRINGS: Final = _Field([], _read_strings)
-_TASK_LIST: Final = _Field([], _read_tasks)
-_ANYTHING: Final = _Field(None, _read_any)
+_TASK_LIST: Final = Field([], _read_tasks)
 
 _AUDIT: Final = {
-    "ownerApp": _STRING,
-    "createTime": _ZERO,
-    "updateTime": _ZERO,
-    "createdBy": _STRING,
-    "updatedBy": _STRING,
+    "ownerApp": STRING,
+    "createTime": LONG_ZERO,
+    "updateTime": LONG_ZERO,
+    "createdBy": STRING,
+    "updatedBy": STRING,
 }
 
-_TASK_DEF: Final[dict[str, _Field]] = {
+_RATE_LIMIT: Final = {
+    "rateLimitKey": STRING,
+    "concurrentExecLimit": ZERO,
+    "policy": Field("QUEUE", enum_reader("QUEUE", "REJECT")),
+}
+
+_CACHE: Final = {"key": STRING, "ttlInSecond": ZERO}
+
+_SCHEMA: Final = Field(
+    None,
+    object_reader(
+        {
+            **_AUDIT,
+            "name": STRING,
+            "version": Field(1, read_int),
+            "type": Field(None, enum_reader("JSON", "AVRO", "PROTOBUF")),
+            "data": Field(None, read_object),
+            "externalRef": STRING,
+        },
+        "SchemaDef",
+    ),
+)
+
+_TASK_DEF: Final[dict[str, Field]] = {
     **_AUDIT,
-    "name": _STRING,
-    "description": _STRING,
-    "retryCount": _Field(3, _read_int),
-    "timeoutSeconds": _ZERO,
-    "inputKeys": _STRINGS,
-    "outputKeys": _STRINGS,
-    "runtimeMetadata": _STRINGS,
-    "timeoutPolicy": _Field("TIME_OUT_WF", _enum_reader("RETRY", "TIME_OUT_WF", "ALERT_ONLY")),
-    "retryLogic": _Field("FIXED", _enum_reader("FIXED", "EXPONENTIAL_BACKOFF", "LINEAR_BACKOFF")),
-    "retryDelaySeconds": _Field(60, _read_int),
-    "responseTimeoutSeconds": _Field(3600, _read_int),
-    "concurrentExecLimit": _NUMBER,
-    "inputTemplate": _MAP,
-    "rateLimitPerFrequency": _ZERO,
-    "rateLimitFrequencyInSeconds": _Field(1, _read_int),
-    "isolationGroupId": _STRING,
-    "executionNameSpace": _STRING,
-    "ownerEmail": _STRING,
-    "pollTimeoutSeconds": _NUMBER,
-    "backoffScaleFactor": _Field(1, _read_int),
-    "maxRetryDelaySeconds": _ZERO,
-    "backoffJitterMs": _ZERO,
-    "baseType": _STRING,
-    "totalTimeoutSeconds": _ZERO,
-    "taskStatusListenerEnabled": _TRUE,
-    "inputSchema": _ANYTHING,
-    "outputSchema": _ANYTHING,
-    "enforceSchema": _FALSE,
+    "name": STRING,
+    "description": STRING,
+    "retryCount": Field(3, read_int),
+    "timeoutSeconds": LONG_ZERO,
+    "inputKeys": STRINGS,
+    "outputKeys": STRINGS,
+    "runtimeMetadata": STRINGS,
+    "timeoutPolicy": Field("TIME_OUT_WF", enum_reader("RETRY", "TIME_OUT_WF", "ALERT_ONLY")),
+    "retryLogic": Field("FIXED", enum_reader("FIXED", "EXPONENTIAL_BACKOFF", "LINEAR_BACKOFF")),
+    "retryDelaySeconds": Field(60, read_int),
+    "responseTimeoutSeconds": Field(3600, read_long),
+    "concurrentExecLimit": NUMBER,
+    "inputTemplate": MAP,
+    "rateLimitPerFrequency": ZERO,
+    "rateLimitFrequencyInSeconds": Field(1, read_int),
+    "isolationGroupId": STRING,
+    "executionNameSpace": STRING,
+    "ownerEmail": STRING,
+    "pollTimeoutSeconds": NUMBER,
+    "backoffScaleFactor": Field(1, read_int),
+    "maxRetryDelaySeconds": ZERO,
+    "backoffJitterMs": ZERO,
+    "baseType": STRING,
+    "totalTimeoutSeconds": LONG_ZERO,
+    "taskStatusListenerEnabled": TRUE,
+    "inputSchema": _SCHEMA,
+    "outputSchema": _SCHEMA,
+    "enforceSchema": FALSE,
 }
 
-_SUB_WORKFLOW: Final[dict[str, _Field]] = {
-    "name": _STRING,
-    "version": _NUMBER,
-    "taskToDomain": _Field(None, _read_object),
-    "workflowDefinition": _Field(None, _read_embedded_workflow),
-    "idempotencyKey": _STRING,
-    "idempotencyStrategy": _STRING,
-    "priority": _ANYTHING,
+_SUB_WORKFLOW: Final[dict[str, Field]] = {
+    "name": STRING,
+    "version": NUMBER,
+    "taskToDomain": Field(None, TEXTS_BY_NAME.read),
+    "workflowDefinition": Field(None, _read_embedded_workflow),
+    "idempotencyKey": STRING,
+    "idempotencyStrategy": STRING,
+    "priority": ANYTHING,
 }
 
-_TASK: Final[dict[str, _Field]] = {
-    "name": _STRING,
-    "taskReferenceName": _STRING,
-    "description": _STRING,
-    "inputParameters": _MAP,
-    "type": _Field("SIMPLE", _read_string),
-    "dynamicTaskNameParam": _STRING,
-    "caseValueParam": _STRING,
-    "caseExpression": _STRING,
-    "scriptExpression": _STRING,
-    "decisionCases": _Field({}, _read_cases),
-    "dynamicForkJoinTasksParam": _STRING,
-    "dynamicForkTasksParam": _STRING,
-    "dynamicForkTasksInputParamName": _STRING,
+_TASK: Final[dict[str, Field]] = {
+    "name": STRING,
+    "taskReferenceName": STRING,
+    "description": STRING,
+    "inputParameters": MAP,
+    "type": Field("SIMPLE", read_string),
+    "dynamicTaskNameParam": STRING,
+    "caseValueParam": STRING,
+    "caseExpression": STRING,
+    "scriptExpression": STRING,
+    "decisionCases": Field({}, _read_cases),
+    "dynamicForkJoinTasksParam": STRING,
+    "dynamicForkTasksParam": STRING,
+    "dynamicForkTasksInputParamName": STRING,
     "defaultCase": _TASK_LIST,
-    "forkTasks": _Field([], _read_branches),
-    "startDelay": _ZERO,
-    "subWorkflowParam": _Field(None, _read_sub_workflow),
-    "joinOn": _STRINGS,
-    "sink": _STRING,
-    "optional": _FALSE,
-    "taskDefinition": _Field(None, with_task_defaults),
-    "rateLimited": _Field(None, _read_bool),
-    "defaultExclusiveJoinTask": _STRINGS,
-    "asyncComplete": _FALSE,
-    "loopCondition": _STRING,
+    "forkTasks": Field([], _read_branches),
+    "startDelay": ZERO,
+    "subWorkflowParam": Field(None, _read_sub_workflow),
+    "joinOn": STRINGS,
+    "sink": STRING,
+    "optional": FALSE,
+    "taskDefinition": Field(None, with_task_defaults),
+    "rateLimited": Field(None, TRUE.read),
+    "defaultExclusiveJoinTask": STRINGS,
+    "asyncComplete": FALSE,
+    "loopCondition": STRING,
     "loopOver": _TASK_LIST,
-    "items": _STRING,
-    "retryCount": _NUMBER,
-    "evaluatorType": _STRING,
-    "expression": _STRING,
-    "onStateChange": _MAP,
-    "joinStatus": _STRING,
-    "cacheConfig": _ANYTHING,
-    "permissive": _FALSE,
-    "joinMode": _Field(None, _enum_reader("SYNC", "ASYNC")),
-    "metadata": _MAP,
+    "items": STRING,
+    "retryCount": NUMBER,
+    "evaluatorType": STRING,
+    "expression": STRING,
+    "onStateChange": MAP,
+    "joinStatus": STRING,
+    "cacheConfig": Field(None, object_reader(_CACHE, "CacheConfig")),
+    "permissive": FALSE,
+    "joinMode": Field(None, enum_reader("SYNC", "ASYNC")),
+    "metadata": MAP,
 }
 
-_WORKFLOW: Final[dict[str, _Field]] = {
+_WORKFLOW: Final[dict[str, Field]] = {
     **_AUDIT,
-    "name": _STRING,
-    "description": _STRING,
-    "version": _Field(1, _read_int),
+    "name": STRING,
+    "description": STRING,
+    "version": Field(1, read_int),
     "tasks": _TASK_LIST,
-    "inputParameters": _STRINGS,
-    "outputParameters": _MAP,
-    "failureWorkflow": _STRING,
-    "failureWorkflowVersion": _NUMBER,
-    "schemaVersion": _Field(2, _read_int),
-    "restartable": _TRUE,
-    "workflowStatusListenerEnabled": _FALSE,
-    "workflowStatusListenerSink": _STRING,
-    "ownerEmail": _STRING,
-    "timeoutPolicy": _Field("ALERT_ONLY", _enum_reader("TIME_OUT_WF", "ALERT_ONLY")),
-    "timeoutSeconds": _ZERO,
-    "variables": _MAP,
-    "inputTemplate": _MAP,
-    "rateLimitConfig": _ANYTHING,
-    "inputSchema": _ANYTHING,
-    "outputSchema": _ANYTHING,
-    "enforceSchema": _TRUE,
-    "metadata": _MAP,
-    "cacheConfig": _ANYTHING,
-    "maskedFields": _STRINGS,
+    "inputParameters": STRINGS,
+    "outputParameters": MAP,
+    "failureWorkflow": STRING,
+    "failureWorkflowVersion": NUMBER,
+    "schemaVersion": Field(2, read_int),
+    "restartable": TRUE,
+    "workflowStatusListenerEnabled": FALSE,
+    "workflowStatusListenerSink": STRING,
+    "ownerEmail": STRING,
+    "timeoutPolicy": Field("ALERT_ONLY", enum_reader("TIME_OUT_WF", "ALERT_ONLY")),
+    "timeoutSeconds": LONG_ZERO,
+    "variables": MAP,
+    "inputTemplate": MAP,
+    "rateLimitConfig": Field(None, object_reader(_RATE_LIMIT, "RateLimitConfig")),
+    "inputSchema": _SCHEMA,
+    "outputSchema": _SCHEMA,
+    "enforceSchema": TRUE,
+    "metadata": MAP,
+    "cacheConfig": Field(None, object_reader(_CACHE, "CacheConfig")),
+    "maskedFields": STRINGS,
 }
 
-_START: Final[dict[str, _Field]] = {
-    "name": _STRING,
-    "version": _NUMBER,
-    "correlationId": _STRING,
-    "input": _MAP,
-    "taskToDomain": _MAP,
-    "workflowDef": _Field(None, _read_any),
-    "externalInputPayloadStoragePath": _STRING,
-    "priority": _ZERO,
-    "createdBy": _STRING,
-    "idempotencyKey": _STRING,
-    "idempotencyStrategy": _STRING,
+_START: Final[dict[str, Field]] = {
+    "name": STRING,
+    "version": NUMBER,
+    "correlationId": STRING,
+    "input": MAP,
+    "taskToDomain": TEXTS_BY_NAME,
+    "workflowDef": Field(None, with_workflow_defaults),
+    "externalInputPayloadStoragePath": STRING,
+    "priority": ZERO,
+    "createdBy": STRING,
+    "idempotencyKey": STRING,
+    "idempotencyStrategy": Field(None, enum_reader("FAIL", "RETURN_EXISTING", "FAIL_ON_RUNNING")),
 }

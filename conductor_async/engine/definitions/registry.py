@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["MetadataStore"]
 
 
+_RETRIED_SERVICES = frozenset({"AGENT", "CALL_MCP_TOOL", "LIST_MCP_TOOLS"})
+
+
 class MetadataStore:
     """The registered definitions.
 
@@ -134,15 +137,22 @@ class MetadataStore:
             return
         latest = self.find_workflow(params.get("name", ""), None)
         if latest is None:
-            msg = f"The Task {params.get('name')} defined as a sub-workflow has no workflow definition available "
+            name = params.get("name", "null")
+            msg = f"The Task {name} defined as a sub-workflow has no workflow definition available "
             raise WorkflowHalted(msg)
         task["subWorkflowParam"] = {**params, "version": latest["version"]}
 
 
 def _default_task_def(name: str, task_type: str) -> JsonObject:
-    """Returns the definition of a task that has none registered. System tasks are not retried and do not time out."""
+    """Returns the definition of a task that has none registered.
+
+    System tasks are not retried and do not time out. The server retries those that it runs as workers, for AI.
+    """
     if task_type == "SIMPLE":
         return with_task_defaults({"name": name})
+    if task_type in _RETRIED_SERVICES or task_type.startswith(("LLM_", "GENERATE_")):
+        given: JsonObject = {"name": name, "retryLogic": "LINEAR_BACKOFF", "retryDelaySeconds": 2}
+        return with_task_defaults(given)
     wire = with_task_defaults({"name": name, "retryCount": 0})
     wire["responseTimeoutSeconds"] = 0
     return wire

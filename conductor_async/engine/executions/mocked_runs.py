@@ -24,8 +24,8 @@ def isolated(core: Core, request: JsonObject) -> JsonObject:
 
 def report_next(core: Core, execution: Execution, request: JsonObject) -> bool:
     """Reports the next outcome from the request for the first open task that has one. Returns whether there was one."""
-    mocks: dict[str, list[JsonObject]] = request.get("taskRefToMockOutput") or {}
-    children: JsonObject = request.get("subWorkflowTestRequest") or {}
+    mocks: dict[str, list[JsonObject]] = request["taskRefToMockOutput"]
+    children: JsonObject = request["subWorkflowTestRequest"]
     for row in execution.open_in_order:
         kind = system_kind(row)
         if row.status in TERMINAL or (kind is not None and kind.is_operator):
@@ -39,8 +39,7 @@ def report_next(core: Core, execution: Execution, request: JsonObject) -> bool:
         outcomes = mocks.get(row.reference_name) or mocks.get(row.base_name)
         if outcomes:
             outcome = outcomes.pop(0)
-            status = outcome.get("status") or "COMPLETED"
-            report(core, execution, row, status, outcome.get("output") or {}, None)
+            report(core, execution, row, outcome["status"], outcome["output"], None)
             decide_execution(core, execution)
             return True
     return False

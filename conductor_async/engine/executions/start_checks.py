@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conductor_async.engine.definitions.checks import check_workflow_def
 from conductor_async.engine.errors import Invalid
+from conductor_async.engine.scripts.evaluators import rule_context
 
 if TYPE_CHECKING:
+    from conductor_async.engine.core import Core
     from conductor_async.models import JsonObject
 
 __all__ = ["check_priority", "check_start_request"]
@@ -14,11 +17,11 @@ __all__ = ["check_priority", "check_start_request"]
 _MAX_PRIORITY = 99
 
 
-def check_start_request(request: JsonObject) -> None:
-    """Checks a StartWorkflowRequest.
+def check_start_request(core: Core, request: JsonObject) -> None:
+    """Checks a StartWorkflowRequest with its defaults.
 
     Raises:
-        Invalid: Its name or priority is invalid.
+        Invalid: Its name, its priority or the definition that it brings is invalid.
     """
     errors: list[dict[str, object]] = []
     if request.get("name") is None:
@@ -33,6 +36,8 @@ def check_start_request(request: JsonObject) -> None:
     if not str(request["name"]).strip() and request.get("workflowDef") is None:
         msg = "Workflow name must be specified when searching for a definition"
         raise Invalid(msg)
+    if request.get("workflowDef") is not None:
+        check_workflow_def(request["workflowDef"], "startWorkflow.arg0.workflowDef", rule_context(core))
 
 
 def check_priority(priority: int) -> None:

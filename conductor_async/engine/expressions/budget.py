@@ -33,7 +33,7 @@ class Budget:
         self._steps = 0
         self._next_check = _STEPS_BETWEEN_CHECKS
         self._began: float | None = None
-        self.wait_seconds = _MAX_WAIT_SECONDS
+        self.wait_seconds: float = _MAX_WAIT_SECONDS
 
     def spend(self, steps: int = 1) -> None:
         """Counts values that are visited or compared, some before they are.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Template", "compile_template"]
 
-logger = logging.getLogger("conductor_async")
+logger: logging.Logger = logging.getLogger("conductor_async")
 
 _SECRET_PREFIX = "workflow.secrets."  # noqa: S105 - the prefix of references, no secret
 _ENVIRONMENT_PREFIX = "workflow.env."

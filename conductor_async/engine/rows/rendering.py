@@ -72,7 +72,7 @@ def task_to_wire(row: TaskRow, now: int = 0) -> JsonObject:
         "subWorkflowId": row.sub_workflow_id,
         "subworkflowChanged": row.subworkflow_changed,
         "firstStartTime": 0,
-        "executionMetadata": row.execution_metadata or _NO_METADATA,
+        "executionMetadata": _NO_METADATA,
         "taskDefinition": row.definition.wire if row.definition is not None else None,
         "queueWaitTime": _queue_wait(row, now),
         "loopOverTask": row.iteration > 0,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conductor_async.engine.definitions.defaults import with_start_request_defaults
-from conductor_async.engine.errors import EngineError
+from conductor_async.engine.errors import EngineError, Invalid
+from conductor_async.engine.executions.start_checks import check_start_request
 from conductor_async.engine.executions.starting import start
 from conductor_async.engine.schedules.times import next_firing
 
@@ -61,8 +61,16 @@ def _start(core: Core, schedule: JsonObject, due: int, cron: str) -> None:
         "_schedulerCron": cron,
     }
     try:
-        run["workflowId"] = start(core, with_start_request_defaults({**request, "input": values}))
+        start_request = {**request, "input": values}
+        check_start_request(core, start_request)
+        run["workflowId"] = start(core, start_request)
     except EngineError as error:
-        run |= {"state": "FAILED", "reason": error.message}
+        reason = _reason(error)
+        run |= {"state": "FAILED", "reason": reason, "stackTrace": reason}
     core.schedule_runs.append(run)
     del core.schedule_runs[:-_MAX_RUNS]
+
+
+def _reason(error: EngineError) -> str:
+    problems = error.validation_errors if isinstance(error, Invalid) else []
+    return ", ".join(f"{problem['path']}: {problem['message']}" for problem in problems) or error.message

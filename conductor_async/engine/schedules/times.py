@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from conductor_async.engine.schedules.cron import BadCronExpression, CronExpression
 
@@ -34,7 +34,7 @@ def next_firing(schedule: JsonObject, after: int) -> tuple[int, str] | None:
     for expression, zone in _expressions(schedule):
         try:
             found = next_time(expression, after, zone)
-        except BadCronExpression:
+        except (BadCronExpression, ValueError, ZoneInfoNotFoundError):
             continue
         if found is not None:
             times.append((found, f"{expression} {zone}"))

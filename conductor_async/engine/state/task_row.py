@@ -76,7 +76,6 @@ class TaskRow:
     output: JsonObject = field(default_factory=dict[str, Any])
     domain: str | None = None
     output_message: JsonObject | None = None
-    execution_metadata: JsonObject | None = None
     external_output_path: str | None = None
     rate_limit: int = 0
     rate_frequency: int = 0

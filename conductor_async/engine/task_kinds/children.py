@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["StartWorkflowKind", "SubWorkflowKind"]
 
 _MAX_PRIORITY = 99
+_NO_NAME = 'Cannot invoke "Object.toString()" because the return value of "java.util.Map.get(Object)" is null'
 _REQUEST = "com.netflix.conductor.common.metadata.workflow.StartWorkflowRequest"
 _TASK_STATUS = {
     "RUNNING": "IN_PROGRESS",
@@ -42,7 +43,12 @@ class SubWorkflowKind(TaskKind):
     is_async = True
 
     def rows(self, factory: RowFactory) -> list[TaskRow]:
-        """Returns one row. The workflow is started after the decision."""
+        """Returns one row. The workflow is started after the decision.
+
+        Raises:
+            WorkflowHalted: There is no such workflow.
+            Refused: The workflow has no name, which on the server fails the request too.
+        """
         params = factory.spec.wire.get("subWorkflowParam")
         if params is None:
             msg = (
@@ -51,6 +57,8 @@ class SubWorkflowKind(TaskKind):
             )
             raise WorkflowHalted(msg)
         values = _resolved(factory, params)
+        if values.get("name") is None:
+            raise Refused(_NO_NAME)
         definition = values.get("workflowDefinition")
         domains = values.get("taskToDomain")
         priority = params.get("priority")
@@ -84,6 +92,8 @@ class SubWorkflowKind(TaskKind):
         Its id follows from the task's, as on the server: a start that is repeated finds the execution of the first.
         """
         values = row.input
+        if "subWorkflowName" not in values:
+            return  # made by a DYNAMIC task: the server tries to start it for ever
         try:
             definition = _definition(core, values)
             child_input = _child_input(values, dynamic=values.get("subWorkflowDefinition") is not None)
@@ -225,7 +235,7 @@ def _problems(request: JsonObject) -> str:
 def _start(core: Core, execution: Execution, request: JsonObject) -> str:
     given = request.get("workflowDef")
     if given is not None:
-        definition = core.metadata.populated(with_workflow_defaults(given))
+        definition = core.metadata.populated(given)
     elif not request["name"].strip():
         msg = "Workflow name must be specified when searching for a definition"
         raise Refused(msg)

@@ -82,7 +82,7 @@ class JoinKind(TaskKind):
             if not task.is_successful and not task.optional and (not task.permissive or all_ended):
                 row.output = output
                 row.reason = _reasons(execution, names)
-                row.status = "FAILED"
+                row.status = "CANCELED" if task.status == "CANCELED" else "FAILED"
                 return True
             if task.optional and task.status == "COMPLETED_WITH_ERRORS":
                 tolerated.append(f"{task.task_def_name}/{task.task_id} ")

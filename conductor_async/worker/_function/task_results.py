@@ -83,7 +83,7 @@ def describe(error: BaseException) -> str:
     name = type(error).__name__
     try:
         text = str(error)
-    except Exception as failure:  # noqa: BLE001 - `__str__` is user code
+    except BaseException as failure:  # noqa: BLE001 - `__str__` is user code
         text = f"(its message is unavailable: str() raised {type(failure).__name__})"
     described = f"{name}: {text}" if text.strip() else name
     if isinstance(error, BaseExceptionGroup):
@@ -166,7 +166,7 @@ def user_traceback(error: BaseException) -> TracebackType | None:
 def _format_traceback(error: BaseException) -> str:
     try:
         return "".join(traceback.format_exception(type(error), error, user_traceback(error)))
-    except Exception as failure:  # noqa: BLE001 - `__str__` is user code
+    except BaseException as failure:  # noqa: BLE001 - `__str__` is user code
         return f"{describe(error)}\n(its traceback is unavailable: formatting it raised {type(failure).__name__})"
 
 

@@ -19,7 +19,7 @@ def quarantine_reason(rule: Quarantine | None, task: Task) -> str | None:
         return None
     try:
         reason = rule(task)
-    except Exception:  # the rule is user code
+    except BaseException:
         logger.exception("The quarantine rule failed for task %s (%s). The task runs", task.task_id, task.task_def_name)
         return None
     if reason is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 import anyio
@@ -11,7 +10,6 @@ import anyio
 from conductor_async.errors import ClientClosedError, ConductorError, WrongEventLoopError
 from conductor_async.resources._worker_api import UNREADABLE_INPUT_CALLBACK, hand_back
 from conductor_async.worker._failures import may_have_handed_out
-from conductor_async.worker._function.in_context import InContext
 from conductor_async.worker._function.invoker import Invoker
 from conductor_async.worker._function.task_results import failed_result
 from conductor_async.worker._in_flight.quarantine import quarantine_reason
@@ -65,7 +63,6 @@ class TaskRunner:
         self._polls = polls
         self.update_v2_policy = UpdateV2Policy()
         self.in_flight = 0
-        self._variables = copy_context()
         self._invoker = Invoker(worker, self._worker_id, self._clock, self._listeners)
 
     def start(self, task: Task, running: TaskGroup) -> None:
@@ -110,51 +107,30 @@ class TaskRunner:
     async def _run(self, in_flight: InFlightTask, running: TaskGroup) -> None:
         """Runs a task, then the one that its result brought, and so on."""
         while True:
-            # A copy of the variables for each: the next task must not see what the function of this one has set.
-            following = await InContext(self._variables.copy(), self._run_one(in_flight, running))
+            following = await self._run_one(in_flight)
             if following is None:
                 return
-            if self._host.stopping.is_set() or not in_flight.reusable:
+            if self._host.stopping.is_set():
                 self._host.slots.release()
                 self._start(following, running)
                 return
             in_flight = following
 
-    async def _run_one(self, in_flight: InFlightTask, running: TaskGroup) -> InFlightTask | None:
+    async def _run_one(self, in_flight: InFlightTask) -> InFlightTask | None:
         """Calls the function and sends the result. Returns the next task for the same slot, if it brought one."""
         self._host.cancellation_watcher.add(in_flight)
         if self._extends_leases:
             self._host.lease_extender.add(in_flight)
-        result: TaskResult | None = None
         try:
             with self._clock.working(self._task_type, self._domain):
                 result = await self._result_of(in_flight)
                 return await self._finish(in_flight, result)
         except anyio.get_cancelled_exc_class():
-            if anyio.current_effective_deadline() == float("-inf"):
-                await self._end(in_flight)
-                raise
-            # What the function left behind, such as a timeout of asyncio, has cancelled this asyncio task, and no scope
-            # of the host's did. The next cancellation may come at any time: so go on in another one.
+            await self._end(in_flight)
+            raise
         except BaseException:
             self._release(in_flight, None)
             raise
-        running.start_soon(self._run_rest, in_flight, result, running)
-        return None
-
-    async def _run_rest(self, in_flight: InFlightTask, result: TaskResult | None, running: TaskGroup) -> None:
-        """Goes on where the asyncio task of a function cannot, because of what the function left in it."""
-        with self._clock.working(self._task_type, self._domain):
-            if result is None and not in_flight.abandoned:
-                await self._hand_back(in_flight, "its asyncio task was cancelled by something other than the host")
-            try:
-                following = await InContext(self._variables.copy(), self._finish(in_flight, result))
-            except anyio.get_cancelled_exc_class():
-                await self._end(in_flight)
-                raise
-        if following is not None:
-            self._host.slots.release()
-            self._start(following, running)
 
     async def _finish(self, in_flight: InFlightTask, result: TaskResult | None) -> InFlightTask | None:
         """Sends the result, if there is one to send, and lets go of the task. Returns the task that it brought."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import anyio
-
 from conductor_async.worker._results.update_lock import UpdateLock
 from conductor_async.worker.context import TaskContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conductor_async.models import Task
+    from conductor_async._detached import DetachedTask
+    from conductor_async.models import Task, TaskResult
 
 
 class InFlightTask:
@@ -22,43 +21,39 @@ class InFlightTask:
         task: The task as it was polled.
         worker_id: The worker that has it, as the server knows it.
         context: What its function sees of it.
-        scope: Encloses the call of its function.
-        is_async: Whether cancelling the scope ends the function. A thread has to look at its context instead.
+        call: The call of its function, once it has begun.
+        is_async: Whether cancelling the call ends the function. A thread has to look at its context instead.
         has_expired: The server has had no sign of life for longer than the response timeout.
         abandoned: The server no longer wants the result from here.
-        reusable: The function returned and left nothing open: the next task may run in the same asyncio task.
         update_lock: Held while an update of the task is sent.
     """
 
-    __slots__ = (
-        "abandoned",
-        "context",
-        "has_expired",
-        "is_async",
-        "reusable",
-        "scope",
-        "task",
-        "update_lock",
-        "worker_id",
-    )
+    __slots__ = ("abandoned", "call", "context", "has_expired", "is_async", "task", "update_lock", "worker_id")
 
     def __init__(self, task: Task, worker_id: str, *, is_async: bool) -> None:
         self.task = task
         self.worker_id = worker_id
         self.context = TaskContext(task)
-        self.scope = anyio.CancelScope()
+        self.call: DetachedTask[TaskResult | None] | None = None
         self.is_async = is_async
         self.has_expired = False
         self.abandoned = False
-        self.reusable = False
         self.update_lock = UpdateLock()
 
     def cancel(self, reason: str, *, wait_for_thread: bool) -> None:
         """Ends the function. A coroutine is cancelled; a thread is told, and then waited for or left behind."""
         if self.context.cancelled is None:
             self.context.cancelled = reason
-        if self.is_async or not wait_for_thread:
-            self.scope.cancel(reason)
+        if self.call is not None and (self.is_async or not wait_for_thread):
+            self.call.cancel()
+
+    def leave_behind(self) -> str | None:
+        """Gives up waiting for a function that goes on although it was cancelled. Returns where it is, if it does."""
+        call = self.call
+        if call is None or call.has_ended:
+            return None
+        call.leave_behind()
+        return call.position()
 
     def abandon(self, reason: str) -> None:
         """Ends the function because its result is no longer wanted. The slot is free when it has really ended."""

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 _SHORTEST_INTERVAL = 0.1
 """Seconds at least from one empty poll to the next, for servers that answer without waiting."""
 
+_YOUTH = 60.0
+"""Seconds after which a host polls for as long as it may. Tests, scripts and notebooks have left it by then."""
+
+_POLL_TIMEOUT_IN_YOUTH = 1.0
+
 
 def delay_after_empty_poll(server_wait: float, took: float, interval: float) -> float:
     """Returns the seconds until the next poll, after one that brought nothing.
@@ -51,6 +56,7 @@ class Poller:
 
     Attributes:
         task_type: What it polls for.
+        worker_id: The worker id that it polls with.
     """
 
     def __init__(self, worker: AnyWorker, host: HostState) -> None:
@@ -59,13 +65,14 @@ class Poller:
         self._host = host
         self._clock = host.clock
         self._listeners = host.listeners
-        self._worker_id = options.worker_id or host.worker_id
+        self.worker_id = self._worker_id = options.worker_id or host.worker_id
         self._slots = Slots(options.concurrency)
         self._polls = PollTracker(self.task_type, self._worker_id)
         self._runner = TaskRunner(worker, self._worker_id, host, self._slots, self._polls)
         self._domain = options.domain
         self._interval = options.poll_interval
-        self._server_wait = host.poll_limiter.share_of(options.poll_timeout or host.poll_timeout)
+        self._poll_timeout = options.poll_timeout or host.poll_timeout
+        self._created_at = anyio.current_time()
         self._paused = options.paused
         self._backoff = FailureBackoff()
         self._failures = FailureLog(f"polling for {self.task_type!r}")
@@ -88,6 +95,11 @@ class Poller:
     def stop(self) -> None:
         """Makes a poller that waits for a slot notice that the host stops."""
         self._slots.notify()
+
+    @property
+    def is_polling(self) -> bool:
+        """Whether a poll is under way."""
+        return self._poll_scope is not None
 
     def abandon_poll(self) -> bool:
         """Cancels the poll under way. Returns whether there was one."""
@@ -145,14 +157,21 @@ class Poller:
                 return 0.0
             self._state = "polling"
             began = self._clock.now()
-            brought = await self._poll_for(1, self._server_wait, running)
+            server_wait = self._server_wait()
+            brought = await self._poll_for(1, server_wait, running)
             if brought:
                 await self._take_backlog(running)
         if self._error is not None:
             return self._backoff.delay_after(self._error)
         if brought:
             return 0.0
-        return delay_after_empty_poll(self._server_wait, self._clock.now() - began, self._interval)
+        return delay_after_empty_poll(server_wait, self._clock.now() - began, self._interval)
+
+    def _server_wait(self) -> float:
+        """Returns how long the next poll may wait at the server. A host that stops has to wait for it."""
+        is_young = anyio.current_time() - self._created_at < _YOUTH
+        timeout = min(self._poll_timeout, _POLL_TIMEOUT_IN_YOUTH) if is_young else self._poll_timeout
+        return self._host.poll_limiter.share_of(timeout)
 
     async def _take_backlog(self, running: TaskGroup) -> None:
         """Takes the tasks that are ready now, while there are slots for them."""

@@ -80,6 +80,7 @@ class _DefinitionChecker:
         for field, problem, _ in violations(_WireView(task), _NO_RULE_CONTEXT):
             if problem is not None:
                 yield f"{path}{'.' if field else ''}{field}: {problem}"
+        yield from _loop_problems(position)
         yield from self._fork_problems(position)
         yield from self._join_problems(position)
         yield from self.expressions.script_problems(position)
@@ -163,6 +164,17 @@ _NO_RULE_CONTEXT = RuleContext()
 _ATTRIBUTES = {
     to_camel(name): name for model in (WorkflowTask, SubWorkflowParams, TaskDef) for name in model.model_fields
 }
+
+
+def _loop_problems(position: Position) -> Iterator[str]:
+    """A loop straight inside a loop fails in its first iteration, or begins its second one again and again."""
+    task = position.task
+    for number, inner in enumerate(task.loop_over if task.type == TaskType.DO_WHILE else ()):
+        if inner.type == TaskType.DO_WHILE:
+            yield (
+                f"{position.path}.loopOver[{number}]: the server cannot run a loop straight inside a loop: put"
+                f" {inner.task_reference_name!r} into a workflow of its own, and a SUB_WORKFLOW task in its place"
+            )
 
 
 class _WireView:

@@ -3,7 +3,7 @@
 A task class names its type when it is defined, and is then found by that type:
 
 ```python
-class NoopTask(TaskInterface, task_type=TaskType.NOOP):
+class EchoTask(TaskInterface, task_type="ECHO"):
     ...
 ```
 

@@ -13,7 +13,7 @@ import pytest
 
 from conductor_async.errors import NonRetryableException
 from conductor_async.worker import worker_task
-from conductor_async.worker._function.contained import Contained, is_interrupt
+from conductor_async.worker._function.interrupts import is_interrupt
 from tests.worker.fake_conductor import FakeConductor
 from tests.worker.hosting import anyio_backend, hosting, worker  # noqa: F401
 
@@ -189,25 +189,6 @@ async def test_a_cancellation_of_the_asyncio_task_stays_there(what: str):
 
 
 # -- the parts -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
-async def test_a_coroutine_that_is_closed_ends_and_the_generator_exit_goes_on():
-    ended: list[bool] = []
-
-    async def job() -> None:
-        try:
-            await asyncio.sleep(60)
-        finally:
-            ended.append(True)
-
-    async def outer() -> Any:
-        return await Contained(job())
-
-    coroutine = outer()
-    coroutine.send(None)
-    coroutine.close()
-    assert ended == [True]
 
 
 def test_an_interrupt_is_told_from_a_raise_statement():

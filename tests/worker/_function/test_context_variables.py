@@ -14,7 +14,7 @@ import pytest
 from conductor_async.models import Task  # noqa: TC001 - the annotation is resolved at run time
 from conductor_async.worker import WorkerHost, worker_task
 from tests.fakes.clients import client_of
-from tests.fakes.wire import Peer, Request, packed, serve
+from tests.fakes.http_server import Peer, Request, raw_response, serve
 from tests.worker.fake_conductor import FakeConductor
 from tests.worker.hosting import anyio_backend, hosting
 
@@ -54,10 +54,10 @@ async def test_a_kept_connection_does_not_reference_the_task_that_opened_it(anyi
     async def behave(peer: Peer, request: Request) -> None:
         if "/poll/" in request.target and next(polled) > 1:
             await anyio.sleep(0.2 if "timeout=0" not in request.target else 0)
-            await peer.send(packed(json=[]))
+            await peer.send(raw_response(json=[]))
             return
         task: dict[str, Any] = {"taskId": f"t{next(ids)}", "workflowInstanceId": "w", "taskType": "job"}
-        await peer.send(packed(json=[task] if "/poll/" in request.target else task))
+        await peer.send(raw_response(json=[task] if "/poll/" in request.target else task))
 
     @worker_task("job", concurrency=2)
     async def job(task: Task) -> None:

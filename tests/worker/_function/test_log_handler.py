@@ -53,7 +53,7 @@ async def logged(conductor: ConductorClient, *workers: Any, **options: Any) -> l
     workflow = ConductorWorkflow(executor=conductor.executor, name=f"{workers[0].task_definition_name}_flow", version=1)
     for worker in workers:
         workflow >> worker.task(f"{worker.task_definition_name}_ref")
-    async with WorkerHost(conductor, workers, poll_timeout=0.5, **options):
+    async with WorkerHost(conductor, workers, **options):
         run = await workflow.execute()
     tasks = (await conductor.workflow.get_workflow(run.workflow_id)).tasks
     return [await conductor.task.get_task_logs(task.task_id) for task in tasks]
@@ -112,7 +112,7 @@ async def test_two_hosts_copy_a_record_once(conductor: ConductorClient, new_name
     async def once() -> None:
         shop.info("a line")
 
-    async with WorkerHost(conductor, [once], poll_timeout=0.5):
+    async with WorkerHost(conductor, [once]):
         assert [texts(lines) for lines in await logged(conductor, once)] == [["INFO shop.packing: a line"]]
 
 
@@ -134,7 +134,7 @@ async def test_the_handler_is_removed_when_the_host_stops(conductor: ConductorCl
     async def tidy() -> None: ...
 
     before = list(logging.getLogger().handlers)
-    async with WorkerHost(conductor, [tidy], poll_timeout=0.5):
+    async with WorkerHost(conductor, [tidy]):
         assert len(logging.getLogger().handlers) == len(before) + 1
     assert logging.getLogger().handlers == before
 
@@ -151,11 +151,11 @@ async def test_a_level_that_hides_records_is_warned_about(
         each.setLevel(logging.NOTSET)
     logging.root.setLevel(logging.WARNING)
     try:
-        async with WorkerHost(conductor, [held_back], poll_timeout=0.5):
+        async with WorkerHost(conductor, [held_back]):
             pass
         first, caplog.records[:] = list(caplog.records), []
         shop.setLevel(logging.INFO)
-        async with WorkerHost(conductor, [held_back], poll_timeout=0.5):
+        async with WorkerHost(conductor, [held_back]):
             pass
         assert "task_log_level" not in "".join(each.getMessage() for each in caplog.records), "a logger propagates them"
     finally:

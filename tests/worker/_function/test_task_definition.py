@@ -109,7 +109,7 @@ class TestTaskDef:
         name = new_name("derived")
         worker = worker_task(name, register_task_def=True, task_def=TaskDef(retry_count=1))(price.function)
         async with ConductorClient(server_url) as conductor:
-            async with WorkerHost(conductor, [worker], poll_timeout=0.5):
+            async with WorkerHost(conductor, [worker]):
                 held = await conductor.metadata.get_task_def(name)
             await conductor.metadata.unregister_task_def(name)
         assert (held.input_keys, held.output_keys, held.retry_count, held.description) == (

@@ -37,11 +37,11 @@ def test_delay_after_an_empty_poll(asked_for, took, interval, pause):
 
 async def test_an_idle_poller_waits_for_one_task_and_then_takes_the_backlog():
     server = FakeConductor()
-    async with hosting(server, worker(echo, concurrency=5), poll_timeout=3):
+    async with hosting(server, worker(echo, concurrency=5), poll_timeout=0.9):
         await server.until(lambda: server.polls)
         server.put(3)
         await server.until(lambda: len(server.results) == 3)
-    assert [(poll["count"], poll["timeout"]) for poll in server.polls[:2]] == [("1", "3000"), ("4", "0")]
+    assert [(poll["count"], poll["timeout"]) for poll in server.polls[:2]] == [("1", "900"), ("4", "0")]
 
 
 async def test_a_poller_never_polls_for_more_tasks_than_it_has_slots():
@@ -79,12 +79,24 @@ async def test_a_full_poller_waits_without_polling():
 
 
 @only_with_a_mock_clock
-async def test_the_server_waits_for_the_poll_timeout():
+async def test_the_server_waits_for_a_second_in_the_first_minute_and_then_for_the_poll_timeout():
     server = FakeConductor()
     async with hosting(server, worker(echo, poll_timeout=4.5)):
+        await anyio.sleep(59.5)
+        assert {poll["timeout"] for poll in server.polls} == {"1000"}
+        assert len(server.polls) == 60
+        await anyio.sleep(1)
+        server.polls.clear()
         await anyio.sleep(90)
     assert {poll["timeout"] for poll in server.polls} == {"4500"}
     assert len(server.polls) in (20, 21)
+
+
+async def test_a_shorter_poll_timeout_holds_from_the_start():
+    server = FakeConductor()
+    async with hosting(server, echo, poll_timeout=0.25):
+        await server.until(lambda: len(server.polls) > 1)
+    assert {poll["timeout"] for poll in server.polls} == {"250"}
 
 
 @only_with_a_mock_clock
@@ -99,6 +111,8 @@ async def test_the_poll_interval_counts_from_start_to_start():
 async def test_an_idle_poller_costs_a_fifth_of_a_request_a_second():
     server = FakeConductor()
     async with hosting(server, echo, poll_timeout=5):
+        await anyio.sleep(61)
+        server.polls.clear()
         await anyio.sleep(1000)
     assert len(server.polls) <= 201
 

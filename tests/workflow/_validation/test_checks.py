@@ -303,6 +303,16 @@ WRONG: dict[str, tuple[list[Any], str | None, list[str]]] = {
         "FAILED",
         ["tasks[0]: a fork must be followed by its JOIN, but 'b' follows it: the server fails such a workflow"],
     ),
+    "loop straight inside a loop": (
+        [loop(loop(noop("a"), ref="inner"))],
+        "FAILED",
+        [
+            (
+                "tasks[0].loopOver[0]: the server cannot run a loop straight inside a loop: put 'inner' into a workflow"
+                " of its own, and a SUB_WORKFLOW task in its place"
+            )
+        ],
+    ),
     "fork at the end": (
         [loop(fork([noop("a")])[0]), task("j", "JOIN", joinOn=["a"])],
         "FAILED",

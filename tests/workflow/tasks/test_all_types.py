@@ -11,7 +11,7 @@ from conductor_async import tasks
 from conductor_async.models import TaskType
 from conductor_async.tasks import TaskInterface, task_class
 
-# What Conductor 3.32.1 runs, from the log of its start, and what only Orkes runs.
+# What Conductor 3.32.3 runs, from the log of its start, and what only Orkes runs.
 AI = {
     "AGENT",
     "CALL_MCP_TOOL",

@@ -1,7 +1,7 @@
-"""A server of raw sockets that misbehaves as told, and counts what it has read. Runs on asyncio and on trio.
+"""An HTTP server of raw sockets that misbehaves as told, and counts what it has read. Runs on asyncio and on trio.
 
 ```python
-async with serve(answer(503), answer(text="id")) as server:  # the last behaviour goes on for ever
+async with serve(respond(503), respond(text="id")) as server:  # the last behaviour goes on for ever
     ...
 assert server.count("POST", "/api/workflow") == 2
 ```
@@ -63,7 +63,7 @@ Behaviour = Callable[[Peer, Request], Awaitable[None]]
 # -- behaviours ------------------------------------------------------------------------------------
 
 
-def packed(
+def raw_response(
     status: int = 200,
     *,
     text: str | None = None,
@@ -82,9 +82,9 @@ def packed(
     return head.encode() + b"\r\n" + body
 
 
-def answer(status: int = 200, **content: Any) -> Behaviour:
+def respond(status: int = 200, **content: Any) -> Behaviour:
     """Answer, and keep the connection."""
-    data = packed(status, **content)
+    data = raw_response(status, **content)
 
     async def behave(peer: Peer, request: Request) -> None:
         await peer.send(data)
@@ -124,7 +124,7 @@ async def stall(peer: Peer, request: Request) -> None:
 
 def routed(routes: dict[str, Behaviour], otherwise: Behaviour | None = None) -> Behaviour:
     """Behave by path: `{"/api/token": answer(json={"token": "t"})}`."""
-    fallback = otherwise or answer(404, json={"status": 404, "message": "No static resource"})
+    fallback = otherwise or respond(404, json={"status": 404, "message": "No static resource"})
 
     async def behave(peer: Peer, request: Request) -> None:
         await routes.get(request.target.partition("?")[0], fallback)(peer, request)
@@ -136,7 +136,7 @@ def routed(routes: dict[str, Behaviour], otherwise: Behaviour | None = None) -> 
 
 
 @dataclass
-class WireServer:
+class FakeServer:
     """What the server has seen."""
 
     port: int
@@ -213,12 +213,12 @@ class WireServer:
 @contextlib.asynccontextmanager
 async def serve(
     *behaviours: Behaviour, tls: Any = None, reset_at_connect: bool = False, host: str = "127.0.0.1"
-) -> AsyncIterator[WireServer]:
+) -> AsyncIterator[FakeServer]:
     """A server that behaves so at its first request, its second one, …; the last behaviour goes on."""
     plain = await anyio.create_tcp_listener(local_host=host)
     port = plain.extra(SocketAttribute.local_port)
     listener: Any = plain if tls is None else _tls_listener(plain, tls)
-    server = WireServer(port, "http" if tls is None else "https", behaviours or (answer(),), reset_at_connect)
+    server = FakeServer(port, "http" if tls is None else "https", behaviours or (respond(),), reset_at_connect)
     with only_the_failure():
         async with listener, anyio.create_task_group() as tasks:
             tasks.start_soon(listener.serve, server._connected)

@@ -10,6 +10,7 @@ from conductor_async._version import __version__
 def make_app() -> App:
     """Returns the command line with all its commands."""
     app = App(
+        suppress_keyboard_interrupt=False,  # `main` says it in one line
         name="conductor_async",
         help="Run workers, or a Conductor for development, from the command line.",
         version=__version__,

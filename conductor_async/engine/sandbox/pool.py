@@ -138,7 +138,7 @@ class _Child:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
-        self._remove_folder: weakref.finalize[[str], Any] | None = None
+        self._remove_folder: weakref.finalize[..., Any] | None = None
         self._unavailable: SandboxUnavailableError | None = None
         self.is_stopped = False
         self.is_ready = False

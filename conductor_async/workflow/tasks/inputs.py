@@ -1,8 +1,8 @@
 """Task types whose fields are input parameters, and what these hold.
 
 ```python
-class Translate(InputTask, task_type="TRANSLATE"):
-    target_language: Text               # task.target_language is task.input_parameters["targetLanguage"]
+class Summarize(InputTask, task_type="SUMMARIZE"):
+    reading_level: Text                 # task.reading_level is task.input_parameters["readingLevel"]
     _: KW_ONLY
     max_words: Number | None = None
 ```

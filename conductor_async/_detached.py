@@ -178,7 +178,10 @@ def _protected_from_interrupts() -> Callable[[Callable[[], Coroutine[Any, Any, N
 
 
 class Interruption:
-    """Can end what the current task does between here and `leave()`. It may be left by another task, and then does not."""
+    """Can end what the current task does between here and `leave()`.
+
+    It may be left by another task, and then does not.
+    """
 
     __slots__ = ("_cancelling", "_cause", "_scope", "_task", "_task_id")
 

@@ -1,6 +1,7 @@
 """Checks that tell type checkers all of a type.
 
-`isinstance` narrows `Any` to a type with unknown type arguments, such as `list[Unknown]`, which strict checking refuses.
+`isinstance` narrows `Any` to a type with unknown type arguments, such as `list[Unknown]`: strict checking refuses
+that.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ _LISTS = frozenset(
 )
 
 
-def readable(kind: Any, around: tuple[type[Any], ...] = ()) -> Any:
+def readable(kind: Any, around: tuple[type[object], ...] = ()) -> Any:
     """Returns the annotation with every class in it that pydantic does not know marked with how it is made.
 
     `Iterable` and its like become lists: pydantic would make a generator of them, which validates only while it is
@@ -80,7 +80,7 @@ def _typed_dict(kind: Any, around: tuple[Any, ...]) -> Any:
     return make(kind.__name__, fields)
 
 
-def _readable_generic(kind: Any, origin: Any, arguments: tuple[Any, ...], around: tuple[type[Any], ...]) -> Any:
+def _readable_generic(kind: Any, origin: Any, arguments: tuple[Any, ...], around: tuple[type[object], ...]) -> Any:
     if origin is Literal or origin is collections.abc.Callable:
         return kind
     new = tuple(readable(each, around) for each in arguments)
@@ -111,11 +111,11 @@ def write_foreign(value: Any) -> Any:
 # -- classes -------------------------------------------------------------------------------------------
 
 
-def _is_pydantic_v1(kind: type[Any]) -> bool:
+def _is_pydantic_v1(kind: type[object]) -> bool:
     return any(each.__module__ == "pydantic.v1.main" and each.__name__ == "BaseModel" for each in kind.__mro__)
 
 
-def _is_foreign(kind: type[Any]) -> bool:
+def _is_foreign(kind: Any) -> bool:
     if hasattr(kind, "__struct_fields__") or hasattr(kind, "__attrs_attrs__") or _is_pydantic_v1(kind):
         return True
     is_ours = kind.__module__.startswith("conductor_async.")
@@ -123,7 +123,7 @@ def _is_foreign(kind: type[Any]) -> bool:
 
 
 @functools.cache
-def _is_known_to_pydantic(kind: type[Any]) -> bool:
+def _is_known_to_pydantic(kind: type[object]) -> bool:
     try:
         TypeAdapter(kind)
     except PydanticSchemaGenerationError:
@@ -134,10 +134,10 @@ def _is_known_to_pydantic(kind: type[Any]) -> bool:
 
 
 @functools.cache
-def _init_parameters(kind: type[Any]) -> Mapping[str, inspect.Parameter] | None:
+def _init_parameters(kind: type[object]) -> Mapping[str, inspect.Parameter] | None:
     """Returns the parameters that make an object from JSON; None if it cannot be made so."""
     is_record = dataclasses.is_dataclass(kind) or hasattr(kind, "__attrs_attrs__") or hasattr(kind, "_fields")
-    is_own = isinstance(kind.__init__, types.FunctionType) and not getattr(kind, "_is_protocol", False)  # type: ignore[misc]
+    is_own = isinstance(kind.__init__, types.FunctionType) and not getattr(kind, "_is_protocol", False)
     if inspect.isabstract(kind) or not (is_record or is_own) or issubclass(kind, type):
         return None
     parameters = inspect.signature(kind).parameters
@@ -152,7 +152,7 @@ def _init_parameters(kind: type[Any]) -> Mapping[str, inspect.Parameter] | None:
 class _Reader:
     """Makes objects of a class from JSON: an annotation for pydantic."""
 
-    def __init__(self, kind: type[Any], around: tuple[type[Any], ...]) -> None:
+    def __init__(self, kind: type[object], around: tuple[type[object], ...]) -> None:
         self._kind = kind
         self._around = around
 
@@ -174,7 +174,7 @@ class _Reader:
         return handler(schema)
 
 
-def _arguments(kind: type[Any], around: tuple[type[Any], ...]) -> Any:
+def _arguments(kind: Any, around: tuple[type[object], ...]) -> Any:
     """Returns a TypedDict of the arguments of `__init__`."""
     parameters = _init_parameters(kind) or {}
 
@@ -200,7 +200,7 @@ def _build(kind: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         raise ValueError(str(error)) from error
 
 
-def _read_msgspec(kind: type[Any], value: Any) -> Any:
+def _read_msgspec(kind: type[object], value: Any) -> Any:
     msgspec = sys.modules["msgspec"]
     try:
         return msgspec.convert(value, kind, strict=False)
@@ -213,13 +213,12 @@ def _read_pydantic_v1(kind: Any, value: Any) -> Any:
         return kind.parse_obj(value)
     except ValueError as error:
         errors: Any = getattr(error, "errors", None)
-        problems = [
-            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in (errors() if errors is not None else ())
-        ]
+        found = () if errors is None else errors()
+        problems = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found]
         raise PydanticCustomError("pydantic_v1", "{problem}", {"problem": "; ".join(problems) or str(error)}) from error
 
 
-def foreign_fields(kind: type[Any]) -> Mapping[str, str] | None:
+def foreign_fields(kind: type[object]) -> Mapping[str, str] | None:
     """Returns the keys that such a class is written under, by the Python names of its fields; None for others."""
     given: Any = kind
     if hasattr(kind, "__struct_fields__"):

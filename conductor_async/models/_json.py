@@ -76,7 +76,7 @@ def simplified(value: Any) -> Any:
     for kinds, convert in _CONVERSIONS:
         if isinstance(value, kinds):
             return convert(value)
-    kind = class_of(value)
+    kind: Any = class_of(value)
     if hasattr(kind, "__pydantic_serializer__"):  # such as a dataclass or a URL of pydantic's
         return kind.__pydantic_serializer__.to_python(value, mode="json", by_alias=True)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

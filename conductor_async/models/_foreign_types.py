@@ -227,6 +227,6 @@ def foreign_fields(kind: type[object]) -> Mapping[str, str] | None:
         return {name: field.alias for name, field in given.__fields__.items()}
     if hasattr(kind, "__attrs_attrs__"):
         return {each.name: (each.alias or each.name) if each.init else each.name for each in given.__attrs_attrs__}
-    is_plain = kind.__module__ != "builtins" and not _is_known_to_pydantic(kind)
-    names = _init_parameters(kind) if is_plain else None
+    is_plain = kind.__module__ != "builtins" and not _is_known_to_pydantic(given)
+    names = _init_parameters(given) if is_plain else None
     return None if names is None else dict(zip(names, names, strict=True))

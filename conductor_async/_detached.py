@@ -178,41 +178,41 @@ def _protected_from_interrupts() -> Callable[[Callable[[], Coroutine[Any, Any, N
 
 
 class Interruption:
-    """Can end what the current task does between here and `leave()`. It may be left by another task, and then does not.
+    """Can end what the current task does between here and `leave()`.
 
-    Attributes:
-        is_set: Whether it has been used.
+    It may be left by another task, and then does not.
     """
 
-    __slots__ = ("_cancelling", "_scope", "_task", "_task_id", "is_set")
+    __slots__ = ("_cancelling", "_cause", "_scope", "_task", "_task_id")
 
     def __init__(self) -> None:
-        self.is_set = False
+        self._cause: BaseException | None = None
         self._task_id = anyio.get_current_task().id
         # Not a scope on asyncio: a task that left it open would be cancelled without end.
         self._scope = anyio.CancelScope().__enter__() if is_trio() else None
         self._task = None if self._scope is not None else asyncio.current_task()
         self._cancelling = 0 if self._task is None else self._task.cancelling()
 
-    def interrupt(self) -> None:
+    def interrupt(self, cause: BaseException) -> None:
         """Cancels the task."""
-        self.is_set = True
+        self._cause = cause
         if self._scope is not None:
             self._scope.cancel()
         elif self._task is not None:
             self._task.cancel()
 
-    def leave(self, error: BaseException | None) -> bool:
-        """Ends it. Returns whether the exception that leaves the context is this cancellation."""
+    def leave(self, error: BaseException | None) -> BaseException | None:
+        """Ends it. Returns the cause if the exception that leaves the context is this cancellation, else None."""
         if anyio.get_current_task().id != self._task_id:
-            return False
+            return None
         if self._scope is not None:
-            return bool(
-                self._scope.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
+            is_ours = self._scope.__exit__(
+                type(error) if error else None, error, error.__traceback__ if error else None
             )
-        if not self.is_set or self._task is None:
-            return False
-        return self._task.uncancel() <= self._cancelling and isinstance(error, asyncio.CancelledError)
+        else:
+            is_ours = self._cause is not None and self._task is not None and self._task.uncancel() <= self._cancelling
+            is_ours = is_ours and isinstance(error, asyncio.CancelledError)
+        return self._cause if is_ours and error is not None else None
 
 
 def _make_immortal(coroutine: Coroutine[Any, Any, Any]) -> None:

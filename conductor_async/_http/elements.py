@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin
 from pydantic import TypeAdapter, ValidationError
 
 from conductor_async._text import escaped
+from conductor_async._type_guards import is_array, is_class, is_object
 from conductor_async.models import ConductorModel
 
 if TYPE_CHECKING:
@@ -46,14 +47,14 @@ def decode_elements(kind: Any, value: Any, path: str = "") -> tuple[Any, list[Un
     origin, arguments = get_origin(kind), get_args(kind)
     unreadable: list[UnreadableElement] = []
     add = unreadable.extend
-    if origin is list and isinstance(value, list):
+    if origin is list and is_array(value):
         items = ((f"{path}[{index}]", each) for index, each in enumerate(value))
         return [each for _, each in _readable(arguments[0], items, add)], unreadable
-    if origin is dict and isinstance(value, dict):
+    if origin is dict and is_object(value):
         items = ((f"{path}.{key}".lstrip("."), each) for key, each in value.items())
         keys = {f"{path}.{key}".lstrip("."): key for key in value}
         return {keys[where]: each for where, each in _readable(arguments[1], items, add)}, unreadable
-    if isinstance(kind, type) and issubclass(kind, ConductorModel) and isinstance(value, dict) and kind.element_fields:
+    if is_class(kind) and issubclass(kind, ConductorModel) and is_object(value) and kind.element_fields:
         return _decode_page(kind, value, path)
     return adapter(kind).validate_python(value), []
 

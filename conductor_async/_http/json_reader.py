@@ -29,7 +29,7 @@ class _DeepReader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._position = 0
-        self._open: list[Any] = []  # the lists and dicts around the position
+        self._open: list[list[Any] | dict[Any, Any]] = []  # the lists and dicts around the position
         self._keys: list[Any] = []  # the key in each of them; None in lists
         self._scalar = json.JSONDecoder().raw_decode
 
@@ -49,9 +49,9 @@ class _DeepReader:
         """Reads a scalar or an empty list or dict; opens any other."""
         opening = self._text[self._position : self._position + 1]
         if opening not in ("[", "{"):
-            value, self._position = self._scalar(self._text, self._position)
-            return value
-        value = [] if opening == "[" else {}
+            scalar, self._position = self._scalar(self._text, self._position)
+            return scalar
+        value: list[Any] | dict[Any, Any] = [] if opening == "[" else {}
         self._position += 1
         self._skip_space()
         if self._take(_CLOSING[type(value)]):

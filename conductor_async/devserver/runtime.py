@@ -69,8 +69,8 @@ class Runtime:
         self._job_limiter = anyio.CapacityLimiter(_MAX_WAITING_JOBS)
         self._time = TimeDriver(engine, clock, self.settle)
         self._queue_waiters = Waiters()
-        self.open_polls = OpenPolls()
-        self.withdraw_polls = self.open_polls.withdraw
+        self.open_polls: OpenPolls = OpenPolls()
+        self.withdraw_polls: Callable[[str | None], None] = self.open_polls.withdraw
         self._execution_waiters = Waiters()
         engine.on_queued = self._on_queued
         engine.on_change = self._on_change

@@ -58,7 +58,7 @@ class OpenPoll:
 
     def __init__(self) -> None:
         self.wakeup: anyio.Event | None = None
-        self.is_withdrawn = False
+        self.is_withdrawn: bool = False
 
 
 class OpenPolls:

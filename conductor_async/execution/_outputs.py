@@ -31,7 +31,7 @@ def output_validator(output_type: Any) -> Callable[[JsonObject, str], Any]:
             f"type={output_type!r} is not a type that pydantic can validate: {error.message}"
         ) from error
 
-    rename = key_renamer(output_type) or (lambda value: value)
+    rename: Callable[[Any], Any] = key_renamer(output_type) or (lambda value: value)
 
     def validate(output: JsonObject, owner: str) -> Any:
         try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
+from conductor_async._type_guards import is_object
 from conductor_async.errors import ConfigurationError
 from conductor_async.models import IdempotencyStrategy, StartWorkflowRequest
 
@@ -38,7 +39,7 @@ def json_object(value: Input, what: str = "input") -> dict[str, Any]:
         return dict(value)
     if _is_input(value):
         result: Any = to_jsonable_python(value, by_alias=True)
-        if isinstance(result, dict):
+        if is_object(result):
             return result
     raise TypeError(f"{what} is a dict, a pydantic model or a dataclass, not {type(value).__name__}.")
 

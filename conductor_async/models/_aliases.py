@@ -16,6 +16,8 @@ from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 from typing_extensions import get_type_hints, is_typeddict
 
+from conductor_async._type_guards import is_array, is_object
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -68,12 +70,11 @@ class _Record:
             self._converters.update(dict.fromkeys((written, *read, name), convert))
 
     def rename(self, value: Any) -> Any:
-        if not isinstance(value, dict):
+        if not is_object(value):
             return value
-        given = cast("dict[str, Any]", value)
-        renamed = {key: self._converters[key](each) if key in self._converters else each for key, each in given.items()}
+        renamed = {key: self._converters[key](each) if key in self._converters else each for key, each in value.items()}
         for written, read in self.renames.items():
-            if written in given and not any(key in given for key in read):
+            if written in value and not any(key in value for key in read):
                 # It stays, for another member of a union may read it, unless this class would not ignore it.
                 renamed[read[0]] = renamed.pop(written) if self._keeps_extra else renamed[written]
         return renamed
@@ -128,12 +129,12 @@ def _of_items(origin: type, arguments: tuple[Any, ...], known: dict[Any, _Record
         return of_value and (lambda value: _mapped(value, of_value))
     if issubclass(origin, Sequence | AbstractSet) and arguments:
         of_item = _in_turn([_converter(each, known) for each in arguments])
-        return of_item and (lambda value: [of_item(each) for each in value] if isinstance(value, list) else value)
+        return of_item and (lambda value: [of_item(each) for each in value] if is_array(value) else value)
     return None
 
 
 def _mapped(value: Any, convert: Convert) -> Any:
-    return {key: convert(each) for key, each in value.items()} if isinstance(value, dict) else value
+    return {key: convert(each) for key, each in value.items()} if is_object(value) else value
 
 
 def _in_turn(converters: Iterable[Convert | None]) -> Convert | None:

@@ -17,6 +17,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticUseDefault, core_schema
 
 from conductor_async._suggestions import did_you_mean
+from conductor_async._type_guards import is_object
 from conductor_async.models._lazy import Lazy, LazyAttribute
 from conductor_async.models._strict import check_of, no_field
 
@@ -309,7 +310,7 @@ def _check_of_model(kind: type[Any]) -> Check | None:
         return None
 
     def check(value: Any, where: Where) -> None:
-        if isinstance(value, dict):
+        if is_object(value):
             _check_fields(kind, value, where)
 
     return check

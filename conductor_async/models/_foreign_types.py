@@ -20,6 +20,8 @@ from pydantic import BaseModel, PydanticSchemaGenerationError, PydanticUserError
 from pydantic_core import PydanticCustomError, core_schema
 from typing_extensions import TypedDict, get_type_hints
 
+from conductor_async._type_guards import class_of, is_class
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["foreign_fields", "readable", "write_foreign"]
 
 _old: Any = typing.TypedDict
-_OLD_TYPED_DICT = type(_old("_Old", {})) if sys.version_info < (3, 12) else None
+_OLD_TYPED_DICT = class_of(_old("_Old", {})) if sys.version_info < (3, 12) else None
 """pydantic refuses `typing.TypedDict` before Python 3.12, because its metadata is incomplete."""
 
 _LISTS = frozenset(
@@ -37,7 +39,7 @@ _LISTS = frozenset(
 )
 
 
-def readable(kind: Any, around: tuple[type, ...] = ()) -> Any:
+def readable(kind: Any, around: tuple[type[object], ...] = ()) -> Any:
     """Returns the annotation with every class in it that pydantic does not know marked with how it is made.
 
     `Iterable` and its like become lists: pydantic would make a generator of them, which validates only while it is
@@ -51,7 +53,7 @@ def readable(kind: Any, around: tuple[type, ...] = ()) -> Any:
         inner, *metadata = get_args(kind)
         new = readable(inner, around)
         return kind if new is inner else Annotated[(new, *metadata)]
-    if isinstance(kind, type) and kind in _LISTS:
+    if is_class(kind) and kind in _LISTS:
         return list
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is not None:
@@ -59,9 +61,9 @@ def readable(kind: Any, around: tuple[type, ...] = ()) -> Any:
     if hasattr(kind, "__supertype__"):  # NewType
         new = readable(kind.__supertype__, around)
         return kind if new is kind.__supertype__ else new
-    if type(kind) is _OLD_TYPED_DICT:
+    if class_of(kind) is _OLD_TYPED_DICT:
         return dict[str, Any] if kind in around else _typed_dict(kind, (*around, kind))
-    if not isinstance(kind, type) or kind.__module__ == "builtins" or issubclass(kind, BaseModel):
+    if not is_class(kind) or kind.__module__ == "builtins" or issubclass(kind, BaseModel):
         return kind
     return Annotated[kind, _Reader(kind, around)] if _is_foreign(kind) else kind
 
@@ -78,7 +80,7 @@ def _typed_dict(kind: Any, around: tuple[Any, ...]) -> Any:
     return make(kind.__name__, fields)
 
 
-def _readable_generic(kind: Any, origin: Any, arguments: tuple[Any, ...], around: tuple[type, ...]) -> Any:
+def _readable_generic(kind: Any, origin: Any, arguments: tuple[Any, ...], around: tuple[type[object], ...]) -> Any:
     if origin is Literal or origin is collections.abc.Callable:
         return kind
     new = tuple(readable(each, around) for each in arguments)
@@ -95,7 +97,7 @@ def write_foreign(value: Any) -> Any:
     Raises:
         TypeError: The object is of another class, or keeps the arguments of its `__init__` under other names.
     """
-    kind: type = type(value)
+    kind = class_of(value)
     if hasattr(kind, "__struct_fields__"):
         return sys.modules["msgspec"].to_builtins(value)
     if _is_pydantic_v1(kind):
@@ -109,11 +111,11 @@ def write_foreign(value: Any) -> Any:
 # -- classes -------------------------------------------------------------------------------------------
 
 
-def _is_pydantic_v1(kind: type) -> bool:
+def _is_pydantic_v1(kind: type[object]) -> bool:
     return any(each.__module__ == "pydantic.v1.main" and each.__name__ == "BaseModel" for each in kind.__mro__)
 
 
-def _is_foreign(kind: type) -> bool:
+def _is_foreign(kind: Any) -> bool:
     if hasattr(kind, "__struct_fields__") or hasattr(kind, "__attrs_attrs__") or _is_pydantic_v1(kind):
         return True
     is_ours = kind.__module__.startswith("conductor_async.")
@@ -121,7 +123,7 @@ def _is_foreign(kind: type) -> bool:
 
 
 @functools.cache
-def _is_known_to_pydantic(kind: type) -> bool:
+def _is_known_to_pydantic(kind: type[object]) -> bool:
     try:
         TypeAdapter(kind)
     except PydanticSchemaGenerationError:
@@ -132,10 +134,10 @@ def _is_known_to_pydantic(kind: type) -> bool:
 
 
 @functools.cache
-def _init_parameters(kind: type) -> Mapping[str, inspect.Parameter] | None:
+def _init_parameters(kind: type[object]) -> Mapping[str, inspect.Parameter] | None:
     """Returns the parameters that make an object from JSON; None if it cannot be made so."""
     is_record = dataclasses.is_dataclass(kind) or hasattr(kind, "__attrs_attrs__") or hasattr(kind, "_fields")
-    is_own = isinstance(kind.__init__, types.FunctionType) and not getattr(kind, "_is_protocol", False)  # type: ignore[misc]
+    is_own = isinstance(kind.__init__, types.FunctionType) and not getattr(kind, "_is_protocol", False)
     if inspect.isabstract(kind) or not (is_record or is_own) or issubclass(kind, type):
         return None
     parameters = inspect.signature(kind).parameters
@@ -150,7 +152,7 @@ def _init_parameters(kind: type) -> Mapping[str, inspect.Parameter] | None:
 class _Reader:
     """Makes objects of a class from JSON: an annotation for pydantic."""
 
-    def __init__(self, kind: type, around: tuple[type, ...]) -> None:
+    def __init__(self, kind: type[object], around: tuple[type[object], ...]) -> None:
         self._kind = kind
         self._around = around
 
@@ -172,7 +174,7 @@ class _Reader:
         return handler(schema)
 
 
-def _arguments(kind: type, around: tuple[type, ...]) -> Any:
+def _arguments(kind: Any, around: tuple[type[object], ...]) -> Any:
     """Returns a TypedDict of the arguments of `__init__`."""
     parameters = _init_parameters(kind) or {}
 
@@ -198,7 +200,7 @@ def _build(kind: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         raise ValueError(str(error)) from error
 
 
-def _read_msgspec(kind: type, value: Any) -> Any:
+def _read_msgspec(kind: type[object], value: Any) -> Any:
     msgspec = sys.modules["msgspec"]
     try:
         return msgspec.convert(value, kind, strict=False)
@@ -210,12 +212,13 @@ def _read_pydantic_v1(kind: Any, value: Any) -> Any:
     try:
         return kind.parse_obj(value)
     except ValueError as error:
-        found: Any = getattr(error, "errors", list)()
+        errors: Any = getattr(error, "errors", None)
+        found = () if errors is None else errors()
         problems = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found]
         raise PydanticCustomError("pydantic_v1", "{problem}", {"problem": "; ".join(problems) or str(error)}) from error
 
 
-def foreign_fields(kind: type) -> Mapping[str, str] | None:
+def foreign_fields(kind: type[object]) -> Mapping[str, str] | None:
     """Returns the keys that such a class is written under, by the Python names of its fields; None for others."""
     given: Any = kind
     if hasattr(kind, "__struct_fields__"):
@@ -224,6 +227,6 @@ def foreign_fields(kind: type) -> Mapping[str, str] | None:
         return {name: field.alias for name, field in given.__fields__.items()}
     if hasattr(kind, "__attrs_attrs__"):
         return {each.name: (each.alias or each.name) if each.init else each.name for each in given.__attrs_attrs__}
-    is_plain = kind.__module__ != "builtins" and not _is_known_to_pydantic(kind)
-    names = _init_parameters(kind) if is_plain else None
+    is_plain = kind.__module__ != "builtins" and not _is_known_to_pydantic(given)
+    names = _init_parameters(given) if is_plain else None
     return None if names is None else dict(zip(names, names, strict=True))

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import to_jsonable_python
 
+from conductor_async._type_guards import class_of
 from conductor_async.errors import PayloadError
 from conductor_async.models._base import ConductorModel
 from conductor_async.models._foreign_types import write_foreign
@@ -75,7 +76,7 @@ def simplified(value: Any) -> Any:
     for kinds, convert in _CONVERSIONS:
         if isinstance(value, kinds):
             return convert(value)
-    kind: Any = type(value)
+    kind: Any = class_of(value)
     if hasattr(kind, "__pydantic_serializer__"):  # such as a dataclass or a URL of pydantic's
         return kind.__pydantic_serializer__.to_python(value, mode="json", by_alias=True)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -191,10 +192,10 @@ class _Converter:
         article = "an" if name[0] in "aeioAEIO" else "a"
         if isinstance(value, (bytes, bytearray, memoryview)):
             self._reject(name, "Decode them to text, or send them as base64.")
+        if inspect.iscoroutine(value):
+            name = f"coroutine, of {value.__qualname__}()"
+            value.close()  # it is named here: Python need not warn that it was never awaited
         if isinstance(value, Awaitable):
-            if inspect.iscoroutine(value):
-                name = f"coroutine, of {value.__qualname__}()"
-                value.close()  # it is named here: Python need not warn that it was never awaited
             self._reject(f"{article} {name}", "Is an `await` missing?")
         if isinstance(value, Iterator | AsyncIterator):
             self._reject(f"{article} {name}", "Collect what it gives in a list.")

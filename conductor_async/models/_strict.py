@@ -6,14 +6,15 @@ Servers may send others, which are kept: a newer server must not break an older 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, get_args, get_origin
 
 from conductor_async._suggestions import did_you_mean
+from conductor_async._type_guards import is_class, is_object
 from conductor_async.errors import ConfigurationError
 from conductor_async.models._enums import TaskType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 __all__ = ["Check", "Where", "check_of", "no_field"]
 
@@ -46,7 +47,7 @@ def check_of(annotation: Any, check_of_model: Callable[[type[Any]], Check | None
     if arguments:  # a union, or Annotated
         checks = [check for each in arguments if (check := check_of(each, check_of_model))]
         return _check_all(checks) if checks else None
-    if not isinstance(annotation, type):
+    if not is_class(annotation):
         return None
     if issubclass(annotation, StrEnum):
         # The types of tasks are open for code, too: the server takes any other for the name of a worker's task.
@@ -67,9 +68,13 @@ def _check_all(checks: list[Check]) -> Check:
     return checks[0] if len(checks) == 1 else check
 
 
+def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, (list, tuple))
+
+
 def _check_items(item: Check) -> Check:
     def check(value: Any, where: Where) -> None:
-        if isinstance(value, (list, tuple)):
+        if _is_sequence(value):
             for index, each in enumerate(value):
                 item(each, (where, f"[{index}]"))
 
@@ -78,7 +83,7 @@ def _check_items(item: Check) -> Check:
 
 def _check_values(item: Check) -> Check:
     def check(value: Any, where: Where) -> None:
-        if isinstance(value, dict):
+        if is_object(value):
             for key, each in value.items():
                 item(each, (where, f"[{key!r}]"))
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from conductor_async._http.routes import route
 from conductor_async._text import escaped
+from conductor_async._type_guards import is_object
 from conductor_async.config import RetryPolicy
 from conductor_async.errors import ConductorError, ResponseDecodeError
 from conductor_async.models import SearchResult, Task, TaskResult, TaskResultStatus
@@ -182,7 +183,7 @@ class WorkerApi:
         problems: list[str] = []
         async with anyio.create_task_group() as tasks:
             for element in unreadable:
-                raw: Any = element.value if isinstance(element.value, dict) else {}
+                raw: dict[str, Any] = element.value if is_object(element.value) else {}
                 task_id, name = (escaped(str(raw.get(key) or "?"), 100) for key in ("taskId", "taskDefName"))
                 problems.append(f"Polled task {task_id} ({name}) cannot be read, and is handed back: {element.problem}")
                 logger.error(problems[-1])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from conductor_async._detached import DetachedTask, Interruption, wait_despite_cancellation
+from conductor_async._type_guards import is_group
 from conductor_async.worker._host_run import HostRun
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Lifetime:
         if error is not None and raises:
             raise error
 
-    def __await__(self) -> Generator[object, object, None]:
+    def __await__(self) -> Generator[Any, None, None]:
         return self.finish().__await__()
 
     async def _serve(self) -> None:
@@ -107,7 +108,7 @@ class Lifetime:
                 "The worker host %s has ended: %s: %s", self._options.worker_id, type(error).__name__, self._error
             )
             if self.interruption is not None and not self._was_told:
-                self.interruption.interrupt()
+                self.interruption.interrupt(self._error)
         finally:
             self._entered.close()
             self.end()
@@ -126,7 +127,4 @@ class Lifetime:
 
 def _innermost(error: BaseException) -> BaseException:
     """Returns the only error in nested groups of one, or the group that has several."""
-    if isinstance(error, BaseExceptionGroup):
-        group = cast("BaseExceptionGroup[BaseException]", error)
-        return _innermost(group.exceptions[0]) if len(group.exceptions) == 1 else group
-    return error
+    return _innermost(error.exceptions[0]) if is_group(error) and len(error.exceptions) == 1 else error

@@ -16,6 +16,7 @@ from conductor_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from types import FrameType
 
     from conductor_async.worker._event_loop import CallSoon
 
@@ -69,7 +70,7 @@ class SignalHandler:
         sender.setblocking(False)
         # Python writes the number of each signal to this socket at once, whatever the main thread does.
         former_fd = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
-        former = {number: signal.signal(number, lambda *_: None) for number in _STOP_SIGNALS}
+        former = {number: signal.signal(number, _ignore) for number in _STOP_SIGNALS}
         thread = threading.Thread(
             target=self._watch, args=(receiver, former_fd), name="conductor_async-signals", daemon=True
         )
@@ -135,3 +136,7 @@ def _forward(received: bytes, fd: int) -> None:
     if fd != -1 and received:
         with suppress(OSError):
             os.write(fd, received)
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """Takes the place of a signal's default action: the socket tells of the signal."""

@@ -102,7 +102,7 @@ class WorkerTask(Generic[P, CallT, R_co]):
             ref = str(inputs.pop("task_ref_name"))
             return cast("CallT", self._make_task(ref, {self.binder.key(name): each for name, each in inputs.items()}))
         if self.binder.field_defaults:
-            return self.function(*args, **kwargs, **self.binder.missing_defaults(self.function, args, kwargs))
+            kwargs.update(self.binder.missing_defaults(self.function, args, kwargs))
         return self.function(*args, **kwargs)
 
     # -- methods -----------------------------------------------------------------------------------

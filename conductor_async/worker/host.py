@@ -222,15 +222,16 @@ class WorkerHost:
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
+    ) -> None:
         if (lifetime := self._lifetime) is None:
-            return False
+            return
         lifetime.stop()
         interruption, lifetime.interruption = lifetime.interruption, None
-        is_interrupted = interruption is not None and interruption.leave(error)
+        cause = None if interruption is None else interruption.leave(error)
         # What the caller raised goes before what ended the host, which was logged.
-        await lifetime.finish(raises=error is None or is_interrupted)
-        return is_interrupted
+        await lifetime.finish(raises=error is None)
+        if cause is not None:  # also if another task has awaited stop(), and got it too
+            raise cause
 
     def _handling_signals(self) -> AbstractContextManager[None]:
         handler = SignalHandler(

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel
 
+from conductor_async._type_guards import class_of
 from conductor_async.workflow.references import Reference
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class Snapshot:
 
     def _watch(self, part: Any) -> Iterable[object]:
         """Watches one part; returns what it is made of in turn."""
-        kind: type[Any] = type(part)
+        kind = class_of(part)
         if isinstance(part, TracksAssignments):
             if not kind.__module__.startswith("conductor_async."):
                 raise TypeError(f"{kind.__name__} may compute its fields.")

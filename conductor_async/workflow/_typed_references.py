@@ -136,9 +136,9 @@ def fields_of(kind: Any) -> Mapping[str, Field] | None:
     if dataclasses.is_dataclass(kind):
         hints = _hints(kind)
         return {each.name: Field(each.name, hints.get(each.name, UNKNOWN)) for each in dataclasses.fields(kind)}
+    names: Sequence[str] | None = getattr(kind, "_fields", None)
     if not issubclass(kind, tuple | Enum) and (keys := foreign_fields(kind)) is not None:
         return {name: Field(key, UNKNOWN) for name, key in keys.items()}
-    names: Sequence[str] | None = getattr(kind, "_fields", None)
     if issubclass(kind, tuple) and names is not None:
         hints = _hints(cast("type[Any]", kind))
         return {name: Field(index, hints.get(name, UNKNOWN)) for index, name in enumerate(names)}

@@ -21,7 +21,7 @@ import sys
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 __all__: list[str] = []
 
@@ -36,7 +36,7 @@ class _Jq:
 
         self._jq: Any = jq
         absent = frozenset(settings["absent"])
-        builtins = jq.compile("builtins").input_value(None).first()
+        builtins: list[str] = self._jq.compile("builtins").input_value(None).first()
         self._prelude = "".join(_overriding(*name.split("/")) for name in builtins if name.split("/")[0] in absent)
         self._prelude += "null as $ENV | null as $__prog_args |\n"
         self._compiled = functools.lru_cache(256)(self._compile)
@@ -149,7 +149,7 @@ def _lock_up(memory_bytes: int) -> None:
 
 
 @contextlib.contextmanager
-def _files_allowed() -> Iterator[None]:
+def _files_allowed() -> Generator[None]:
     """While the context is open, libraries may open files."""
     _set_limit("RLIMIT_NOFILE", 64)
     try:

@@ -12,7 +12,7 @@ from conductor_async._language.task_rules import RuleContext
 from conductor_async.engine.scripts.interface import ScriptError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from conductor_async.engine.core import Core
     from conductor_async.models import JsonObject, JsonValue
@@ -56,7 +56,7 @@ def run_jq(core: Core, query: str, task_input: JsonObject) -> list[JsonValue]:
 def rule_context(core: Core) -> RuleContext:
     """Returns what definitions are checked against: the registered task definitions, and the syntax of scripts."""
     scripts = core.scripts
-    script_error = (
+    script_error: Callable[[str], str | None] | None = (
         None if scripts is None else lambda source: scripts.check_javascript(source, timeout=core.slice.timeout())
     )
     return RuleContext(find_task_def=core.metadata.tasks.get, script_error=script_error)

@@ -75,7 +75,7 @@ def check_form(worker: str, function: Callable[..., Any]) -> None:
         )
 
 
-_CACHED = type(functools.cache(len))
+_CACHED: type[object] = type(functools.cache(len))
 
 
 def names_for(function: Callable[..., Any], caller: FrameType | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack, get_args, get_origin
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from conductor_async._type_guards import is_object
 from conductor_async.errors import NonRetryableException
 from conductor_async.worker._function.annotations import json_schema, type_adapter
 from conductor_async.worker._function.input_parameter import kwargs_type
@@ -155,7 +156,7 @@ def _explanation(problem: ErrorDetails, sources: Mapping[str, str]) -> str:
     location = problem["loc"]
     source = sources.get(str(location[0])) if location else None
     if problem["type"] == "missing":
-        keys = sorted(problem["input"])[:_MAX_REPORTED_ERRORS] if isinstance(problem["input"], dict) else []
+        keys = sorted(problem["input"])[:_MAX_REPORTED_ERRORS] if is_object(problem["input"]) else []
         fact = f"missing: there is only {', '.join(map(repr, keys))}" if keys else "missing: there is nothing"
     else:
         fact = "it is null" if problem["input"] is None else ""
@@ -167,8 +168,8 @@ def _typed_dict(fields: Mapping[str, Any], *, strict: bool) -> Any:
     """Returns a TypedDict. Unlike a model, it allows any field name, and validates to a dict of keyword arguments."""
     make: Any = TypedDict  # type checkers want the fields as a literal
     kind = make("Input", dict(fields))
-    kind.__pydantic_config__ = ConfigDict(
-        extra="forbid" if strict else "ignore", validate_by_name=True, validate_by_alias=True, **_LENIENT
+    kind.__pydantic_config__ = _LENIENT | ConfigDict(
+        extra="forbid" if strict else "ignore", validate_by_name=True, validate_by_alias=True
     )
     return kind
 

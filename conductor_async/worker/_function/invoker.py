@@ -11,6 +11,7 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 
 from conductor_async._detached import DetachedTask, is_trio
+from conductor_async._type_guards import is_group
 from conductor_async.errors import PayloadError
 from conductor_async.worker._function.attempt_log import AttemptLog
 from conductor_async.worker._function.input_validator import InputValidationError
@@ -144,6 +145,6 @@ class Invoker:
 
 def _is_cancellation(error: BaseException) -> bool:
     """Returns whether it is the cancellation of the event loop, or a group of nothing else."""
-    if isinstance(error, BaseExceptionGroup):
+    if is_group(error):
         return all(_is_cancellation(each) for each in error.exceptions)
     return isinstance(error, anyio.get_cancelled_exc_class())

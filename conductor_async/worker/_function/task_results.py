@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 import traceback
+from types import NoneType
 from typing import TYPE_CHECKING, Any, cast
 
+from conductor_async._type_guards import is_group
 from conductor_async.errors import NonRetryableException, PayloadError
 from conductor_async.models import TaskExecLog, TaskResult, TaskResultStatus
 from conductor_async.models._json import simplified
@@ -86,16 +88,16 @@ def describe(error: BaseException) -> str:
     except BaseException as failure:  # noqa: BLE001 - `__str__` is user code
         text = f"(its message is unavailable: str() raised {type(failure).__name__})"
     described = f"{name}: {text}" if text.strip() else name
-    if isinstance(error, BaseExceptionGroup):
+    if is_group(error):
         described += f": {'; '.join(describe(each) for each in _leaves(error))}"
     return described
 
 
 def _leaves(error: BaseException) -> list[BaseException]:
     """Returns the exceptions in a group and its nested groups; of one that is no group, itself."""
-    if not isinstance(error, BaseExceptionGroup):
+    if not is_group(error):
         return [error]
-    return [leaf for each in cast("BaseExceptionGroup[BaseException]", error).exceptions for leaf in _leaves(each)]
+    return [leaf for each in error.exceptions for leaf in _leaves(each)]
 
 
 def _new_result(task: Task, worker_id: str, status: TaskResultStatus) -> TaskResult:
@@ -140,6 +142,7 @@ def _to_output(value: Any) -> JsonObject:
 
 
 _JSON_VALUES = (str, int, float, list, tuple)
+_PLAIN: tuple[type[Any], ...] = (NoneType, dict, *_JSON_VALUES)
 
 
 def _simplified(value: Any) -> Any:
@@ -151,8 +154,7 @@ def _simplified(value: Any) -> Any:
         raise PayloadError(
             f"the {type(value).__name__} cannot be serialized: {describe(error)}", path="output"
         ) from error
-    is_plain = plain is None or isinstance(plain, (dict, *_JSON_VALUES))
-    return plain if is_plain else _simplified(plain)  # such as the value of an enum
+    return plain if isinstance(plain, _PLAIN) else _simplified(plain)  # such as the value of an enum
 
 
 def user_traceback(error: BaseException) -> TracebackType | None:

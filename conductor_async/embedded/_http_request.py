@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
+from conductor_async._type_guards import is_array, is_object
 from conductor_async.engine.expressions.java_values import as_java_string, java_class
 
 if TYPE_CHECKING:
@@ -55,9 +56,9 @@ def read_request(described: JsonObject) -> HttpRequest:
         raise RejectedRequestError(f"java.lang.IllegalArgumentException: Invalid HTTP method: {method}")
     content_type = _media_type(described.get("contentType") or "application/json")
     accept = described.get("accept") or "application/json"
-    accepted: list[JsonValue] = accept if isinstance(accept, list) else [accept]
+    accepted: list[JsonValue] = accept if is_array(accept) else [accept]
     given = described.get("headers")
-    headers = cast("JsonObject", given) if isinstance(given, dict) else {}
+    headers: JsonObject = given if is_object(given) else {}
     texts = {name: as_java_string(value) for name, value in headers.items() if value is not None}
     named = {name: text for name, text in texts.items() if name.lower() not in {"content-type", "accept"}}
     named |= {"Content-Type": content_type, "Accept": ", ".join(map(_media_type, accepted))}

@@ -50,8 +50,8 @@ class Field:
     __slots__ = ("default", "read")
 
     def __init__(self, default: JsonValue, read: Callable[[JsonValue], JsonValue]) -> None:
-        self.default = default
-        self.read = read
+        self.default: JsonValue = default
+        self.read: Callable[[JsonValue], JsonValue] = read
 
 
 def filled(wire: JsonValue, fields: Mapping[str, Field], java_type: str) -> JsonObject:

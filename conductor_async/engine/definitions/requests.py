@@ -22,6 +22,7 @@ from conductor_async.engine.definitions.readers import (
     read_object,
 )
 from conductor_async.engine.errors import Refused
+from conductor_async.engine.json_kinds import is_array
 
 if TYPE_CHECKING:
     from conductor_async.models import JsonObject, JsonValue
@@ -104,7 +105,7 @@ def _read_mock(value: JsonValue) -> JsonValue:
 
 
 def _read_mocks(value: JsonValue) -> JsonValue:
-    if not isinstance(value, list):
+    if not is_array(value):
         raise TypeError
     return [_read_mock(each) for each in value]
 

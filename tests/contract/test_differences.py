@@ -197,7 +197,10 @@ async def test_early_join(wire: Transport, embedded: bool) -> None:
     branches = _fork([simple(again, "a")], [simple(optional, "b", optional=True)])
     workflow_id = await wire.start(await wire.workflow(branches, _join("a", "b")))
     await wire.work(again, "FAILED")
-    await wire.work(optional, "FAILED")
+    try:
+        await wire.work(optional, "FAILED")
+    except AssertionError:  # the JOIN was early, and its failure has cancelled the task: one of the outcomes below
+        assert not embedded
     if embedded or (await wire.execution(workflow_id))["status"] == "RUNNING":
         await wire.post("tasks", workflow_id, "a", "COMPLETED", body={})
     execution = await wire.ended(workflow_id)
@@ -328,10 +331,10 @@ async def test_services(wire: Transport, embedded: bool) -> None:
 
 
 @pytest.mark.anyio
-async def test_messages(wire: Transport, embedded: bool) -> None:
+async def test_messages(wire: Transport) -> None:
     workflow_id = await wire.start(await wire.workflow(task("HUMAN", "h")))
     answer = await wire.call("POST", "workflow", workflow_id, "messages", body={"a": 1})
-    assert answer.status_code == (200 if embedded else 404)
+    assert answer.status_code == 200  # the server of the tests has its message queues on; by default it has not
     await wire.delete("workflow", workflow_id)
 
 

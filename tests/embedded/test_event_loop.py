@@ -124,7 +124,7 @@ async def test_work_without_an_end_gives_the_loop_back(embedded: EmbeddedConduct
         run = await workflow.execute({})
         assert run.status == "COMPLETED"
         assert beating.beats > 10
-        assert beating.longest < beating.elapsed / 3
+        assert beating.longest < beating.elapsed / 1.5  # held up, it would be nearly all of it
     with suppress(ConflictError):  # one that starts itself has ended; the others have not
         await embedded.client.workflow.terminate_workflow(workflow_id)
 

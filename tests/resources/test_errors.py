@@ -129,10 +129,9 @@ async def test_a_text_labelled_json_is_read_as_text() -> None:
             await client.workflow.get_workflow("w")
 
 
-@pytest.mark.only_on("server", reason="the embedded engine has messages without a setting")
 @pytest.mark.server
 async def test_a_missing_endpoint_is_not_a_missing_object(server_url: str) -> None:
-    async with ConductorClient(server_url) as client:
+    async with ConductorClient(f"{server_url}/nothing-here") as client:
         with pytest.raises(EndpointNotAvailableError, match=r"does not have the endpoint.*Orkes") as caught:
             await client.workflow.send_message("w", {})
         assert not isinstance(caught.value, NotFoundError)

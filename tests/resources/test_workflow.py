@@ -11,7 +11,6 @@ from conductor_async import APIError, StartWorkflowRequest, WorkflowDef, Workflo
 from conductor_async.errors import (
     BadRequestError,
     ConflictError,
-    EndpointNotAvailableError,
     NotFoundError,
     ServerError,
 )
@@ -261,13 +260,6 @@ async def test_testing_with_mocks(conductor: ConductorClient, held: Held, flow: 
     assert task is not None
     assert (task.output_data, run.status) == ({"a": 1}, "FAILED")
     assert held("workflow", run.workflow_id)["status"] == "FAILED"
-
-
-@pytest.mark.only_on("server", reason="the embedded engine has messages without a setting")
-async def test_messages_need_a_setting_of_the_server(conductor: ConductorClient, flow: str) -> None:
-    workflow_id = await conductor.workflow.start_workflow_by_name(flow)
-    with pytest.raises(EndpointNotAvailableError, match="does not have the endpoint"):
-        await conductor.workflow.send_message(workflow_id, {"a": 1})
 
 
 async def test_external_storage_locations(conductor: ConductorClient) -> None:

@@ -79,6 +79,8 @@ async def check_isolation(function: Any, status: str, reason: str) -> None:
 
 @pytest.mark.parametrize("position", ["before the coroutine", "in a validator", "in a serializer"])
 async def test_a_generator_exit_outside_of_the_coroutine(position: str):
+    if position == "before the coroutine" and anyio.get_cancelled_exc_class() is not asyncio.CancelledError:
+        pytest.skip("it runs in a thread, which the jumping clock of trio does not wait for")
     from typing import Annotated
 
     from pydantic import AfterValidator, BaseModel, PlainSerializer

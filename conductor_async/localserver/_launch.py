@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
@@ -14,6 +15,7 @@ from conductor_async.localserver._artifact import install
 from conductor_async.localserver._child import Child
 from conductor_async.localserver._class_data import class_data
 from conductor_async.localserver._command import java_command, server_properties, server_variables
+from conductor_async.localserver._download import show
 from conductor_async.localserver._health import healthy
 from conductor_async.localserver._java import find_java
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from conductor_async.localserver._log import Log
 
 _GRACE = 10.0
+_SHOW_EVERY = 15.0
+_MAX_TIMEOUTS = 5
 # At the end of a first run Java writes the class data: some seconds of work, and many on a busy machine.
 _RECORDING_GRACE = 60.0
 
@@ -99,14 +103,14 @@ def prepare(settings: Settings, checkpoint: Checkpoint) -> Installation:
 
 
 async def wait_until_ready(child: Child, log: Log, settings: Settings, *, port: int, name: str, timeout: float) -> None:
-    """Returns when the server answers that it is healthy.
+    """Returns when the server answers that it is healthy. On standard error, it says now and then that it waits.
 
     Raises:
         PortInUseError: Another program uses the port.
-        LocalServerError: The server ended, its log says that it failed, or `timeout` seconds have passed.
+        LocalServerError: The server ended, its log says that it failed, or its log has not grown for `timeout` seconds.
     """
     name = str(settings.properties.get("server.server-header", name))
-    deadline = anyio.current_time() + timeout
+    wait = StartupWait(log, timeout)
     pause = 0.0125
     while True:
         code = child.exit_code()
@@ -118,10 +122,35 @@ async def wait_until_ready(child: Child, log: Log, settings: Settings, *, port: 
             await _fail(log, settings, f"its log says {failure!r}")
         if await healthy(port, name):
             return
-        if anyio.current_time() > deadline:
-            await _fail(log, settings, f"it was not ready after {timeout:g} seconds (startup_timeout)")
+        if await anyio.to_thread.run_sync(wait.is_over):
+            await _fail(log, settings, f"it was not ready after {timeout:g} seconds without progress (startup_timeout)")
         pause = min(0.1, 2 * pause)
         await anyio.sleep(pause)
+
+
+class StartupWait:
+    """How long a start may take: as long as the log grows, because a busy machine is slow, but not for ever.
+
+    Args:
+        log: The log of the start.
+        timeout: Seconds without a new line after which the wait is over.
+    """
+
+    def __init__(self, log: Log, timeout: float) -> None:
+        self._log = log
+        self._timeout = timeout
+        self._began = self._grew = self._shown = time.monotonic()
+        self._size = 0
+
+    def is_over(self) -> bool:
+        """Returns whether the start has made no progress for too long, and shows that it takes long."""
+        now, size = time.monotonic(), self._log.size()
+        if size > self._size:
+            self._size, self._grew = size, now
+        if now - self._shown > _SHOW_EVERY:
+            self._shown = now
+            show(f"the Conductor server is starting ({now - self._began:.0f} s). Its log: {self._log.path}")
+        return now - self._grew > self._timeout or now - self._began > _MAX_TIMEOUTS * self._timeout
 
 
 async def _fail(log: Log, settings: Settings, reason: str) -> NoReturn:

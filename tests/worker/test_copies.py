@@ -7,6 +7,7 @@ import dataclasses
 import pickle
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,7 +43,8 @@ def test_a_worker_made_of_another_function():
     assert (loaded(1), loaded.task_definition_name) == (2, "renamed")
 
 
-def test_a_process_pool_runs_a_worker():
+def test_a_process_pool_runs_a_worker(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])  # the process has to find this module
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         assert pool.submit(square, 3).result() == 9
         assert pool.submit(Adder(3).add, 4).result() == 7

@@ -11,7 +11,7 @@ import anyio
 
 from conductor_async.errors import ConductorError
 from conductor_async.execution._progress import describe_progress, due, open_tasks
-from conductor_async.models import TaskStatus, TaskType
+from conductor_async.models import TaskStatus, TaskType, WorkflowStatus
 from conductor_async.resources._task_references import without_iteration
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class _Queue(NamedTuple):
 
 
 class UnpolledTaskTypes:
-    """Finds the task types that executions wait for although nobody polls for them. Each is logged once.
+    """Finds out why executions make no progress: task types that nobody polls for, and decisions that the server owes.
 
     Args:
         workflow_client: Fetches executions.
@@ -80,6 +80,15 @@ class UnpolledTaskTypes:
         self._next_check = now + self._check_interval
         try:
             execution = await self._workflow_client.get_workflow(workflow_id)
+            if is_undecided(execution):
+                logger.warning(
+                    "All tasks of workflow %r (id %s) have ended, but the server has not decided what follows."
+                    " It is asked to",
+                    execution.workflow_name,
+                    workflow_id,
+                )
+                await self._workflow_client.decide(workflow_id)
+                return True
             now_there = server_time(execution, started_at)
             unpolled = {
                 queue: task for queue, task in _waiting(execution) if await self._is_unpolled(queue, task, now_there)
@@ -139,6 +148,19 @@ class UnpolledTaskTypes:
             execution.workflow_id,
             describe_progress(execution, now_there),
         )
+
+
+def is_undecided(execution: Workflow) -> bool:
+    """Returns whether the execution goes on although all of its tasks have ended.
+
+    The server has stored a result and not decided what follows, because another thread or server held the lock, or
+    because it was killed between the two. It comes back to the execution by itself only after a minute or more.
+    """
+    return (
+        execution.status == WorkflowStatus.RUNNING
+        and bool(execution.tasks)
+        and all(task.is_completed() for task in execution.tasks)
+    )
 
 
 def _waiting(execution: Workflow) -> list[tuple[_Queue, Task]]:

@@ -65,7 +65,7 @@ async def test_a_timeout_names_the_unpolled_types_and_each_is_logged_once(caplog
         waiter = ExecutionWaiter(conductor.workflow, unpolled)
         for _ in range(2):
             with pytest.raises(WaitTimeoutError) as caught:
-                await waiter.wait_until_ended("execution-id-0001", timeout=0.4)
+                await waiter.wait_until_ended("execution-id-0001", timeout=1.5)
             assert str(caught.value).endswith(
                 " Nobody polls for tasks of type 'greet' and 'pack' in domain 'eu':"
                 " is a worker running, and connected to this server?"
@@ -130,3 +130,29 @@ async def test_the_type_without_a_worker_is_named(
         assert warning.startswith(
             f"Nobody polls for tasks of type {unpolled!r}: task 'u' of workflow {workflow.name!r}"
         )
+
+
+@pytest.mark.parametrize(
+    ("workflow_status", "statuses", "asked"),
+    [
+        ("RUNNING", ["COMPLETED", "COMPLETED"], 1),
+        ("RUNNING", ["FAILED"], 1),
+        ("RUNNING", ["COMPLETED", "IN_PROGRESS"], 0),
+        ("RUNNING", [], 0),
+        ("PAUSED", ["COMPLETED"], 0),
+        ("COMPLETED", ["COMPLETED"], 0),
+    ],
+)
+async def test_an_execution_whose_tasks_have_all_ended_is_decided(
+    workflow_status: str, statuses: list[str], asked: int, caplog: pytest.LogCaptureFixture
+):
+    execution = {
+        "workflowId": "w",
+        "workflowName": "flow",
+        "status": workflow_status,
+        "tasks": [scheduled(f"task{number}", status) for number, status in enumerate(statuses)],
+    }
+    async with serve(respond(json=execution)) as server, client_of(server) as conductor:
+        assert await unpolled_of(conductor, 10).check("w", None)
+        assert server.count("PUT", "/api/workflow/decide/w") == asked
+    assert ("the server has not decided what follows" in caplog.text) == bool(asked)

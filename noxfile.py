@@ -92,7 +92,7 @@ def tests_on_the_server_before(session: nox.Session) -> None:
     """The comparisons with the embedded engine on Conductor 3.32.1, which many still run."""
     install(session, "tests")
     session.env["CONDUCTOR_TEST_SERVER_VERSION"] = "3.32.1"
-    pytest(session, "--backend=server", "tests/contract")
+    pytest(session, "--thorough", "--backend=server", "tests/contract")
 
 
 @nox.session

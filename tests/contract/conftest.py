@@ -21,7 +21,13 @@ def anyio_backend() -> str:
     return "asyncio"  # what is asked here is the same bytes from any event loop
 
 
-@pytest.fixture(params=["embedded", pytest.param("server", marks=[pytest.mark.server, pytest.mark.real_server])])
+# On the real server these comparisons meet its races (`embedded-differences.md`), so there they are among the long tests.
+@pytest.fixture(
+    params=[
+        "embedded",
+        pytest.param("server", marks=[pytest.mark.server, pytest.mark.real_server, pytest.mark.thorough]),
+    ]
+)
 async def wire(request: pytest.FixtureRequest, new_name: Callable[[str], str]) -> AsyncIterator[Transport]:
     if request.param == "embedded":
         async with EmbeddedConductor() as embedded, over_asgi(embedded) as http:

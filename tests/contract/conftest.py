@@ -21,7 +21,7 @@ def anyio_backend() -> str:
     return "asyncio"  # what is asked here is the same bytes from any event loop
 
 
-# On the real server these comparisons meet its races (`embedded-differences.md`), so there they are among the long tests.
+# On the real server these comparisons meet its races (`embedded-differences.md`): there they are among the long tests.
 @pytest.fixture(
     params=[
         "embedded",
